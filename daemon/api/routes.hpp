@@ -1,0 +1,56 @@
+// Routes: the administrator's API (interfaces.md) over the engine and the store, as JSON. Errors are RFC 9457
+// problems.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http_server.hpp"
+#include "sync/engine.hpp"
+
+namespace liaisond::api {
+
+// What the routes need that only the composition root knows.
+struct Backend {
+    sync::Engine& engine;
+    store::Store& store;
+    std::function<boost::json::object()> about;    // version, pid, started_at, state_dir, workers, problems
+    std::function<boost::json::object()> plugins;  // items and broken
+    std::function<std::vector<std::string>()> reload;  // empty: done; else every fault
+};
+
+class Routes {
+  public:
+    explicit Routes(Backend backend) : backend_(std::move(backend)) {}
+    void handle(HttpRequest request, std::function<void(HttpAnswer)> answer);
+
+  private:
+    using Answer = std::function<void(HttpAnswer)>;
+    using Query = std::map<std::string, std::string, std::less<>>;
+    struct Call {
+        std::string method;
+        std::vector<std::string> path;  // below /api/v1
+        Query query;
+        Answer answer;
+    };
+
+    void get(Call& call);
+    void post(Call& call);
+    void status(const Call& call);
+    void run(const Call& call);
+    template <class Row, class ToJson>
+    void list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),
+              store::Filter filter, ToJson to_json);
+    bool filter_of(const Call& call, store::Filter& filter) const;
+
+    Backend backend_;
+};
+
+boost::json::object to_json(const store::Run& run);
+HttpAnswer problem(unsigned status, std::string_view detail);
+
+}  // namespace liaisond::api

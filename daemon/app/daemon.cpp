@@ -1,0 +1,358 @@
+#include "app/daemon.hpp"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "api/http_server.hpp"
+#include "api/routes.hpp"
+#include "app/asio_timers.hpp"
+#include "app/links.hpp"
+#include "app/state_lock.hpp"
+#include "base/log.hpp"
+#include "base/system.hpp"
+#include "connectors/connectors.hpp"
+#include "connectors/worker_program.hpp"
+#include "http/curl_transport.hpp"
+#include "http/file_transport.hpp"
+#include "plugin/catalog.hpp"
+#include "plugin/in_process_runtime.hpp"
+#include "plugin/runtime_router.hpp"
+#include "plugin/worker_runtime.hpp"
+#include "store/sqlite_store.hpp"
+#include "sync/engine.hpp"
+
+namespace liaisond::app {
+namespace asio = boost::asio;
+namespace json = boost::json;
+namespace fs = std::filesystem;
+namespace {
+
+// How long runs may take to reach a point where nothing is half done (reliability.md 6: 30 s in all).
+constexpr Milliseconds stop_grace{20'000};
+
+void complain(const std::vector<config::Fault>& faults) {
+    for (const config::Fault& fault : faults) std::fprintf(stderr, "%s\n", fault.text().c_str());
+    std::fprintf(stderr, "liaisond: the configuration has %zu problem%s; nothing was started\n",
+                 faults.size(), faults.size() == 1 ? "" : "s");
+}
+
+// A configuration that was read and found right, and what it was checked against.
+struct Loaded {
+    config::Config config;
+    plugin::Catalog catalog;
+};
+
+Loaded load(const Options& options, std::vector<config::Fault>& faults) {
+    const config::Document document = config::Document::load(config::config_files(options.config), faults);
+    Loaded loaded;
+    std::vector<config::Fault> ignored;  // found again by the full check
+    const config::Config early = config::check_daemon(document, ignored);
+    plugin::CatalogOptions catalog;
+    catalog.plugin_dirs = early.plugin_dirs;
+    catalog.worker_path = connectors::worker_program(early.worker);
+    std::error_code error;
+    if (fs::is_directory(early.state_dir, error)) catalog.cache_file = early.state_dir + "/plugins.json";
+    loaded.catalog = plugin::Catalog::scan(catalog);
+    const connectors::InstalledConnectors connectors(loaded.catalog);
+    loaded.config = config::check(document, connectors, SystemTimeZones(), faults);
+    loaded.config.worker = catalog.worker_path;
+    return loaded;
+}
+
+void start_log(const config::Config& config) {
+    const LogLevel level = config.log_level == "debug"     ? LogLevel::debug
+                           : config.log_level == "warning" ? LogLevel::warning
+                           : config.log_level == "error"   ? LogLevel::error
+                                                           : LogLevel::info;
+    configure_log(level, config.log_target == "journal" ? LogTarget::journal : LogTarget::standard_error,
+                  config.log_format == "json" ? LogFormat::json : LogFormat::text);
+}
+
+// Thousands of slow vendors are thousands of sockets.
+void raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+LogLevel level_of(std::uint32_t level) {
+    return level == LIAISON_LOG_DEBUG     ? LogLevel::debug
+           : level == LIAISON_LOG_INFO    ? LogLevel::info
+           : level == LIAISON_LOG_WARNING ? LogLevel::warning
+                                          : LogLevel::error;
+}
+
+class Daemon {
+  public:
+    Daemon(Options options, Loaded loaded)
+        : options_(std::move(options)),
+          config_(std::move(loaded.config)),
+          catalog_(std::move(loaded.catalog)),
+          started_(clock_.now()) {}
+
+    int run() {
+        auto store = store::SqliteStore::open(config_.state_dir + "/liaison.db",
+                                              config_.durability == config::Durability::full, poster());
+        if (!store) return refuse(store.error(), exit_state);
+        store_ = std::move(*store);
+        store_->on_disk_failure = [](const Error& error) {
+            // What a failed sync left behind cannot be known from here; a restart reads what is really there.
+            log(LogLevel::error, error.message + "; stopping at once");
+            std::_Exit(exit_disk);
+        };
+        build();
+        if (auto listening = server_->listen(config_.socket); !listening)
+            return refuse(listening.error(), exit_config);
+        engine_->configure(make_links(config_, catalog_));
+        engine_->start([this](Status status) {
+            if (!status) return end(refuse(status.error(), exit_state));
+            report_ready();
+        });
+        wait_for_signals();
+        io_.run();
+        server_->close();
+        return exit_code_;
+    }
+
+  private:
+    store::SqliteStore::Post poster() {
+        return [this](std::function<void()> call) { asio::post(io_, std::move(call)); };
+    }
+
+    void build() {
+        const auto sink = [](const plugin::LogLine& line) {
+            log(level_of(line.level), line.text,
+                {{"plugin", line.plugin}, {"integration", line.integration}});
+        };
+        plugin::WorkerOptions workers;
+        workers.worker_path = config_.worker;
+        workers_ = std::make_unique<plugin::WorkerRuntime>(io_, workers, sink);
+        in_process_ = std::make_unique<plugin::InProcessRuntime>(poster(), sink);
+        runtime_ = std::make_unique<plugin::RuntimeRouter>(*in_process_, *workers_);
+        network_ = std::make_unique<http::CurlTransport>(io_);
+        files_ = std::make_unique<http::FileTransport>(poster());
+        transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
+        const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_};
+        engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
+        routes_ = std::make_unique<api::Routes>(api::Backend{*engine_, *store_, [this] { return about(); },
+                                                             [this] { return plugins(); },
+                                                             [this] { return reload(); }});
+        server_ = std::make_unique<api::HttpServer>(
+            io_, [this](api::HttpRequest request, std::function<void(api::HttpAnswer)> answer) {
+                routes_->handle(std::move(request), std::move(answer));
+            });
+    }
+
+    void report_ready() {
+        for (const std::string& problem : problems()) log(LogLevel::warning, problem);
+        for (const auto& [id, integration] : config_.integrations) {
+            if (integration.isolation == config::Isolation::none)
+                log(LogLevel::warning,
+                    "the connector runs inside the daemon (isolation: none): a fault of the plugin is a "
+                    "fault of the daemon",
+                    {{"integration", id}});
+        }
+        log(LogLevel::info, "liaisond " LIAISON_VERSION " is ready",
+            {{"integrations", std::to_string(config_.integrations.size())},
+             {"socket", config_.socket},
+             {"state_dir", config_.state_dir}});
+        sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", config_.integrations.size());
+        std::uint64_t watchdog_us = 0;
+        if (sd_watchdog_enabled(0, &watchdog_us) > 0) feed_watchdog(Milliseconds(watchdog_us / 2000));
+    }
+
+    // Fed only when the core loop turned and the writer answered.
+    void feed_watchdog(Milliseconds every) {
+        store_->write([](store::Database&) { return Status(); },
+                      [this, every](Status) {
+                          sd_notify(0, "WATCHDOG=1");
+                          timers_.after(every, [this, every] { feed_watchdog(every); });
+                      });
+    }
+
+    void wait_for_signals() {
+        signals_.async_wait([this](boost::system::error_code error, int signal) {
+            if (error) return;
+            if (signal == SIGHUP)
+                on_hangup();
+            else
+                on_stop(signal);
+            wait_for_signals();
+        });
+    }
+
+    void on_hangup() {
+        timespec now{};
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld\n",
+                   static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+        const std::vector<std::string> faults = reload();
+        for (const std::string& fault : faults) log(LogLevel::error, "reload: " + fault);
+        sd_notify(0, "READY=1");
+    }
+
+    void on_stop(int signal) {
+        if (stopping_) return end(exit_fine);  // asked twice: at once
+        stopping_ = true;
+        sd_notify(0, "STOPPING=1");
+        log(LogLevel::info, "stopping",
+            {{"signal", std::to_string(signal)}, {"runs", std::to_string(engine_->running())}});
+        engine_->stop(stop_grace, [this] { end(exit_fine); });
+    }
+
+    void end(int code) {
+        exit_code_ = code;
+        io_.stop();
+    }
+
+    // Every fault, or nothing when the new configuration is in force.
+    std::vector<std::string> reload() {
+        std::vector<config::Fault> faults;
+        Loaded loaded = load(options_, faults);
+        std::vector<std::string> texts;
+        for (const config::Fault& fault : faults) texts.push_back(fault.text());
+        if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket) {
+            texts.push_back(
+                "daemon.state_dir and daemon.socket cannot change while the daemon runs; restart it");
+        }
+        if (!texts.empty()) {
+            log(LogLevel::error, "the configuration was not reloaded; the old one stays in force",
+                {{"problems", std::to_string(texts.size())}});
+            return texts;
+        }
+        catalog_ = std::move(loaded.catalog);
+        config_ = std::move(loaded.config);
+        engine_->configure(make_links(config_, catalog_));
+        log(LogLevel::info, "configuration reloaded",
+            {{"integrations", std::to_string(config_.integrations.size())}});
+        return {};
+    }
+
+    std::vector<std::string> problems() const {
+        std::vector<std::string> all = catalog_.warnings();
+        for (const plugin::PluginInfo& plugin : catalog_.plugins()) {
+            if (!plugin.usable()) all.push_back(plugin.error);
+            for (const std::string& warning : plugin.warnings) all.push_back(warning);
+        }
+        return all;
+    }
+
+    json::object about() const {
+        json::array workers;
+        for (const plugin::WorkerInfo& worker : workers_->workers()) {
+            workers.push_back({{"plugin", worker.plugin},
+                               {"key", worker.key},
+                               {"pid", worker.pid},
+                               {"jobs", worker.jobs},
+                               {"restarts", worker.restarts},
+                               {"state", plugin::to_string(worker.state)},
+                               {"last_problem", worker.last_problem}});
+        }
+        json::array problems;
+        for (const std::string& problem : this->problems()) problems.emplace_back(problem);
+        return {{"version", LIAISON_VERSION},
+                {"pid", ::getpid()},
+                {"started_at", format_instant(started_)},
+                {"state_dir", config_.state_dir},
+                {"workers", std::move(workers)},
+                {"problems", std::move(problems)}};
+    }
+
+    json::object plugins() const {
+        json::array items, broken;
+        for (const plugin::PluginInfo& plugin : catalog_.plugins()) {
+            if (!plugin.usable()) {
+                broken.push_back({{"path", plugin.path}, {"error", plugin.error}});
+                continue;
+            }
+            json::array connectors, warnings;
+            for (const plugin::ConnectorManifest& connector : plugin.manifest.connectors) {
+                json::array jobs;
+                for (const plugin::JobKind job : connector.jobs) jobs.emplace_back(plugin::to_string(job));
+                connectors.push_back(
+                    {{"name", connector.name}, {"title", connector.title}, {"jobs", std::move(jobs)}});
+            }
+            for (const std::string& warning : plugin.warnings) warnings.emplace_back(warning);
+            items.push_back(
+                {{"id", plugin.manifest.id},
+                 {"version", plugin.manifest.version},
+                 {"vendor", plugin.manifest.vendor},
+                 {"path", plugin.path},
+                 {"abi", std::to_string(plugin.abi_major) + "." + std::to_string(plugin.abi_minor)},
+                 {"connectors", std::move(connectors)},
+                 {"warnings", std::move(warnings)}});
+        }
+        return {{"items", std::move(items)}, {"broken", std::move(broken)}};
+    }
+
+    static int refuse(const Error& error, int code) {
+        log(LogLevel::error, error.message);
+        return error.code == "not_writable" ? exit_state : code;
+    }
+
+    // In order of construction; taken down from the bottom. The loop goes last: whoever posts to it is gone
+    // by then.
+    asio::io_context io_{1};
+    Options options_;
+    config::Config config_;
+    plugin::Catalog catalog_;
+    SystemClock clock_;
+    SystemTimeZones zones_;
+    SystemRandom random_;
+    AsioTimers timers_{io_};
+    Instant started_;
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<plugin::WorkerRuntime> workers_;
+    std::unique_ptr<plugin::InProcessRuntime> in_process_;
+    std::unique_ptr<plugin::RuntimeRouter> runtime_;
+    std::unique_ptr<http::CurlTransport> network_;
+    std::unique_ptr<http::FileTransport> files_;
+    std::unique_ptr<http::SchemeRouter> transport_;
+    std::unique_ptr<sync::Engine> engine_;
+    std::unique_ptr<api::Routes> routes_;
+    std::unique_ptr<api::HttpServer> server_;
+    bool stopping_ = false;
+    int exit_code_ = exit_fine;
+};
+
+}  // namespace
+
+int check_configuration(const Options& options) {
+    std::vector<config::Fault> faults;
+    const Loaded loaded = load(options, faults);
+    if (faults.empty()) return exit_fine;
+    complain(faults);
+    return exit_config;
+}
+
+int run_daemon(const Options& options) {
+    mallopt(M_ARENA_MAX, 2);  // few threads: more arenas only hold memory
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    std::vector<config::Fault> faults;
+    Loaded loaded = load(options, faults);
+    if (!faults.empty()) {
+        complain(faults);
+        return exit_config;
+    }
+    start_log(loaded.config);
+    StateLock lock;
+    if (auto held = lock.acquire(loaded.config.state_dir); !held) {
+        log(LogLevel::error, held.error().message);
+        return held.error().kind == ErrorKind::conflict ? exit_busy : exit_state;
+    }
+    return Daemon(options, std::move(loaded)).run();
+}
+
+}  // namespace liaisond::app

@@ -1,0 +1,137 @@
+#include "app/links.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include "base/text.hpp"
+
+namespace liaisond::app {
+namespace json = boost::json;
+namespace {
+
+// Walks a schema and a value side by side.
+class FormatFinder {
+  public:
+    FormatFinder(const json::object& root, std::string_view format) : root_(root), format_(format) {}
+    std::vector<std::string> found;
+
+    void visit(const json::value& schema, const json::value& value, int depth = 0) {
+        const json::object* node = schema.if_object();
+        if (node == nullptr || depth > 32) return;
+        if (const json::value* reference = node->if_contains("$ref");
+            reference != nullptr && reference->is_string()) {
+            const std::string_view target(reference->get_string());
+            boost::system::error_code error;
+            const json::value* definition =
+                target.starts_with("#") ? root_.find_pointer(target.substr(1), error) : nullptr;
+            if (definition != nullptr) visit(*definition, value, depth + 1);
+        }
+        for (const char* choice : {"oneOf", "anyOf"}) {
+            const json::value* list = node->if_contains(choice);
+            if (list == nullptr || !list->is_array()) continue;
+            for (const json::value& one : list->get_array()) visit(one, value, depth + 1);
+        }
+        const json::value* format = node->if_contains("format");
+        if (value.is_string() && format != nullptr && format->is_string() && format->get_string() == format_)
+            found.emplace_back(value.get_string());
+        if (value.is_object()) members(*node, value.get_object(), depth);
+        if (value.is_array() && node->contains("items")) {
+            for (const json::value& item : value.get_array()) visit(node->at("items"), item, depth + 1);
+        }
+    }
+
+  private:
+    void members(const json::object& node, const json::object& value, int depth) {
+        const json::value* properties = node.if_contains("properties");
+        const json::value* additional = node.if_contains("additionalProperties");
+        for (const auto& [name, member] : value) {
+            const json::value* known = properties != nullptr && properties->is_object()
+                                           ? properties->get_object().if_contains(name)
+                                           : nullptr;
+            if (known == nullptr) known = additional;
+            if (known != nullptr) visit(*known, member, depth + 1);
+        }
+    }
+    json::value root_;
+    std::string_view format_;
+};
+
+sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& entity,
+                            const json::object& settings) {
+    if (rule.setting.empty()) return rule.value;
+    std::string pointer = rule.setting;
+    if (const std::size_t at = pointer.find("{entity}"); at != std::string::npos)
+        pointer.replace(at, 8, config::pointer_token(entity));
+    boost::system::error_code error;
+    const json::value root(settings);
+    const json::value* chosen = root.find_pointer(pointer, error);
+    if (chosen == nullptr || !chosen->is_string()) return rule.value;
+    return plugin::parse_effect_class(chosen->get_string()).value_or(rule.value);
+}
+
+plugin::Isolation isolation_of(config::Isolation isolation) {
+    switch (isolation) {
+        case config::Isolation::plugin: return plugin::Isolation::plugin;
+        case config::Isolation::integration: return plugin::Isolation::integration;
+        case config::Isolation::none: return plugin::Isolation::none;
+    }
+    return plugin::Isolation::plugin;
+}
+
+std::shared_ptr<const sync::Link> make_link(const config::Integration& integration,
+                                            const config::Tenant& tenant,
+                                            const plugin::Catalog::Found& found) {
+    auto link = std::make_shared<sync::Link>();
+    const plugin::ConnectorManifest& connector = *found.connector;
+    link->config = integration;
+    link->tenant = tenant;
+    link->connector_title = connector.title;
+    link->instance.library = found.plugin->path;
+    link->instance.tenant = tenant.id;
+    link->instance.integration = integration.id;
+    link->instance.isolation = isolation_of(integration.isolation);
+    link->instance.config = json::serialize(
+        json::object{{"connector", integration.connector}, {"settings", integration.settings}});
+    link->can_find = connector.has(plugin::JobKind::find);
+    link->can_test = connector.has(plugin::JobKind::test);
+    for (const config::Entity& entity : integration.entities)
+        link->effects[entity.name] = effect_of(connector.effect, entity.name, integration.settings);
+
+    auto egress = std::make_shared<http::Egress>();
+    egress->origins = strings_of_format(connector.settings, integration.settings, "liaison-origin");
+    egress->origins.insert(egress->origins.end(), integration.allow_hosts.begin(),
+                           integration.allow_hosts.end());
+    egress->folders = strings_of_format(connector.settings, integration.settings, "liaison-folder");
+    link->egress = std::move(egress);
+
+    auto secrets = auth::read_secrets(integration.credentials);
+    if (!secrets) link->unusable = secrets.error().message;
+    json::object schemes;
+    for (const plugin::AuthScheme& scheme : connector.auth) schemes[scheme.name] = scheme.definition;
+    link->authorizer = std::make_shared<auth::Authorizer>(
+        std::move(schemes), integration.settings,
+        secrets ? std::move(*secrets) : std::map<std::string, std::string>());
+    return link;
+}
+
+}  // namespace
+
+std::vector<std::string> strings_of_format(const json::object& schema, const json::value& settings,
+                                           std::string_view format) {
+    FormatFinder finder(schema, format);
+    finder.visit(json::value(schema), settings);
+    return std::move(finder.found);
+}
+
+std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
+                                                          const plugin::Catalog& catalog) {
+    std::vector<std::shared_ptr<const sync::Link>> links;
+    for (const auto& [id, integration] : config.integrations) {
+        const plugin::Catalog::Found found = catalog.connector(integration.connector);
+        const auto tenant = config.tenants.find(integration.tenant);
+        if (found && tenant != config.tenants.end())
+            links.push_back(make_link(integration, tenant->second, found));
+    }
+    return links;
+}
+
+}  // namespace liaisond::app

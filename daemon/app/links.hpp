@@ -1,0 +1,25 @@
+// Makes Links: a checked configuration, the installed connectors and the secrets, put together.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "plugin/catalog.hpp"
+#include "sync/link.hpp"
+
+namespace liaisond::app {
+
+// One per enabled or disabled integration. A secret that cannot be read makes its link unusable, not the
+// others'.
+std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
+                                                          const plugin::Catalog& catalog);
+
+// Every string in `settings` that the JSON Schema marks with `format`, such as "liaison-origin" or
+// "liaison-folder".
+std::vector<std::string> strings_of_format(const boost::json::object& schema,
+                                           const boost::json::value& settings, std::string_view format);
+
+}  // namespace liaisond::app

@@ -1,0 +1,93 @@
+#include "base/redact.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace liaisond {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool passes_luhn(std::string_view digits) {
+    int sum = 0;
+    bool twice = false;
+    for (std::size_t i = digits.size(); i-- > 0; twice = !twice) {
+        int value = digits[i] - '0';
+        if (twice) value = value * 2 > 9 ? value * 2 - 9 : value * 2;
+        sum += value;
+    }
+    return sum % 10 == 0;
+}
+
+// Where the run of digits with single separators that begins at `from` ends.
+std::size_t run_end(std::string_view text, std::size_t from, std::string& digits) {
+    std::size_t at = from;
+    std::size_t end = from;
+    while (at < text.size()) {
+        if (is_digit(text[at])) {
+            digits += text[at];
+            end = ++at;
+        } else if ((text[at] == ' ' || text[at] == '-') && at + 1 < text.size() && is_digit(text[at + 1])) {
+            ++at;
+        } else {
+            break;
+        }
+    }
+    return end;
+}
+
+}  // namespace
+
+std::string mask_card_numbers(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const bool starts_run =
+            is_digit(text[at]) && (at == 0 || std::isalnum(static_cast<unsigned char>(text[at - 1])) == 0);
+        if (!starts_run) {
+            out += text[at++];
+            continue;
+        }
+        std::string digits;
+        const std::size_t end = run_end(text, at, digits);
+        const bool bounded = end == text.size() || std::isalpha(static_cast<unsigned char>(text[end])) == 0;
+        if (bounded && digits.size() >= 13 && digits.size() <= 19 && digits[0] != '0' &&
+            passes_luhn(digits)) {
+            out += "****" + digits.substr(digits.size() - 4);
+        } else {
+            out += text.substr(at, end - at);
+        }
+        at = end;
+    }
+    return out;
+}
+
+void Redactor::add(std::string_view secret) {
+    if (secret.size() < 4) return;
+    const std::lock_guard lock(mutex_);
+    if (std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end()) return;
+    secrets_.emplace_back(secret);
+    std::sort(secrets_.begin(), secrets_.end(),
+              [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+}
+
+std::string Redactor::scrub(std::string_view text) const {
+    std::string out(text);
+    {
+        const std::lock_guard lock(mutex_);
+        for (const std::string& secret : secrets_) {
+            for (std::size_t at = out.find(secret); at != std::string::npos; at = out.find(secret, at + 3)) {
+                out.replace(at, secret.size(), "***");
+            }
+        }
+    }
+    return mask_card_numbers(out);
+}
+
+Redactor& redactor() {
+    static Redactor instance;
+    return instance;
+}
+
+}  // namespace liaisond

@@ -1,0 +1,32 @@
+// Keeps secrets and card numbers out of every log line, error text, dead letter and API answer.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/thread_safety.hpp"
+
+namespace liaisond {
+
+// Masks digit runs of 13 to 19 (blanks and dashes between them allowed) that pass the Luhn check, down to the
+// last four, in any text. Runs inside longer runs of digits or letters are left alone: they are ids.
+std::string mask_card_numbers(std::string_view text);
+
+// Knows every secret value in use. One per process; [any thread].
+class Redactor {
+  public:
+    // Values shorter than four characters are not registered: masking them would eat ordinary text.
+    void add(std::string_view secret);
+    // Secrets become "***", card numbers their last four digits.
+    std::string scrub(std::string_view text) const;
+
+  private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> secrets_ GUARDED_BY(mutex_);  // longest first
+};
+
+Redactor& redactor();
+
+}  // namespace liaisond

@@ -1,0 +1,51 @@
+// JSON Schema, compiled once and checked in microseconds. The vocabulary is the part of draft 2020-12 that
+// manifests and canonical records need (plugin-api/README.md lists it); a schema that uses anything else is
+// refused, so nothing is ever silently unchecked. valijson, which knows the whole standard, took 120 us for a
+// product record where this takes about 1; the tests hold this one against it.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace liaisond {
+
+class Schema {
+  public:
+    struct Fault {
+        std::string pointer;     // RFC 6901, to the faulty value; for an unknown key, to that key
+        std::string message;     // "is 12, above the maximum 10"
+        bool about_key = false;  // the fault is the key itself, not its value
+    };
+    // A place that refers to another record: "/lines/*/product_ref" holds the external id of a `product`.
+    struct Reference {
+        std::vector<std::string> path;  // unescaped tokens; "*" stands for every element of an array
+        std::string entity;
+    };
+
+    // Errors name the keyword and its place.
+    static Result<Schema> compile(const boost::json::value& document);
+    Schema(Schema&&) noexcept;
+    Schema& operator=(Schema&&) noexcept;
+    ~Schema();
+
+    // All faults, at most `limit`. Empty: valid. [any thread]
+    std::vector<Fault> check(const boost::json::value& value, std::size_t limit = 20) const;
+    // From the annotation "x-references".
+    const std::vector<Reference>& references() const { return references_; }
+
+    struct Node;  // one compiled subschema
+
+  private:
+    Schema();
+    std::vector<std::unique_ptr<Node>> nodes_;  // owned here, so that $ref may point anywhere
+    const Node* root_ = nullptr;
+    std::vector<Reference> references_;
+    friend class SchemaCompiler;
+};
+
+}  // namespace liaisond

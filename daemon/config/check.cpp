@@ -1,0 +1,389 @@
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <cstdlib>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "config/config.hpp"
+
+namespace liaisond::config {
+namespace json = boost::json;
+
+const Entity* Integration::entity(std::string_view name) const {
+    const auto found =
+        std::find_if(entities.begin(), entities.end(), [&](const Entity& e) { return e.name == name; });
+    return found == entities.end() ? nullptr : &*found;
+}
+
+namespace {
+
+const Schema& compiled_daemon_schema() {
+    static const Schema schema = Schema::compile(daemon_schema()).value();
+    return schema;
+}
+
+const json::object& object_at(const json::object& parent, std::string_view key) {
+    static const json::object empty;
+    const json::value* found = parent.if_contains(key);
+    return found != nullptr && found->is_object() ? found->get_object() : empty;
+}
+
+std::string text_at(const json::object& parent, std::string_view key, std::string otherwise = {}) {
+    const json::value* found = parent.if_contains(key);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::move(otherwise);
+}
+
+std::uint32_t number_at(const json::object& parent, std::string_view key, std::uint32_t otherwise) {
+    const json::value* found = parent.if_contains(key);
+    return found != nullptr && found->is_int64() ? static_cast<std::uint32_t>(found->get_int64()) : otherwise;
+}
+
+// Turns the checked document into the typed configuration, collecting what the schema cannot know.
+class Builder {
+  public:
+    Builder(const Document& document, std::vector<Fault>& faults) : document_(document), faults_(faults) {}
+
+    void schema_faults() {
+        for (const Schema::Fault& fault : compiled_daemon_schema().check(document_.root(), 100)) {
+            add(fault.pointer, fault.message + boolean_hint(fault.pointer), fault.about_key);
+        }
+    }
+
+    Config daemon() {
+        Config config;
+        const json::object& daemon = object_at(document_.root(), "daemon");
+        config.state_dir = expanded(daemon, "state_dir", "/var/lib/liaison");
+        config.socket = expanded(daemon, "socket", "/run/liaison/liaisond.sock");
+        config.worker = expanded(daemon, "worker", "");
+        if (const json::value* dirs = daemon.if_contains("plugin_dirs");
+            dirs != nullptr && dirs->is_array()) {
+            for (std::size_t i = 0; i < dirs->get_array().size(); ++i) {
+                const json::value& dir = dirs->get_array()[i];
+                if (dir.is_string())
+                    config.plugin_dirs.push_back(
+                        expand(std::string(dir.get_string()), "/daemon/plugin_dirs/" + std::to_string(i)));
+            }
+        } else {
+            config.plugin_dirs = {"/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"};
+        }
+        const json::object& log = object_at(document_.root(), "log");
+        config.log_level = text_at(log, "level", "info");
+        config.log_target = text_at(log, "target", "stderr");
+        config.log_format = text_at(log, "format", "text");
+        const bool normal = text_at(object_at(document_.root(), "store"), "durability") == "normal";
+        config.durability = normal ? Durability::normal : Durability::full;
+        return config;
+    }
+
+    void tenants(Config& config, const TimeZones& zones) {
+        for (const auto& [id, value] : object_at(document_.root(), "tenants")) {
+            const std::string pointer = "/tenants/" + pointer_token(id);
+            const json::object& members = object_at(object_at(document_.root(), "tenants"), id);
+            check_id(id, pointer);
+            Tenant tenant{std::string(id), text_at(members, "name", std::string(id)),
+                          text_at(members, "kind", "other"), text_at(members, "timezone", "UTC"),
+                          text_at(members, "currency")};
+            if (!zones.exists(tenant.timezone)) {
+                add(pointer + "/timezone",
+                    "is '" + tenant.timezone +
+                        "', which is no IANA time zone; write one such as Europe/Paris");
+            }
+            config.tenants[tenant.id] = std::move(tenant);
+        }
+    }
+
+    void integrations(Config& config, const Connectors& connectors) {
+        const json::object& defaults = object_at(document_.root(), "defaults");
+        for (const auto& [id, value] : object_at(document_.root(), "integrations")) {
+            if (!value.is_object()) continue;
+            Integration integration = this->integration(std::string(id), value.get_object(), defaults);
+            check_tenant(config, integration);
+            check_connector(connectors, integration, value.get_object());
+            integration.fingerprint =
+                to_hex(content_hash(json::serialize(value) + json::serialize(defaults)));
+            config.integrations[integration.id] = std::move(integration);
+        }
+    }
+
+  private:
+    void add(const std::string& pointer, std::string message, bool about_key = false) {
+        document_.add_fault(faults_, pointer, std::move(message), about_key);
+    }
+
+    // YAML 1.1 habits: `enabled: no` is text in YAML 1.2.
+    std::string boolean_hint(const std::string& pointer) const {
+        boost::system::error_code error;
+        const json::value root(document_.root());
+        const json::value* found = root.find_pointer(pointer, error);
+        if (found == nullptr || !found->is_string()) return {};
+        const std::string_view text(found->get_string());
+        const bool yes = text == "yes" || text == "on" || text == "Yes" || text == "On";
+        const bool no = text == "no" || text == "off" || text == "No" || text == "Off";
+        if (!yes && !no) return {};
+        return std::string(" (YAML 1.2 reads ") + std::string(text) + " as text; write " +
+               (yes ? "true" : "false") + ")";
+    }
+
+    void check_id(std::string_view id, const std::string& pointer) {
+        const bool fine = !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        });
+        if (!fine) add(pointer, "is not a usable id; use at most 64 small letters, digits, - and _", true);
+    }
+
+    // ${NAME} is replaced by the environment variable, as systemd's credentials need it.
+    std::string expand(std::string text, const std::string& pointer) {
+        for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at)) {
+            const std::size_t end = text.find('}', at);
+            if (end == std::string::npos) break;
+            const std::string name = text.substr(at + 2, end - at - 2);
+            const char* value = std::getenv(name.c_str());
+            if (value == nullptr) {
+                add(pointer, "uses ${" + name + "}, which is not set in the environment");
+                return text;
+            }
+            text.replace(at, end - at + 1, value);
+        }
+        return text;
+    }
+    std::string expanded(const json::object& parent, std::string_view key, std::string otherwise) {
+        return expand(text_at(parent, key, std::move(otherwise)), "/daemon/" + std::string(key));
+    }
+
+    Milliseconds duration(const json::object& parent, std::string_view key, const std::string& pointer,
+                          Milliseconds otherwise, Milliseconds least = Milliseconds(0)) {
+        const json::value* found = parent.if_contains(key);
+        if (found == nullptr) return otherwise;
+        const std::string text =
+            found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
+        const auto parsed = parse_duration(text);
+        const std::string at = pointer + "/" + std::string(key);
+        if (!parsed) {
+            if (found->is_string()) add(at, "is " + parsed.error().message);
+            return otherwise;
+        }
+        if (*parsed < least) {
+            add(at, "is " + text + "; at least " + format_duration(least) + " is needed");
+            return otherwise;
+        }
+        return *parsed;
+    }
+
+    RetryPolicy retry(const json::object& parent, const std::string& pointer, RetryPolicy policy) {
+        const json::object& members = object_at(parent, "retry");
+        policy.attempts = number_at(members, "attempts", policy.attempts);
+        policy.base = duration(members, "base", pointer + "/retry", policy.base);
+        policy.max = duration(members, "max", pointer + "/retry", policy.max);
+        return policy;
+    }
+    Timeouts timeouts(const json::object& parent, const std::string& pointer, Timeouts limits) {
+        const json::object& members = object_at(parent, "timeouts");
+        const Milliseconds least(1);
+        limits.connect = duration(members, "connect", pointer + "/timeouts", limits.connect, least);
+        limits.request = duration(members, "request", pointer + "/timeouts", limits.request, least);
+        limits.run = duration(members, "run", pointer + "/timeouts", limits.run, least);
+        return limits;
+    }
+
+    Integration integration(std::string id, const json::object& members, const json::object& defaults) {
+        const std::string pointer = "/integrations/" + pointer_token(id);
+        check_id(id, pointer);
+        Integration made;
+        made.id = std::move(id);
+        made.tenant = text_at(members, "tenant");
+        made.connector = text_at(members, "connector");
+        if (const json::value* enabled = members.if_contains("enabled");
+            enabled != nullptr && enabled->is_bool())
+            made.enabled = enabled->get_bool();
+        const std::string isolation = text_at(members, "isolation", "plugin");
+        made.isolation = isolation == "none"          ? Isolation::none
+                         : isolation == "integration" ? Isolation::integration
+                                                      : Isolation::plugin;
+        made.entities = entities(members, pointer);
+        made.schedule = schedule(members, pointer);
+        made.settings = object_at(members, "settings");
+        made.credentials = credentials(members, pointer);
+        if (const json::value* hosts = members.if_contains("allow_hosts");
+            hosts != nullptr && hosts->is_array()) {
+            for (const json::value& host : hosts->get_array()) {
+                if (host.is_string()) made.allow_hosts.emplace_back(host.get_string());
+            }
+        }
+        made.concurrent = number_at(object_at(members, "limits"), "concurrent", 0);
+        made.page_size = number_at(members, "page_size", made.page_size);
+        made.push_batch = number_at(members, "push_batch", made.push_batch);
+        made.settle =
+            duration(members, "settle", pointer, duration(defaults, "settle", "/defaults", made.settle));
+        made.retry = retry(members, pointer, retry(defaults, "/defaults", {}));
+        made.timeouts = timeouts(members, pointer, timeouts(defaults, "/defaults", {}));
+        return made;
+    }
+
+    std::vector<Entity> entities(const json::object& members, const std::string& pointer) {
+        std::vector<Entity> made;
+        const std::string fallback = text_at(members, "direction");
+        const json::value* list = members.if_contains("entities");
+        const auto add_entity = [&](std::string name, const json::object& options, const std::string& at) {
+            const std::string direction = text_at(options, "direction", fallback);
+            if (direction.empty())
+                add(at,
+                    "needs a direction (import, export or bidirectional), here or for the whole integration",
+                    true);
+            Entity entity{std::move(name), direction != "export",
+                          direction == "export" || direction == "bidirectional"};
+            const json::value* on_change = options.if_contains("on_change");
+            entity.on_change = on_change != nullptr && on_change->is_bool() && on_change->get_bool();
+            entity.debounce = duration(options, "debounce", at, entity.debounce);
+            made.push_back(std::move(entity));
+        };
+        if (list != nullptr && list->is_object()) {
+            for (const auto& [name, options] : list->get_object()) {
+                add_entity(std::string(name), object_at(list->get_object(), name),
+                           pointer + "/entities/" + pointer_token(name));
+            }
+        } else if (list != nullptr && list->is_array()) {
+            for (std::size_t i = 0; i < list->get_array().size(); ++i) {
+                const json::value& name = list->get_array()[i];
+                if (name.is_string())
+                    add_entity(std::string(name.get_string()), {},
+                               pointer + "/entities/" + std::to_string(i));
+            }
+        }
+        return made;
+    }
+
+    Schedule schedule(const json::object& members, const std::string& pointer) {
+        Schedule made;
+        const json::value* value = members.if_contains("schedule");
+        if (value == nullptr || !value->is_object()) return made;
+        const json::object& options = value->get_object();
+        const std::string at = pointer + "/schedule";
+        if (options.contains("every") && options.contains("cron"))
+            add(at, "has both every and cron; keep one");
+        if (options.contains("every")) {
+            made.kind = Schedule::Kind::every;
+            made.every = duration(options, "every", at, Milliseconds(60'000), Milliseconds(1000));
+        } else if (options.contains("cron")) {
+            made.kind = Schedule::Kind::cron;
+            auto cron = Cron::parse(text_at(options, "cron"));
+            if (cron)
+                made.cron = std::move(*cron);
+            else
+                add(at + "/cron", "is not a cron expression: " + cron.error().message);
+        } else {
+            add(at, "needs every or cron (or write schedule: manual)");
+        }
+        made.jitter = duration(options, "jitter", at, made.jitter);
+        return made;
+    }
+
+    std::map<std::string, SecretSource> credentials(const json::object& members, const std::string& pointer) {
+        std::map<std::string, SecretSource> made;
+        for (const auto& [name, value] : object_at(members, "credentials")) {
+            if (!value.is_string()) continue;
+            const std::string at = pointer + "/credentials/" + pointer_token(name);
+            const std::string_view text(value.get_string());
+            const std::string argument(text.substr(std::min(text.size(), text.find(' ') + 1)));
+            if (text.starts_with("!env "))
+                made[std::string(name)] = {SecretSource::Kind::environment, argument};
+            else if (text.starts_with("!file "))
+                made[std::string(name)] = {SecretSource::Kind::file, argument};
+            else if (text.starts_with("!secret "))
+                add(at,
+                    "uses !secret, and this version has no vault yet; use !env NAME or !file /path (mode "
+                    "0600)");
+            else
+                add(at,
+                    "holds a secret in clear text; put it in a file of mode 0600 and write !file "
+                    "/path/to/it, or in the environment and write !env NAME");
+        }
+        return made;
+    }
+
+    void check_tenant(const Config& config, const Integration& integration) {
+        if (integration.tenant.empty() || config.tenants.contains(integration.tenant)) return;
+        std::vector<std::string> ids;
+        for (const auto& [id, tenant] : config.tenants) ids.push_back(id);
+        const std::string hint = did_you_mean(integration.tenant, ids);
+        add("/integrations/" + pointer_token(integration.id) + "/tenant",
+            "is '" + integration.tenant + "', and no such tenant is defined" +
+                (hint.empty() && !ids.empty() ? "; defined: " + list_of(ids) : hint));
+    }
+
+    void check_connector(const Connectors& connectors, Integration& integration,
+                         const json::object& members) {
+        const std::string pointer = "/integrations/" + pointer_token(integration.id);
+        if (integration.connector.empty()) return;
+        const auto known = connectors.find(integration.connector);
+        if (!known) return unknown_connector(connectors, integration, pointer);
+        if (integration.concurrent == 0) integration.concurrent = known->concurrent;
+        if (known->settings != nullptr) {
+            for (const Schema::Fault& fault : known->settings->check(integration.settings)) {
+                add(pointer + "/settings" + fault.pointer,
+                    fault.message + boolean_hint(pointer + "/settings" + fault.pointer), fault.about_key);
+            }
+        }
+        if (known->credentials != nullptr) {
+            for (const Schema::Fault& fault : known->credentials->check(object_at(members, "credentials"))) {
+                add(pointer + "/credentials" + fault.pointer, fault.message, fault.about_key);
+            }
+        }
+        for (const Entity& entity : integration.entities) {
+            const auto& offered = known->entities;
+            if (offered.empty() || std::find(offered.begin(), offered.end(), entity.name) != offered.end())
+                continue;
+            add(pointer + "/entities/" + pointer_token(entity.name),
+                "is not offered by " + integration.connector + "; offered: " + list_of(offered) +
+                    did_you_mean(entity.name, offered),
+                true);
+        }
+    }
+
+    void unknown_connector(const Connectors& connectors, const Integration& integration,
+                           const std::string& pointer) {
+        const std::vector<std::string> names = connectors.names();
+        std::string message = "is '" + integration.connector + "', and no installed plugin offers it" +
+                              did_you_mean(integration.connector, names);
+        if (!names.empty()) message += " (installed: " + list_of(names, " and ") + ")";
+        for (const std::string& broken : connectors.broken()) message += "; " + broken;
+        add(pointer + "/connector", std::move(message));
+    }
+
+    const Document& document_;
+    std::vector<Fault>& faults_;
+};
+
+}  // namespace
+
+std::vector<std::filesystem::path> config_files(const std::filesystem::path& main) {
+    std::vector<std::filesystem::path> files{main};
+    std::error_code error;
+    std::vector<std::filesystem::path> more;
+    for (const auto& entry : std::filesystem::directory_iterator(main.parent_path() / "conf.d", error)) {
+        const std::string extension = entry.path().extension();
+        if (extension == ".yaml" || extension == ".yml") more.push_back(entry.path());
+    }
+    std::sort(more.begin(), more.end());
+    files.insert(files.end(), more.begin(), more.end());
+    return files;
+}
+
+Config check_daemon(const Document& document, std::vector<Fault>& faults) {
+    return Builder(document, faults).daemon();
+}
+
+Config check(const Document& document, const Connectors& connectors, const TimeZones& zones,
+             std::vector<Fault>& faults) {
+    Builder builder(document, faults);
+    builder.schema_faults();
+    Config config = builder.daemon();
+    builder.tenants(config, zones);
+    builder.integrations(config, connectors);
+    std::stable_sort(faults.begin(), faults.end(), [](const Fault& a, const Fault& b) {
+        return std::tie(a.place.file, a.place.line, a.place.column) <
+               std::tie(b.place.file, b.place.line, b.place.column);
+    });
+    return config;
+}
+
+}  // namespace liaisond::config

@@ -1,0 +1,115 @@
+// The configuration as the daemon uses it: typed, complete (defaults applied), valid.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/schema.hpp"
+#include "base/time.hpp"
+#include "config/cron.hpp"
+#include "config/document.hpp"
+
+namespace liaisond::config {
+
+enum class Isolation : std::uint8_t { plugin, integration, none };
+enum class Durability : std::uint8_t { full, normal };
+
+struct RetryPolicy {
+    std::uint32_t attempts = 5;  // in all, the first included
+    Milliseconds base{1000}, max{300'000};
+};
+
+struct Timeouts {
+    Milliseconds connect{10'000}, request{30'000}, run{30 * 60'000};
+};
+
+struct Schedule {
+    enum class Kind : std::uint8_t { manual, every, cron };
+    Kind kind = Kind::manual;
+    Milliseconds every{0};
+    std::optional<Cron> cron;
+    Milliseconds jitter{0};
+};
+
+struct Entity {
+    std::string name;
+    bool imports = false, exports = false;
+    bool on_change = false;  // export soon after a change in the hub, without waiting for the schedule
+    Milliseconds debounce{500};
+};
+
+// Where a secret comes from. Never the secret itself.
+struct SecretSource {
+    enum class Kind : std::uint8_t { environment, file };
+    Kind kind = Kind::environment;
+    std::string name;
+};
+
+struct Tenant {
+    std::string id, name, kind, timezone = "UTC", currency;
+};
+
+struct Integration {
+    std::string id, tenant, connector;
+    bool enabled = true;
+    Isolation isolation = Isolation::plugin;
+    std::vector<Entity> entities;
+    Schedule schedule;
+    boost::json::object settings;
+    std::map<std::string, SecretSource> credentials;
+    std::vector<std::string> allow_hosts;
+    std::uint32_t concurrent = 4;  // requests at once
+    Milliseconds settle{300'000};  // how long a vendor may still be executing a write whose answer was lost
+    std::uint32_t page_size = 500, push_batch = 100;
+    RetryPolicy retry;
+    Timeouts timeouts;
+    std::string fingerprint;  // changes when anything above does
+
+    const Entity* entity(std::string_view name) const;
+};
+
+struct Config {
+    std::string state_dir, socket, worker;
+    std::vector<std::string> plugin_dirs;
+    Durability durability = Durability::full;
+    std::string log_level = "info", log_target = "stderr", log_format = "text";
+    std::map<std::string, Tenant> tenants;
+    std::map<std::string, Integration> integrations;
+};
+
+// What validation needs to know of an installed connector.
+struct ConnectorSchemas {
+    const Schema* settings = nullptr;  // null: anything goes
+    const Schema* credentials = nullptr;
+    std::vector<std::string> entities;  // empty: any
+    std::uint32_t concurrent = 4;
+};
+
+class Connectors {
+  public:
+    virtual ~Connectors() = default;
+    // Nothing when no installed plugin offers it.
+    virtual std::optional<ConnectorSchemas> find(const std::string& name) const = 0;
+    virtual std::vector<std::string> names() const = 0;
+    // Names and messages of plugins that could not be used, for the error about a missing connector.
+    virtual std::vector<std::string> broken() const = 0;
+};
+
+// The JSON Schema of the daemon's own keys.
+const boost::json::value& daemon_schema();
+
+// liaison.yaml followed by conf.d/*.yaml in name order (conf.d stands beside liaison.yaml).
+std::vector<std::filesystem::path> config_files(const std::filesystem::path& main);
+
+// Only the `daemon:` section: what must be known before plugins can be looked for. Faults as for `check`.
+Config check_daemon(const Document& document, std::vector<Fault>& faults);
+// Everything. The result may be used only when no fault was added.
+Config check(const Document& document, const Connectors& connectors, const TimeZones& zones,
+             std::vector<Fault>& faults);
+
+}  // namespace liaisond::config

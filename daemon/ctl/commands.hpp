@@ -1,0 +1,55 @@
+// The commands of liaisonctl. Each does one thing and returns the exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ctl/session.hpp"
+
+namespace liaisond::ctl {
+
+struct RunArguments {
+    std::string integration, entity;
+    bool full = false, wait = false;
+};
+
+struct ListArguments {
+    std::string integration, entity, tenant, key, record;
+    std::int64_t run = 0;  // 0: any
+    bool failed = false;
+    std::int64_t limit = 50;
+};
+
+struct LocalArguments {
+    std::vector<std::string> files;
+    std::vector<std::string> plugin_dirs;  // empty: as the configuration says
+    std::string library;
+};
+
+// ---- asking the daemon ----
+int status(Session& session, bool watch);
+int list_integrations(Session& session);
+int show_integration(Session& session, const std::string& id);
+int test_integration(Session& session, const std::string& id);
+int run(Session& session, const RunArguments& arguments);
+int list_runs(Session& session, const ListArguments& arguments);
+int show_run(Session& session, std::int64_t run);
+int cancel_run(Session& session, std::int64_t run);
+int list_logs(Session& session, const ListArguments& arguments);
+int list_records(Session& session, const ListArguments& arguments);
+int show_record(Session& session, const std::string& entity, const std::string& id);
+int list_mappings(Session& session, const ListArguments& arguments);
+int list_dead_letters(Session& session, const ListArguments& arguments);
+int show_dead_letter(Session& session, std::int64_t id);
+int list_intents(Session& session, const ListArguments& arguments);
+int reload(Session& session);
+
+// ---- on this machine ----
+int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one
+int run_scripts(Session& session, const LocalArguments& arguments);
+int check_config(Session& session, const LocalArguments& arguments);
+int show_schema(Session& session, const LocalArguments& arguments);
+int show_config(Session& session, const LocalArguments& arguments);
+
+}  // namespace liaisond::ctl

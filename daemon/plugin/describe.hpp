@@ -1,0 +1,19 @@
+// Running liaison-worker --describe on several files at once.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "base/result.hpp"
+
+namespace liaisond::plugin {
+
+// One result per path, in order. Errors are the worker's own sentence, or say how it failed. Blocking.
+std::vector<Result<boost::json::object>> describe_all(const std::string& worker_path,
+                                                      const std::vector<std::string>& paths,
+                                                      std::chrono::milliseconds time_limit);
+
+}  // namespace liaisond::plugin

@@ -1,0 +1,219 @@
+#include "plugin/manifest.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace liaisond::plugin {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::array<std::string_view, 4> effect_words = {"upsert", "keyed", "findable", "blind"};
+constexpr std::array<std::string_view, 5> job_words = {"", "test", "pull", "push", "find"};
+
+bool is_word(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+// Walks the document; the first problem is kept, and everything after it reads as empty.
+class ManifestReader {
+  public:
+    Result<Manifest> read(const json::value& value) {
+        Manifest manifest;
+        if (!value.is_object()) {
+            problem_ = "the manifest is not a JSON object";
+        } else {
+            const json::object& root = value.get_object();
+            manifest.id = text(root, "id", "id", true);
+            manifest.version = text(root, "version", "version", true);
+            manifest.vendor = text(root, "vendor", "vendor", true);
+            read_connectors(root, manifest);
+        }
+        if (!problem_.empty()) return fail(ErrorKind::config, problem_);
+        return manifest;
+    }
+
+  private:
+    void wrong(const std::string& path, const json::value* found, std::string_view expected) {
+        if (!problem_.empty()) return;
+        problem_ = path + (found == nullptr ? " is missing" : " is " + shorten(json::serialize(*found))) +
+                   "; " + std::string(expected);
+    }
+    static std::string shorten(std::string found) {
+        if (found.size() > 60) found = found.substr(0, 57) + "...";
+        return found;
+    }
+    std::string text(const json::object& from, std::string_view key, const std::string& path, bool required) {
+        const json::value* found = from.if_contains(key);
+        if (found == nullptr && !required) return {};
+        if (found == nullptr || !found->is_string() || (required && found->get_string().empty())) {
+            return wrong(path, found, "it must be a text"), std::string();
+        }
+        return std::string(found->get_string());
+    }
+    json::object object(const json::object& from, std::string_view key, const std::string& path) {
+        const json::value* found = from.if_contains(key);
+        if (found == nullptr || found->is_null()) return {};
+        if (!found->is_object()) return wrong(path, found, "it must be an object"), json::object();
+        return found->get_object();
+    }
+
+    void read_connectors(const json::object& root, Manifest& manifest) {
+        const json::value* found = root.if_contains("connectors");
+        if (found == nullptr || !found->is_array() || found->get_array().empty()) {
+            return wrong("connectors", found, "it must be a list of at least one connector");
+        }
+        for (const json::value& one : found->get_array()) {
+            const std::string path = "connectors[" + std::to_string(manifest.connectors.size()) + "]";
+            if (!one.is_object()) return wrong(path, &one, "it must be an object");
+            ConnectorManifest connector = read_connector(one.get_object(), path);
+            if (manifest.connector(connector.name) != nullptr) {
+                wrong(path + ".name", one.get_object().if_contains("name"),
+                      "another connector has that name");
+            }
+            manifest.connectors.push_back(std::move(connector));
+        }
+    }
+    ConnectorManifest read_connector(const json::object& from, const std::string& path) {
+        ConnectorManifest connector;
+        connector.raw = from;
+        connector.name = text(from, "name", path + ".name", true);
+        if (!is_word(connector.name)) {
+            wrong(path + ".name", from.if_contains("name"), "it must be of lower-case letters, digits and _");
+        }
+        connector.title = text(from, "title", path + ".title", false);
+        connector.description = text(from, "description", path + ".description", false);
+        read_jobs(from, path, connector);
+        connector.settings = object(from, "settings", path + ".settings");
+        connector.credentials = object(from, "credentials", path + ".credentials");
+        for (const auto& [name, scheme] : object(from, "auth", path + ".auth")) {
+            if (!scheme.is_object())
+                wrong(path + ".auth." + std::string(name), &scheme, "it must be an object");
+            if (scheme.is_object()) connector.auth.push_back({std::string(name), scheme.get_object()});
+        }
+        read_entities(from, path, connector);
+        read_effect(from, path, connector);
+        if (const json::value* limits = from.if_contains("limits")) connector.limits = *limits;
+        return connector;
+    }
+    void read_jobs(const json::object& from, const std::string& path, ConnectorManifest& connector) {
+        const json::value* found = from.if_contains("jobs");
+        if (found == nullptr || !found->is_array() || found->get_array().empty()) {
+            return wrong(path + ".jobs", found, "it must be a list of test, pull, push, find");
+        }
+        for (const json::value& one : found->get_array()) {
+            const auto kind = one.is_string() ? parse_job_kind(one.get_string()) : std::nullopt;
+            if (!kind) {
+                const std::string index = std::to_string(connector.jobs.size());
+                return wrong(path + ".jobs[" + index + "]", &one, "allowed are test, pull, push, find");
+            }
+            connector.jobs.push_back(*kind);
+        }
+    }
+    void read_entities(const json::object& from, const std::string& path, ConnectorManifest& connector) {
+        const json::value* found = from.if_contains("entities");
+        if (found != nullptr && found->is_string() && found->get_string() == "any") {
+            connector.any_entity = true;
+            return;
+        }
+        if (found == nullptr || !found->is_array()) {
+            return wrong(path + ".entities", found, "it must be \"any\" or a list of {name, directions}");
+        }
+        for (const json::value& one : found->get_array()) {
+            const std::string at = path + ".entities[" + std::to_string(connector.entities.size()) + "]";
+            if (!one.is_object()) return wrong(at, &one, "it must be {name, directions}");
+            EntityRule rule;
+            rule.name = text(one.get_object(), "name", at + ".name", true);
+            const json::value* directions = one.get_object().if_contains("directions");
+            if (directions == nullptr || !directions->is_array()) {
+                return wrong(at + ".directions", directions, "it must be a list of pull, push");
+            }
+            for (const json::value& direction : directions->get_array()) {
+                const bool pull = direction == "pull" || direction == "import";
+                const bool push = direction == "push" || direction == "export";
+                if (!pull && !push) return wrong(at + ".directions", &direction, "allowed are pull, push");
+                (pull ? rule.pull : rule.push) = true;
+            }
+            connector.entities.push_back(std::move(rule));
+        }
+    }
+    void read_effect(const json::object& from, const std::string& path, ConnectorManifest& connector) {
+        const json::value* found = from.if_contains("effect");
+        if (found == nullptr) {
+            if (connector.has(JobKind::push)) {
+                wrong(path + ".effect", found,
+                      "a connector that pushes says upsert, keyed, findable or blind");
+            }
+            return;
+        }
+        const json::value* word = found;
+        if (found->is_object()) {
+            connector.effect.setting = text(found->get_object(), "setting", path + ".effect.setting", true);
+            word = found->get_object().if_contains("default");
+        }
+        const auto parsed =
+            word != nullptr && word->is_string() ? parse_effect_class(word->get_string()) : std::nullopt;
+        if (!parsed) {
+            return wrong(path + (found->is_object() ? ".effect.default" : ".effect"), word,
+                         "allowed are upsert, keyed, findable, blind");
+        }
+        connector.effect.value = *parsed;
+    }
+
+    std::string problem_;
+};
+
+}  // namespace
+
+std::string_view to_string(EffectClass effect) { return effect_words[static_cast<std::size_t>(effect)]; }
+
+std::optional<EffectClass> parse_effect_class(std::string_view word) {
+    for (std::size_t i = 0; i < effect_words.size(); ++i) {
+        if (effect_words[i] == word) return static_cast<EffectClass>(i);
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(JobKind kind) { return job_words[static_cast<std::size_t>(kind)]; }
+
+std::optional<JobKind> parse_job_kind(std::string_view word) {
+    for (std::size_t i = 1; i < job_words.size(); ++i) {
+        if (job_words[i] == word) return static_cast<JobKind>(i);
+    }
+    return std::nullopt;
+}
+
+bool ConnectorManifest::has(JobKind kind) const {
+    return std::find(jobs.begin(), jobs.end(), kind) != jobs.end();
+}
+
+const EntityRule* ConnectorManifest::entity(std::string_view entity_name) const {
+    for (const EntityRule& rule : entities) {
+        if (rule.name == entity_name) return &rule;
+    }
+    return nullptr;
+}
+
+const ConnectorManifest* Manifest::connector(std::string_view name) const {
+    for (const ConnectorManifest& one : connectors) {
+        if (one.name == name) return &one;
+    }
+    return nullptr;
+}
+
+Result<Manifest> parse_manifest(const json::value& value) { return ManifestReader().read(value); }
+
+Result<Manifest> parse_manifest(std::string_view text) {
+    boost::system::error_code problem;
+    const json::value value = json::parse(text, problem);
+    if (problem) return fail(ErrorKind::config, "the manifest is not JSON: " + problem.message());
+    return parse_manifest(value);
+}
+
+}  // namespace liaisond::plugin

@@ -1,0 +1,72 @@
+// Manifest: what a plugin says about itself and its connectors, typed. Keys it does not know are ignored,
+// because manifests grow; keys it knows are checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/result.hpp"
+#include "plugin/messages.hpp"
+
+namespace liaisond::plugin {
+
+// How a write behaves when nobody knows whether it was executed (reliability.md 2.1).
+enum class EffectClass : std::uint8_t { upsert, keyed, findable, blind };
+
+std::string_view to_string(EffectClass effect);
+std::optional<EffectClass> parse_effect_class(std::string_view word);
+
+// A fixed class, or one that the operator chooses in the setting at that JSON pointer ("{entity}" stands for
+// the name).
+struct EffectRule {
+    EffectClass value = EffectClass::blind;  // also the default of the setting
+    std::string setting;                     // empty: fixed
+};
+
+struct EntityRule {
+    std::string name;
+    bool pull = false, push = false;
+};
+
+struct AuthScheme {
+    std::string name;
+    boost::json::object definition;
+};
+
+struct ConnectorManifest {
+    std::string name, title, description;
+    std::vector<JobKind> jobs;
+    boost::json::object settings;     // JSON Schema; empty: no settings
+    boost::json::object credentials;  // JSON Schema; empty: none
+    std::vector<AuthScheme> auth;
+    bool any_entity = false;  // "entities": "any"
+    std::vector<EntityRule> entities;
+    EffectRule effect;
+    boost::json::value limits;  // as written; null when absent
+    boost::json::object raw;    // the whole object, for keys that only some readers know
+
+    bool has(JobKind kind) const;
+    const EntityRule* entity(std::string_view entity_name) const;  // null when not listed
+};
+
+struct Manifest {
+    std::string id, version, vendor;
+    std::vector<ConnectorManifest> connectors;
+
+    const ConnectorManifest* connector(std::string_view name) const;
+};
+
+std::string_view to_string(JobKind kind);
+std::optional<JobKind> parse_job_kind(std::string_view word);
+
+// Errors are of kind `config` and name the key: "connectors[0].jobs[1] is \"fetch\"; allowed are test, pull,
+// ...".
+Result<Manifest> parse_manifest(std::string_view text);
+Result<Manifest> parse_manifest(const boost::json::value& value);
+
+}  // namespace liaisond::plugin

@@ -1,0 +1,61 @@
+#include "plugin/worker_runtime.hpp"
+
+#include <chrono>
+
+namespace liaisond::plugin {
+
+class WorkerRuntime::WorkerJob : public Job {
+  public:
+    WorkerJob(std::shared_ptr<WorkerSupervisor> supervisor, const InstanceSpec& spec, JobKind kind)
+        : supervisor_(std::move(supervisor)), state_(supervisor_->create_job(spec, kind)) {}
+    ~WorkerJob() override { supervisor_->destroy(state_); }
+
+    void step(Event event, Completion<Result<Effect>> done) override {
+        supervisor_->step(state_, std::move(event), std::move(done));
+    }
+
+  private:
+    std::shared_ptr<WorkerSupervisor> supervisor_;
+    std::shared_ptr<WorkerSupervisor::JobState> state_;
+};
+
+WorkerRuntime::WorkerRuntime(boost::asio::io_context& io, WorkerOptions options, LogSink log)
+    : io_(io), options_(std::move(options)), log_(std::move(log)) {}
+
+WorkerRuntime::~WorkerRuntime() {
+    std::vector<std::shared_ptr<WorkerProcess>> processes;
+    for (const auto& [key, supervisor] : supervisors_) {
+        if (auto process = supervisor->stop()) processes.push_back(std::move(process));
+    }
+    const auto until = std::chrono::steady_clock::now() + options_.shutdown_grace;
+    for (const auto& process : processes) process->finish(until);
+}
+
+std::unique_ptr<Job> WorkerRuntime::create_job(const InstanceSpec& spec, JobKind kind) {
+    const bool alone = spec.isolation == Isolation::integration;
+    const Key key(spec.library, alone ? spec.tenant + '\n' + spec.integration : spec.tenant);
+    std::shared_ptr<WorkerSupervisor>& supervisor = supervisors_[key];
+    if (!supervisor) {
+        supervisor = std::make_shared<WorkerSupervisor>(io_, options_, log_, spec.library,
+                                                        alone ? spec.integration : spec.tenant);
+    }
+    return std::make_unique<WorkerJob>(supervisor, spec, kind);
+}
+
+void WorkerRuntime::forget(const std::string& integration) {
+    std::erase_if(supervisors_, [&](const auto& one) {
+        const std::shared_ptr<WorkerSupervisor>& supervisor = one.second;
+        supervisor->forget(integration);
+        if (!supervisor->unused()) return false;
+        if (const auto process = supervisor->stop()) process->release(options_.shutdown_grace);
+        return true;
+    });
+}
+
+std::vector<WorkerInfo> WorkerRuntime::workers() const {
+    std::vector<WorkerInfo> all;
+    for (const auto& [key, supervisor] : supervisors_) all.push_back(supervisor->info());
+    return all;
+}
+
+}  // namespace liaisond::plugin

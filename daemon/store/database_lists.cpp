@@ -1,0 +1,300 @@
+// Database: runs, logs and the lists that people look at.
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "store/database_impl.hpp"
+
+namespace liaisond::store {
+namespace json = boost::json;
+
+namespace {
+
+std::string to_text(const std::vector<EntityCounters>& entities) {
+    json::array list;
+    for (const EntityCounters& one : entities) {
+        const Counters& c = one.counters;
+        list.push_back({{"entity", one.entity},
+                        {"direction", to_string(one.direction)},
+                        {"fetched", c.fetched},
+                        {"created", c.created},
+                        {"updated", c.updated},
+                        {"deleted", c.deleted},
+                        {"unchanged", c.unchanged},
+                        {"exported", c.exported},
+                        {"rejected", c.rejected},
+                        {"duration_ms", one.duration_ms}});
+    }
+    return json::serialize(list);
+}
+
+std::vector<EntityCounters> from_text(std::string_view text) {
+    std::vector<EntityCounters> entities;
+    boost::system::error_code error;
+    const json::value list = json::parse(text, error);
+    if (error || !list.is_array()) return entities;
+    for (const json::value& one : list.get_array()) {
+        const auto number = [&](const char* key) { return one.at(key).to_number<std::int64_t>(); };
+        EntityCounters& made = entities.emplace_back();
+        made.entity = one.at("entity").as_string();
+        made.direction = one.at("direction").as_string() == "export" ? Direction::export_ : Direction::import;
+        made.counters = {number("fetched"),   number("created"),  number("updated"), number("deleted"),
+                         number("unchanged"), number("exported"), number("rejected")};
+        made.duration_ms = number("duration_ms");
+    }
+    return entities;
+}
+
+}  // namespace
+
+Result<std::int64_t> Database::begin_run(const Run& run) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        impl_->connection
+            .prepare(
+                "INSERT INTO runs(tenant, integration, trigger, status, started_at, ended_at, requests, "
+                "bytes, error, entities) VALUES(?,?,?,0,?,0,0,0,'','[]')")
+            .bind(impl_->number(run.tenant))
+            .bind(impl_->number(run.integration))
+            .bind(run.trigger)
+            .bind(to_unix_ms(run.started))
+            .run();
+        return impl_->connection.last_row_id();
+    });
+}
+
+Status Database::save_run(const Run& run) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare(
+                "UPDATE runs SET status = ?, ended_at = ?, requests = ?, bytes = ?, error = ?, entities = ? "
+                "WHERE id = ?")
+            .bind(static_cast<std::int64_t>(run.status))
+            .bind(to_unix_ms(run.ended))
+            .bind(run.requests)
+            .bind(run.bytes)
+            .bind(run.error)
+            .bind(to_text(run.entities))
+            .bind(run.id)
+            .run();
+        return {};
+    });
+}
+
+Result<std::int64_t> Database::interrupt_runs(Instant now) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        impl_->connection
+            .prepare(
+                "UPDATE runs SET status = ?, ended_at = ?, error = 'the daemon stopped while it was running' "
+                "WHERE status = 0")
+            .bind(static_cast<std::int64_t>(RunStatus::interrupted))
+            .bind(to_unix_ms(now))
+            .run();
+        return impl_->connection.changes();
+    });
+}
+
+Status Database::add_log(const LogEntry& entry) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare(
+                "INSERT INTO logs(run, at, integration, entity, direction, action, status, external_id, rid, "
+                "message) VALUES(?,?,?,?,?,?,?,?,0,?)")
+            .bind(entry.run)
+            .bind(to_unix_ms(entry.at))
+            .bind(impl_->number(entry.integration))
+            .bind(impl_->number(entry.entity))
+            .bind(static_cast<std::int64_t>(entry.direction))
+            .bind(entry.action)
+            .bind(entry.status)
+            .bind(entry.external_id)
+            .bind(entry.message)
+            .run();
+        return {};
+    });
+}
+
+Result<std::vector<Run>> Database::runs(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<Run>> {
+        std::vector<Run> rows;
+        Statement select = impl_->connection.prepare(
+            "SELECT id, tenant, integration, trigger, status, started_at, ended_at, requests, bytes, error, "
+            "entities FROM runs "
+            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) AND (?4 = 0 OR id = ?4) ORDER BY id "
+            "DESC LIMIT ?5");
+        select.bind(filter.integration)
+            .bind(impl_->number(filter.integration))
+            .bind(filter.before)
+            .bind(filter.run)
+            .bind(filter.limit);
+        while (select.step()) {
+            Run& run = rows.emplace_back();
+            run.id = select.integer(0);
+            run.tenant = impl_->name(select.integer(1));
+            run.integration = impl_->name(select.integer(2));
+            run.trigger = select.text(3);
+            run.status = static_cast<RunStatus>(select.integer(4));
+            run.started = from_unix_ms(select.integer(5));
+            run.ended = from_unix_ms(select.integer(6));
+            run.requests = select.integer(7);
+            run.bytes = select.integer(8);
+            run.error = select.text(9);
+            run.entities = from_text(select.view(10));
+        }
+        return rows;
+    });
+}
+
+// Imports are read from the feed of changes, everything else from the log; both newest first, merged by time.
+Result<std::vector<LogEntry>> Database::logs(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<LogEntry>> {
+        std::vector<LogEntry> rows;
+        Statement select = impl_->connection.prepare(
+            "SELECT * FROM (SELECT l.id, l.run, l.at, l.integration, l.entity, l.direction, l.action, "
+            "l.status, l.external_id, "
+            "    (SELECT r.id FROM records r WHERE r.rid = l.rid), l.message FROM logs l "
+            "    WHERE (?1 = '' OR l.integration = ?2) AND (?3 = 0 OR l.run = ?3) AND (?4 = '' OR l.status = "
+            "?4) AND (?5 = '' OR l.entity = ?6) ORDER BY l.id DESC LIMIT ?7) "
+            "UNION ALL SELECT * FROM (SELECT c.seq, c.run, c.at, c.origin, c.entity, 1, CASE c.action WHEN 1 "
+            "THEN 'created' WHEN 2 THEN 'updated' ELSE 'deleted' END, "
+            "    'success', coalesce((SELECT m.external_id FROM mappings m WHERE m.rid = c.rid AND "
+            "m.integration = c.origin), ''), "
+            "    (SELECT r.id FROM records r WHERE r.rid = c.rid), coalesce('changed: ' || c.fields, '') "
+            "FROM changes c "
+            "    WHERE (?1 = '' OR c.origin = ?2) AND (?3 = 0 OR c.run = ?3) AND (?4 = '' OR ?4 = 'success') "
+            "AND (?5 = '' OR c.entity = ?6) ORDER BY c.seq DESC LIMIT ?7) "
+            "ORDER BY 3 DESC, 1 DESC LIMIT ?7");
+        select.bind(filter.integration)
+            .bind(impl_->number(filter.integration))
+            .bind(filter.run)
+            .bind(filter.status)
+            .bind(filter.entity)
+            .bind(impl_->number(filter.entity))
+            .bind(filter.limit);
+        while (select.step()) {
+            LogEntry& row = rows.emplace_back();
+            row.id = select.integer(0);
+            row.run = select.integer(1);
+            row.at = from_unix_ms(select.integer(2));
+            row.integration = impl_->name(select.integer(3));
+            row.entity = impl_->name(select.integer(4));
+            row.direction = static_cast<Direction>(select.integer(5));
+            row.action = select.text(6);
+            row.status = select.text(7);
+            row.external_id = select.text(8);
+            row.record = uuid_text(select.view(9));
+            row.message = select.text(10);
+        }
+        return rows;
+    });
+}
+
+Result<std::vector<RecordRow>> Database::records(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<RecordRow>> {
+        std::vector<RecordRow> rows;
+        const std::string id = uuid_bytes(filter.record);
+        Statement select = impl_->connection.prepare(
+            "SELECT id, tenant, entity, version, payload, created_at, updated_at, deleted_at IS NOT NULL "
+            "FROM records "
+            "WHERE stub = 0 AND (?1 = '' OR tenant = ?2) AND (?3 = '' OR entity = ?4) AND (?5 = x'' OR id = "
+            "?5) ORDER BY rid DESC LIMIT ?6");
+        select.bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
+            .bind(filter.entity)
+            .bind(impl_->number(filter.entity))
+            .bind_blob(id)
+            .bind(filter.limit);
+        while (select.step()) {
+            RecordRow& row = rows.emplace_back();
+            row.id = uuid_text(select.view(0));
+            row.tenant = impl_->name(select.integer(1));
+            row.entity = impl_->name(select.integer(2));
+            row.version = select.integer(3);
+            row.payload = select.text(4);
+            row.created = from_unix_ms(select.integer(5));
+            row.updated = from_unix_ms(select.integer(6));
+            row.deleted = select.integer(7) != 0;
+        }
+        return rows;
+    });
+}
+
+Result<std::vector<MappingRow>> Database::mappings(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<MappingRow>> {
+        std::vector<MappingRow> rows;
+        const std::string id = uuid_bytes(filter.record);
+        Statement select = impl_->connection.prepare(
+            "SELECT m.integration, m.entity, r.id, m.external_id, m.remote_version, m.synced_at FROM "
+            "mappings m JOIN records r ON r.rid = m.rid "
+            "WHERE (?1 = '' OR m.integration = ?2) AND (?3 = '' OR m.entity = ?4) AND (?5 = '' OR "
+            "m.external_id = ?5) AND (?6 = x'' OR r.id = ?6) "
+            "ORDER BY m.integration, m.entity, m.external_id LIMIT ?7");
+        select.bind(filter.integration)
+            .bind(impl_->number(filter.integration))
+            .bind(filter.entity)
+            .bind(impl_->number(filter.entity))
+            .bind(filter.key)
+            .bind_blob(id)
+            .bind(filter.limit);
+        while (select.step()) {
+            rows.push_back({impl_->name(select.integer(0)), impl_->name(select.integer(1)),
+                            uuid_text(select.view(2)), select.text(3), select.text(4),
+                            from_unix_ms(select.integer(5))});
+        }
+        return rows;
+    });
+}
+
+Result<std::vector<DeadLetter>> Database::dead_letters(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<DeadLetter>> {
+        std::vector<DeadLetter> rows;
+        Statement select = impl_->connection.prepare(
+            "SELECT id, integration, entity, direction, key, run, reason, message, payload, attempts, "
+            "first_at, last_at FROM dead_letters "
+            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4");
+        select.bind(filter.integration)
+            .bind(impl_->number(filter.integration))
+            .bind(filter.before)
+            .bind(filter.limit);
+        while (select.step()) {
+            DeadLetter& row = rows.emplace_back();
+            row.id = select.integer(0);
+            row.integration = impl_->name(select.integer(1));
+            row.entity = impl_->name(select.integer(2));
+            row.direction = static_cast<Direction>(select.integer(3));
+            row.key = select.text(4);
+            row.run = select.integer(5);
+            row.reason = select.text(6);
+            row.message = select.text(7);
+            row.payload = select.text(8);
+            row.attempts = select.integer(9);
+            row.first_at = from_unix_ms(select.integer(10));
+            row.last_at = from_unix_ms(select.integer(11));
+        }
+        return rows;
+    });
+}
+
+Result<IntegrationTotals> Database::totals(const std::string& integration) {
+    return guarded(impl_->path, [&]() -> Result<IntegrationTotals> {
+        const std::int64_t number = impl_->number(integration);
+        IntegrationTotals totals;
+        Statement select = impl_->connection.prepare(
+            "SELECT (SELECT count(*) FROM mappings WHERE integration = ?1), (SELECT count(*) FROM "
+            "dead_letters WHERE integration = ?1), "
+            "(SELECT count(*) FROM intents WHERE integration = ?1), (SELECT count(*) FROM intents WHERE "
+            "integration = ?1 AND state = 3)");
+        if (select.bind(number).step())
+            totals = {select.integer(0), select.integer(1), select.integer(2), select.integer(3)};
+        return totals;
+    });
+}
+
+Result<std::int64_t> Database::count_records(const std::string& tenant, const std::string& entity) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        Statement select = impl_->connection.prepare(
+            "SELECT count(*) FROM records WHERE tenant = ? AND entity = ? AND stub = 0 AND deleted_at IS "
+            "NULL");
+        return select.bind(impl_->number(tenant)).bind(impl_->number(entity)).step() ? select.integer(0) : 0;
+    });
+}
+
+}  // namespace liaisond::store

@@ -1,0 +1,84 @@
+// The store's tables. Each entry brings a file from one schema version to the next; the version is PRAGMA
+// user_version.
+#pragma once
+
+#include <array>
+
+namespace liaisond::store {
+
+inline constexpr std::array<const char*, 1> migrations{R"sql(
+-- Integrations, entities and tenants by number: the big tables hold small integers.
+CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE records(
+    rid INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,              -- UUIDv7, 16 bytes: new ones go to the end of the index
+    tenant INTEGER NOT NULL,
+    entity INTEGER NOT NULL,
+    version INTEGER NOT NULL,             -- grows by one with every stored change
+    payload TEXT NOT NULL,                -- canonical JSON; empty for a stub
+    stub INTEGER NOT NULL,                -- 1: only referred to so far
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER) STRICT;
+
+CREATE TABLE mappings(
+    integration INTEGER NOT NULL, entity INTEGER NOT NULL, external_id TEXT NOT NULL,
+    rid INTEGER NOT NULL,
+    remote_version TEXT NOT NULL,
+    hash BLOB NOT NULL,                   -- of the payload as last emitted by the connector; empty: never
+    synced_version INTEGER NOT NULL,      -- the record's version that both sides agree on
+    synced_at INTEGER NOT NULL,
+    PRIMARY KEY(integration, entity, external_id)) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX mappings_by_record ON mappings(rid, integration);
+
+-- The feed of changes: one row per stored change. It is the log of imports, too.
+CREATE TABLE changes(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL, entity INTEGER NOT NULL, rid INTEGER NOT NULL,
+    version INTEGER NOT NULL, action INTEGER NOT NULL,
+    origin INTEGER NOT NULL, run INTEGER NOT NULL, at INTEGER NOT NULL,
+    fields TEXT) STRICT;                  -- JSON array of changed fields; NULL: all of them are new
+CREATE INDEX changes_by_entity ON changes(tenant, entity, seq);
+
+CREATE TABLE cursors(
+    integration INTEGER NOT NULL, entity INTEGER NOT NULL, direction INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY(integration, entity, direction)) STRICT, WITHOUT ROWID;
+
+-- Work that is written down before it is done: a record about to be sent, with the very payload.
+CREATE TABLE intents(
+    id INTEGER PRIMARY KEY,
+    op_key TEXT NOT NULL UNIQUE,
+    integration INTEGER NOT NULL, entity INTEGER NOT NULL, rid INTEGER NOT NULL,
+    external_id TEXT NOT NULL, remote_version TEXT NOT NULL, deleted INTEGER NOT NULL, payload TEXT NOT NULL,
+    version INTEGER NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL,
+    next_at INTEGER NOT NULL, first_sent_at INTEGER NOT NULL, last_error TEXT NOT NULL) STRICT;
+CREATE INDEX intents_by_record ON intents(integration, rid);
+CREATE INDEX intents_by_due ON intents(integration, entity, next_at);
+
+CREATE TABLE dead_letters(
+    id INTEGER PRIMARY KEY,
+    integration INTEGER NOT NULL, entity INTEGER NOT NULL, direction INTEGER NOT NULL,
+    key TEXT NOT NULL,                    -- external id on import, record id on export
+    run INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, payload TEXT NOT NULL,
+    version INTEGER NOT NULL,             -- export: of the record that was refused; an older or equal one is not sent again
+    attempts INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+    UNIQUE(integration, entity, direction, key)) STRICT;
+
+CREATE TABLE runs(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL, integration INTEGER NOT NULL, trigger TEXT NOT NULL,
+    status INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+    requests INTEGER NOT NULL, bytes INTEGER NOT NULL, error TEXT NOT NULL,
+    entities TEXT NOT NULL) STRICT;       -- counters per entity and direction, JSON
+CREATE INDEX runs_by_integration ON runs(integration, id);
+
+-- What happened to single records besides plain imports: exports, refusals, doubts.
+CREATE TABLE logs(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL, at INTEGER NOT NULL, integration INTEGER NOT NULL, entity INTEGER NOT NULL,
+    direction INTEGER NOT NULL, action TEXT NOT NULL, status TEXT NOT NULL,
+    external_id TEXT NOT NULL, rid INTEGER NOT NULL, message TEXT NOT NULL) STRICT;
+CREATE INDEX logs_by_integration ON logs(integration, id);
+)sql"};
+
+}  // namespace liaisond::store

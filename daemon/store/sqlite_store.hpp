@@ -1,0 +1,55 @@
+// SqliteStore: the Store of one machine. One thread owns the only connection that writes or checkpoints;
+// whatever waits for it is committed together. A second thread owns a read-only connection. Completions are
+// posted to the core.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/thread_safety.hpp"
+#include "store/store.hpp"
+
+namespace liaisond::store {
+
+class SqliteStore final : public Store {
+  public:
+    using Post = std::function<void(std::function<void()>)>;  // [any thread]
+
+    // Opens, creates and migrates `path`. `post` runs a function on the core thread.
+    static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, bool full_durability,
+                                                     Post post);
+    // Finishes what is queued, commits it, joins the threads. Completions not yet run are dropped by the
+    // owner of `post`.
+    ~SqliteStore() override;
+
+    // After a failed sync nothing in memory can be trusted: called once on the writer thread, before the
+    // completions.
+    std::function<void(const Error&)> on_disk_failure;
+
+  private:
+    explicit SqliteStore(Post post);
+    void enqueue(Access access, Job job) override;
+
+    struct Queue {
+        std::mutex mutex;
+        std::condition_variable wake;
+        std::deque<Job> jobs GUARDED_BY(mutex);
+        bool closing GUARDED_BY(mutex) = false;
+    };
+    // Waits for work; false once closing and empty.
+    static bool take(Queue& queue, std::vector<Job>& into, std::size_t most);
+    void write_loop();
+    void read_loop();
+    void commit(std::vector<Job>& batch);
+
+    Post post_;
+    std::unique_ptr<Database> writer_, reader_;
+    Queue writes_, reads_;
+    std::thread write_thread_, read_thread_;
+};
+
+}  // namespace liaisond::store

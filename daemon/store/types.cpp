@@ -1,0 +1,41 @@
+#include "store/types.hpp"
+
+namespace liaisond::store {
+
+std::string_view to_string(Direction direction) {
+    return direction == Direction::import ? "import" : "export";
+}
+
+std::string_view to_string(RunStatus status) {
+    switch (status) {
+        case RunStatus::running: return "running";
+        case RunStatus::success: return "success";
+        case RunStatus::partial: return "partial";
+        case RunStatus::failed: return "failed";
+        case RunStatus::cancelled: return "cancelled";
+        case RunStatus::interrupted: return "interrupted";
+    }
+    return "failed";
+}
+
+std::string_view to_string(Action action) {
+    switch (action) {
+        case Action::created: return "created";
+        case Action::updated: return "updated";
+        case Action::deleted: return "deleted";
+    }
+    return "updated";
+}
+
+Counters& Counters::operator+=(const Counters& other) {
+    fetched += other.fetched;
+    created += other.created;
+    updated += other.updated;
+    deleted += other.deleted;
+    unchanged += other.unchanged;
+    exported += other.exported;
+    rejected += other.rejected;
+    return *this;
+}
+
+}  // namespace liaisond::store

@@ -1,0 +1,170 @@
+// Rows of the store as values. Ids of records are UUID text outside the store and integers (`rid`) inside it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace liaisond::store {
+
+using Rid = std::int64_t;
+
+enum class Direction : std::uint8_t { import = 1, export_ = 2 };
+enum class RunStatus : std::uint8_t { running = 0, success, partial, failed, cancelled, interrupted };
+enum class Action : std::uint8_t { created = 1, updated, deleted };
+
+std::string_view to_string(Direction direction);
+std::string_view to_string(RunStatus status);
+std::string_view to_string(Action action);
+
+// ---- runs and logs ----
+
+struct Counters {
+    std::int64_t fetched = 0, created = 0, updated = 0, deleted = 0, unchanged = 0, exported = 0,
+                 rejected = 0;
+    Counters& operator+=(const Counters& other);
+    bool operator==(const Counters&) const = default;
+};
+
+struct EntityCounters {
+    std::string entity;
+    Direction direction = Direction::import;
+    Counters counters;
+    std::int64_t duration_ms = 0;
+};
+
+struct Run {
+    std::int64_t id = 0;
+    std::string tenant, integration, trigger;  // trigger: schedule, manual, on_change
+    RunStatus status = RunStatus::running;
+    Instant started{}, ended{};  // ended: epoch while running
+    std::int64_t requests = 0, bytes = 0;
+    std::string error;
+    std::vector<EntityCounters> entities;
+};
+
+struct LogEntry {
+    std::int64_t id = 0, run = 0;
+    Instant at{};
+    std::string integration, entity, action, status, external_id, record, message;
+    Direction direction = Direction::import;
+};
+
+struct DeadLetter {
+    std::int64_t id = 0, run = 0, attempts = 1, version = 0;
+    std::string integration, entity, key, record, reason, message, payload;
+    Direction direction = Direction::import;
+    Instant first_at{}, last_at{};
+};
+
+// ---- import ----
+
+struct ImportKey {
+    std::string external_id;
+    std::string hash;     // of the payload as emitted
+    std::string version;  // vendor's marker
+    bool deleted = false;
+};
+
+// What the hub knows about one external id.
+struct ImportState {
+    bool mapped = false;
+    bool same = false;  // payload hash or remote version as last time: nothing to do
+    bool stub = false, deleted = false;
+    Rid rid = 0;
+    std::string record;  // UUID
+    std::int64_t version = 0, synced_version = 0;
+    std::string payload;  // only where !same
+};
+
+// One record to write. rid 0: a new record.
+struct ImportWrite {
+    Rid rid = 0;
+    std::string record;  // UUID of a new record
+    std::int64_t expected_version = 0, new_version = 0, synced_version = 0;
+    std::string external_id, remote_version, hash, payload;
+    std::string fields;            // JSON array of the changed top-level fields; empty for a new record
+    std::optional<Action> change;  // nothing: only the mapping is refreshed
+    bool stub = false;
+    std::string entity;  // of a stub, which may differ from the page's
+};
+
+struct ImportPage {
+    std::string tenant, integration, entity;
+    std::int64_t run = 0;
+    Instant at{};
+    std::vector<ImportWrite> writes;
+    std::vector<DeadLetter> dead_letters;
+    std::string cursor;  // empty: leave it
+    bool has_cursor = false;
+};
+
+// ---- export ----
+
+enum class IntentState : std::uint8_t { ready = 0, sending = 1, unknown = 2, in_doubt = 3 };
+
+struct Intent {
+    std::int64_t id = 0;
+    std::string op_key, integration, entity, record, payload, external_id, remote_version, last_error;
+    Rid rid = 0;
+    bool deleted = false;
+    std::int64_t version = 0;  // of the hub record that is being sent
+    IntentState state = IntentState::ready;
+    std::uint32_t attempt = 0;
+    Instant next_at{}, first_sent_at{};
+};
+
+// A hub record that differs from what one integration last saw.
+struct PendingExport {
+    Rid rid = 0;
+    std::string record, payload, external_id, remote_version;  // external_id empty: not there yet
+    std::int64_t version = 0;
+    bool deleted = false;
+};
+
+struct PendingExports {
+    std::vector<PendingExport> records;
+    std::int64_t last_seq = 0;     // how far the feed was read
+    std::int64_t blocked_seq = 0;  // first change that waits for an open intent of its record; 0: none
+    bool more = false;
+};
+
+// What became of one intent.
+struct Outcome {
+    std::int64_t intent = 0;
+    enum class Kind : std::uint8_t { done, deleted, rejected, retry, unknown, in_doubt } kind = Kind::done;
+    std::string external_id, remote_version, message, reason;
+    Instant next_at{};
+    std::string action;  // for the log: created, updated, deleted, adopted
+};
+
+// ---- lists for people ----
+
+struct RecordRow {
+    std::string id, tenant, entity, payload;
+    std::int64_t version = 0;
+    Instant created{}, updated{};
+    bool deleted = false;
+};
+
+struct MappingRow {
+    std::string integration, entity, record, external_id, remote_version;
+    Instant synced_at{};
+};
+
+struct Filter {
+    std::string integration, tenant, entity, status, record, key;
+    std::int64_t before = 0;  // id of the last row already seen; 0: from the newest
+    std::int64_t run = 0;
+    std::uint32_t limit = 50;
+};
+
+struct IntegrationTotals {
+    std::int64_t mappings = 0, dead_letters = 0, intents_open = 0, intents_in_doubt = 0;
+};
+
+}  // namespace liaisond::store

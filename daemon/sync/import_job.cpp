@@ -1,0 +1,203 @@
+#include "sync/import_job.hpp"
+
+#include <algorithm>
+
+namespace liaisond::sync {
+namespace {
+
+// A page is decided anew when somebody else changed one of its records meanwhile.
+constexpr int attempts_per_page = 5;
+
+}  // namespace
+
+ImportJob::ImportJob(const Ports& ports, Requester& requester, RunControl& control,
+                     const CanonicalSchemas& schemas, std::string entity, std::function<void()> on_change)
+    : ports_(ports),
+      requester_(requester),
+      control_(control),
+      schemas_(schemas),
+      entity_(std::move(entity)),
+      on_change_(std::move(on_change)) {}
+
+Task<Status> ImportJob::run() {
+    Result<std::string> cursor = co_await load_cursor();
+    if (!cursor) co_return fail(cursor.error());
+    plugin::StartEvent start;
+    start.entity = entity_;
+    start.cursor = std::move(*cursor);
+    start.full = control_.full;
+    start.page_size = control_.link->config.page_size;
+    start.deadline_ms = to_unix_ms(ports_.clock.now() + control_.link->config.timeouts.run);
+    ports_.random.fill(start.seed);
+    JobPump pump(ports_, requester_, control_);
+    Result<std::string> output = co_await pump.run(plugin::JobKind::pull, std::move(start), *this);
+    Status drained = co_await drain();
+    if (output && drained && held_cursor_) {
+        start_commit({});
+        drained = co_await drain();
+    }
+    if (!drained) co_return fail(drained.error());
+    if (!output) co_return fail(output.error());
+    co_return Status();
+}
+
+Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit) {
+    // Between pages nothing is half done: here a run that should end, ends.
+    if (control_.stop != Stop::none)
+        co_return fail(ErrorKind::transient, "the run was stopped: " + control_.stop_reason);
+    plugin::EmittedEvent answer;
+    const std::string cursor = emit.cursor;
+    for (int attempt = 1;; ++attempt) {
+        ImportPlan plan(schemas_, entity_, emit.records);
+        Status decided = co_await decide(plan);
+        if (!decided) co_return fail(decided.error());
+        store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
+        Status before = co_await drain();
+        if (!before) co_return fail(before.error());
+        if (!cursor.empty()) held_cursor_ = cursor;
+        const bool news = !page.writes.empty() || !page.dead_letters.empty();
+        if (news) start_commit(std::move(page));
+        const bool may_lag = emit.pipelined && plan.rejections().empty();
+        Status durable;
+        if (!may_lag) durable = co_await drain();
+        if (!durable && durable.error().code == "stale" && attempt < attempts_per_page) continue;
+        if (!durable) co_return fail(durable.error());
+        count(plan.counters());
+        answer.rejections = plan.rejections();
+        break;
+    }
+    co_return answer;
+}
+
+Task<Status> ImportJob::decide(ImportPlan& plan) {
+    const auto& keys = plan.keys();
+    if (std::any_of(keys.begin(), keys.end(),
+                    [&](const store::ImportKey& key) { return meets_creation(entity_, key.external_id); })) {
+        Status settled = co_await drain();
+        if (!settled) co_return fail(settled.error());
+    }
+    Result<std::vector<store::ImportState>> states = co_await look_up(plan.keys());
+    if (!states) co_return fail(states.error());
+    plan.know(std::move(*states));
+    for (std::size_t i = 0; i < plan.wanted().size(); ++i) {
+        const ImportPlan::Wanted& wanted = plan.wanted()[i];
+        if (std::any_of(wanted.external_ids.begin(), wanted.external_ids.end(),
+                        [&](const std::string& id) { return meets_creation(wanted.entity, id); })) {
+            Status settled = co_await drain();
+            if (!settled) co_return fail(settled.error());
+        }
+        Result<std::vector<std::string>> records = co_await records_of(plan.wanted()[i]);
+        if (!records) co_return fail(records.error());
+        plan.resolve(i, *records);
+    }
+    co_return Status();
+}
+
+bool ImportJob::meets_creation(const std::string& entity, const std::string& external_id) const {
+    return !creating_.empty() && creating_.contains(entity + '\n' + external_id);
+}
+
+void ImportJob::start_commit(store::ImportPage page) {
+    page.tenant = control_.link->tenant.id;
+    page.integration = control_.link->config.id;
+    page.entity = entity_;
+    page.run = control_.run.id;
+    page.at = ports_.clock.now();
+    for (store::DeadLetter& letter : page.dead_letters) {
+        letter.integration = page.integration;
+        letter.run = page.run;
+        letter.last_at = page.at;
+    }
+    if (held_cursor_) {
+        page.cursor = std::move(*held_cursor_);
+        page.has_cursor = true;
+        held_cursor_.reset();
+    }
+    const bool changes = std::any_of(page.writes.begin(), page.writes.end(),
+                                     [](const store::ImportWrite& w) { return w.change.has_value(); });
+    for (const store::ImportWrite& write : page.writes) {
+        if (write.rid == 0)
+            creating_.insert((write.entity.empty() ? entity_ : write.entity) + '\n' + write.external_id);
+    }
+    auto flight = std::make_shared<InFlight>();
+    in_flight_ = flight;
+    auto shared = std::make_shared<store::ImportPage>(std::move(page));
+    ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },
+                       [flight, changes, notify = on_change_](Status status) {
+                           if (status && changes) notify();
+                           flight->outcome = std::move(status);
+                           if (flight->waiting) flight->waiting(std::move(*flight->outcome));
+                       });
+}
+
+// Waits for the commit in flight, if there is one.
+Task<Status> ImportJob::drain() {
+    if (!in_flight_) co_return Status();
+    Status status = co_await committed();
+    in_flight_.reset();
+    creating_.clear();
+    co_return status;
+}
+
+Await<Status> ImportJob::committed() {
+    return Await<Status>([this, flight = in_flight_](Completion<Status> done) {
+        if (!flight->outcome) {
+            flight->waiting = std::move(done);
+            return;
+        }
+        ports_.timers.post([flight, done = std::move(done)] { done(std::move(*flight->outcome)); });
+    });
+}
+
+void ImportJob::count(const store::Counters& counters) {
+    control_.counters(entity_, store::Direction::import).counters += counters;
+}
+
+Task<Status> ImportJob::on_result(plugin::ResultEffect&&) {
+    const int local = 0;
+    (void)local;
+    co_return fail(ErrorKind::internal,
+                   "the connector reported results in a pull job, where there is nothing to report on");
+}
+
+// The vendor must not be told that we have something which a crash could still take away.
+Task<Status> ImportJob::before_mutation() {
+    Status status = co_await drain();
+    if (status && held_cursor_) {
+        start_commit({});
+        status = co_await drain();
+    }
+    co_return status;
+}
+
+Await<Result<std::string>> ImportJob::load_cursor() {
+    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
+        ports_.store.read([integration = control_.link->config.id, entity = entity_](
+                              store::Database& database) { return database.cursor(integration, entity); },
+                          std::move(done));
+    });
+}
+
+Await<Result<std::vector<store::ImportState>>> ImportJob::look_up(const std::vector<store::ImportKey>& keys) {
+    using Answer = Result<std::vector<store::ImportState>>;
+    return Await<Answer>([this, &keys](Completion<Answer> done) {
+        ports_.store.read(
+            [integration = control_.link->config.id, entity = entity_, &keys](store::Database& database) {
+                return database.look_up(integration, entity, keys);
+            },
+            std::move(done));
+    });
+}
+
+Await<Result<std::vector<std::string>>> ImportJob::records_of(const ImportPlan::Wanted& wanted) {
+    using Answer = Result<std::vector<std::string>>;
+    return Await<Answer>([this, &wanted](Completion<Answer> done) {
+        ports_.store.read(
+            [integration = control_.link->config.id, &wanted](store::Database& database) {
+                return database.records_of(integration, wanted.entity, wanted.external_ids);
+            },
+            std::move(done));
+    });
+}
+
+}  // namespace liaisond::sync

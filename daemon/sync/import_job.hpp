@@ -1,0 +1,59 @@
+// ImportJob: one pull of one entity into the hub. Pages are decided while the page before is being committed;
+// a record and the cursor behind it become durable together.
+#pragma once
+
+#include <optional>
+#include <unordered_set>
+
+#include "sync/canonical.hpp"
+#include "sync/import_plan.hpp"
+#include "sync/job_pump.hpp"
+
+namespace liaisond::sync {
+
+class ImportJob final : public JobListener {
+  public:
+    // `on_change` is told whenever hub records of the entity changed.
+    ImportJob(const Ports& ports, Requester& requester, RunControl& control, const CanonicalSchemas& schemas,
+              std::string entity, std::function<void()> on_change);
+
+    Task<Status> run();
+
+    Task<Result<plugin::EmittedEvent>> on_emit(plugin::EmitEffect&& emit) override;
+    Task<Status> on_result(plugin::ResultEffect&& results) override;
+    Task<Status> before_mutation() override;
+
+  private:
+    Task<Status> decide(ImportPlan& plan);
+    Task<Status> commit(store::ImportPage& page);
+    Task<Status> drain();
+    void start_commit(store::ImportPage page);
+    void count(const store::Counters& counters);
+    bool meets_creation(const std::string& entity, const std::string& external_id) const;
+
+    Await<Result<std::string>> load_cursor();
+    Await<Result<std::vector<store::ImportState>>> look_up(const std::vector<store::ImportKey>& keys);
+    Await<Result<std::vector<std::string>>> records_of(const ImportPlan::Wanted& wanted);
+    Await<Status> committed();
+
+    const Ports& ports_;
+    Requester& requester_;
+    RunControl& control_;
+    const CanonicalSchemas& schemas_;
+    std::string entity_;
+    std::function<void()> on_change_;
+
+    // The commit in flight, at most one. It outlives the wait for it.
+    struct InFlight {
+        std::optional<Status> outcome;
+        Completion<Status> waiting;
+    };
+    std::shared_ptr<InFlight> in_flight_;
+    // What that commit creates: a page that meets one of these waits, so that it looks them up rather than
+    // making twins.
+    std::unordered_set<std::string> creating_;
+    std::optional<std::string>
+        held_cursor_;  // of pages without news: written with the next one that has some
+};
+
+}  // namespace liaisond::sync

@@ -1,0 +1,69 @@
+// ImportPlan: what a page of emitted records means for the hub. Pure: it is told what the hub knows and
+// answers with rows to write; every decision of an import is made here.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "plugin/messages.hpp"
+#include "store/types.hpp"
+#include "sync/canonical.hpp"
+#include "sync/ports.hpp"
+
+namespace liaisond::sync {
+
+class ImportPlan {
+  public:
+    // `records` must outlive the plan.
+    ImportPlan(const CanonicalSchemas& schemas, std::string entity,
+               const std::vector<plugin::Record>& records);
+
+    // Step 1: what to ask the hub about (one per record that has a key; a key that comes twice counts with
+    // its last record).
+    const std::vector<store::ImportKey>& keys() const { return keys_; }
+    // Step 2: what the hub answered. Parses, validates and masks what is new or changed.
+    void know(std::vector<store::ImportState> states);
+    // Step 3: external ids that the remaining records refer to, by entity; and the records (UUIDs) they are,
+    // or empty.
+    struct Wanted {
+        std::string entity;
+        std::vector<std::string> external_ids;
+    };
+    const std::vector<Wanted>& wanted() const { return wanted_; }
+    void resolve(std::size_t wanted, const std::vector<std::string>& records);
+    // Step 4: the rows. Unknown references become stubs.
+    store::ImportPage page(Instant now, Random& random);
+
+    // By the record's place in the batch.
+    const std::vector<plugin::Rejection>& rejections() const { return rejections_; }
+    const store::Counters& counters() const { return counters_; }
+
+  private:
+    struct Candidate {
+        std::size_t index = 0;  // into records_
+        store::ImportState state;
+        json::object content;
+    };
+    void reject(std::size_t index, const std::string& reason, const std::string& message,
+                std::string_view payload);
+    bool read(std::size_t index, json::object& content);
+    void want(const json::object& content);
+    store::ImportWrite decide(Candidate& candidate, Instant now, Random& random);
+    void translate(json::object& content, store::ImportPage& page, Instant now, Random& random);
+
+    const CanonicalSchemas& schemas_;
+    const Schema* schema_;
+    std::string entity_;
+    const std::vector<plugin::Record>& records_;
+    std::vector<store::ImportKey> keys_;
+    std::vector<std::size_t> key_index_;  // which record each key stands for
+    std::vector<Candidate> candidates_;
+    std::vector<Wanted> wanted_;
+    std::map<std::pair<std::string, std::string>, std::string> known_references_;
+    std::vector<plugin::Rejection> rejections_;
+    std::vector<store::DeadLetter> dead_letters_;
+    store::Counters counters_;
+};
+
+}  // namespace liaisond::sync

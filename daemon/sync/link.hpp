@@ -1,0 +1,36 @@
+// Link: one integration as the engine works with it - its configuration, its connector, its credentials. Made
+// by the composition root when the configuration is loaded, never changed; a reload makes new ones.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/credentials.hpp"
+#include "config/config.hpp"
+#include "http/transport.hpp"
+#include "plugin/manifest.hpp"
+#include "plugin/runtime.hpp"
+
+namespace liaisond::sync {
+
+using plugin::EffectClass;
+
+struct Link {
+    config::Integration config;
+    config::Tenant tenant;
+    plugin::InstanceSpec instance;
+    std::string connector_title;
+    std::shared_ptr<const auth::Authorizer> authorizer;
+    std::shared_ptr<const http::Egress> egress;
+    std::map<std::string, EffectClass> effects;  // by entity
+    bool can_find = false, can_test = false;
+    // Empty: usable. Otherwise why not (a secret that cannot be read, say); runs fail with it.
+    std::string unusable;
+
+    EffectClass effect(const std::string& entity) const {
+        const auto found = effects.find(entity);
+        return found == effects.end() ? EffectClass::blind : found->second;
+    }
+};
+
+}  // namespace liaisond::sync

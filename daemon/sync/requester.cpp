@@ -1,0 +1,182 @@
+#include "sync/requester.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "sync/backoff.hpp"
+
+namespace liaisond::sync {
+namespace {
+
+constexpr std::uint32_t reads_repeated_at_most = 4;
+constexpr Milliseconds longest_wait_in_run{
+    30'000};  // a vendor that asks for more fails the job with its advice
+
+plugin::Response failed(std::uint32_t category, std::string text) {
+    plugin::Response response;
+    response.error = category;
+    response.error_text = std::move(text);
+    return response;
+}
+
+bool equals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               return std::tolower(x) == std::tolower(y);
+           });
+}
+
+}  // namespace
+
+Milliseconds retry_after(const http::Headers& headers, Instant now) {
+    static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    for (const auto& [name, value] : headers) {
+        if (!equals(name, "Retry-After")) continue;
+        std::int64_t seconds = 0;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+        if (error == std::errc() && end == value.data() + value.size())
+            return Milliseconds(std::clamp<std::int64_t>(seconds, 0, 86'400) * 1000);
+        // "Sun, 06 Nov 1994 08:49:37 GMT", the only form that may be sent today
+        if (value.size() != 29) return Milliseconds(0);
+        const auto month = std::find(months.begin(), months.end(), std::string_view(value).substr(8, 3));
+        if (month == months.end()) return Milliseconds(0);
+        const auto number = static_cast<int>(month - months.begin()) + 1;
+        const std::string iso = value.substr(12, 4) + "-" + (number < 10 ? "0" : "") +
+                                std::to_string(number) + "-" + value.substr(5, 2) + "T" +
+                                value.substr(17, 8) + "Z";
+        const auto at = parse_instant(iso);
+        return at && *at > now ? *at - now : Milliseconds(0);
+    }
+    return Milliseconds(0);
+}
+
+struct Requester::Batch {
+    std::vector<plugin::Request> requests;
+    std::vector<plugin::Response> responses;
+    std::size_t next = 0, finished = 0;
+    Completion<std::vector<plugin::Response>> done;
+};
+
+Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link)
+    : ports_(ports),
+      fibers_(fibers),
+      link_(std::move(link)),
+      slots_(ports.timers, link_->config.concurrent) {}
+
+Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
+                                                         std::vector<plugin::Request> requests,
+                                                         std::uint32_t max_parallel) {
+    auto batch = std::make_shared<Batch>();
+    batch->responses.resize(requests.size());
+    batch->requests = std::move(requests);
+    return Await<std::vector<plugin::Response>>([this, &control, batch, max_parallel](
+                                                    Completion<std::vector<plugin::Response>> done) {
+        if (batch->requests.empty()) return ports_.timers.post([done = std::move(done)] { done({}); });
+        batch->done = std::move(done);
+        const std::size_t lanes = std::min<std::size_t>(std::max(1u, max_parallel), batch->requests.size());
+        for (std::size_t i = 0; i < lanes; ++i) fibers_.spawn(lane(control, batch));
+    });
+}
+
+Task<void> Requester::lane(RunControl& control, std::shared_ptr<Batch> batch) {
+    while (batch->next < batch->requests.size()) {
+        const std::size_t index = batch->next++;
+        plugin::Response response = co_await send_one(control, batch->requests[index]);
+        batch->responses[index] = std::move(response);
+        if (++batch->finished == batch->requests.size()) {
+            ports_.timers.post([batch] { batch->done(std::move(batch->responses)); });
+        }
+    }
+}
+
+Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Request& request) {
+    plugin::Response response;
+    for (std::uint32_t tries = 1;; ++tries) {
+        bool worth_repeating = false;
+        Milliseconds advised{0};
+        response = co_await attempt(control, request, worth_repeating, advised);
+        const std::uint32_t most = std::min(link_->config.retry.attempts, reads_repeated_at_most);
+        if (!worth_repeating || request.mutates() || tries >= most || control.stop != Stop::none) break;
+        if (advised > longest_wait_in_run) break;
+        const Milliseconds wait = std::max(
+            advised, std::min(backoff(link_->config.retry, tries, ports_.random), longest_wait_in_run));
+        co_await pause(ports_.timers, wait);
+    }
+    co_return response;
+}
+
+Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Request& request,
+                                          bool& worth_repeating, Milliseconds& advised) {
+    auto prepared = prepare(request);
+    if (!prepared)
+        co_return failed(static_cast<std::uint32_t>(prepared.error().kind), prepared.error().message);
+    co_await slots_.acquire();
+    if (control.stop == Stop::cancel) {
+        slots_.release();
+        co_return failed(LIAISON_ERROR_TRANSIENT, "the run was stopped before the request was sent");
+    }
+    if (request.mutates()) writes_sent_.push_back(request.record_index);
+    http::Response answer = co_await transport(std::move(*prepared));
+    slots_.release();
+    ++control.run.requests;
+    control.run.bytes += static_cast<std::int64_t>(answer.bytes);
+    using Failure = http::Response::Failure;
+    if (answer.failure == Failure::refused) co_return failed(LIAISON_ERROR_CONFIG, std::move(answer.error));
+    if (answer.failure != Failure::none) {
+        worth_repeating = true;
+        const bool doubtful = request.mutates() && answer.failure == Failure::unknown;
+        co_return failed(doubtful ? LIAISON_ERROR_UNKNOWN_OUTCOME : LIAISON_ERROR_TRANSIENT,
+                         std::move(answer.error));
+    }
+    worth_repeating =
+        answer.status == 429 || answer.status == 502 || answer.status == 503 || answer.status == 504;
+    advised = retry_after(answer.headers, ports_.clock.now());
+    plugin::Response response;
+    response.status = answer.status;
+    response.body = std::move(answer.body);
+    for (auto& [name, value] : answer.headers)
+        response.headers.push_back({std::move(name), std::move(value)});
+    co_return response;
+}
+
+Result<http::Request> Requester::prepare(const plugin::Request& request) const {
+    http::Request made;
+    made.method = request.method;
+    made.url = request.url;
+    for (const plugin::Header& header : request.headers) made.headers.emplace_back(header.name, header.value);
+    made.body = request.body;
+    made.mutates = request.mutates();
+    made.connect_timeout = link_->config.timeouts.connect;
+    made.timeout = request.timeout_ms != 0
+                       ? std::min(Milliseconds(request.timeout_ms), link_->config.timeouts.request)
+                       : link_->config.timeouts.request;
+    if (request.max_body != 0) made.max_body = std::min(made.max_body, request.max_body);
+    made.pool = link_->config.id;
+    made.egress = link_->egress;
+    // Secrets only ever travel to the integration's own origins.
+    const bool secret = !request.auth.empty() || (request.flags & LIAISON_REQUEST_BODY_IS_TEMPLATE) != 0;
+    if (!secret) return made;
+    if (!http::may_send(*link_->egress, request.url)) {
+        return fail(ErrorKind::config, "the connector wants to send credentials to " +
+                                           shortened(http::origin_of(request.url), 200) +
+                                           ", which is not among the origins of this integration");
+    }
+    if (auto applied = link_->authorizer->apply(request.auth, made); !applied) return fail(applied.error());
+    if ((request.flags & LIAISON_REQUEST_BODY_IS_TEMPLATE) != 0) {
+        auto body = link_->authorizer->expand_body(request.body);
+        if (!body) return fail(body.error());
+        made.body = std::move(*body);
+    }
+    return made;
+}
+
+Await<http::Response> Requester::transport(http::Request request) {
+    auto shared = std::make_shared<http::Request>(std::move(request));
+    return Await<http::Response>([this, shared](Completion<http::Response> done) {
+        ports_.transport.send(std::move(*shared), std::move(done));
+    });
+}
+
+}  // namespace liaisond::sync

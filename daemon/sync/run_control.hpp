@@ -1,0 +1,34 @@
+// What the parts of one run share: who is running, whether to stop, and the counters that people watch.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/types.hpp"
+#include "sync/link.hpp"
+
+namespace liaisond::sync {
+
+// How a run ends early. `wind_down`: stop at the next point where nothing is half done. `cancel`: give up
+// now.
+enum class Stop : std::uint8_t { none, wind_down, cancel };
+
+struct RunControl {
+    std::shared_ptr<const Link> link;
+    store::Run run;
+    Stop stop = Stop::none;
+    store::RunStatus stop_status = store::RunStatus::cancelled;
+    std::string stop_reason;
+    bool full = false;
+    std::string only_entity;  // empty: all
+    std::string working_on;   // "importing product", for people
+
+    store::EntityCounters& counters(const std::string& entity, store::Direction direction) {
+        for (store::EntityCounters& one : run.entities) {
+            if (one.entity == entity && one.direction == direction) return one;
+        }
+        return run.entities.emplace_back(store::EntityCounters{entity, direction, {}, 0});
+    }
+};
+
+}  // namespace liaisond::sync

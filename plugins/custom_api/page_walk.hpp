@@ -1,0 +1,214 @@
+// PageWalk: where a pull stands in a paged list. Makes the requests, reads the pages, keeps the cursor.
+//
+// Cursor: {"since_ms", "high_ms", "next"}. `since_ms` moves only when the last page is committed; `next` is
+// the page to go on with after a crash.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "settings.hpp"
+
+namespace custom_api {
+
+using liaison::Record;
+
+// RFC 3339, a date, or a Unix time in seconds or milliseconds (told apart by size).
+inline std::int64_t parse_changed(const std::string& text) {
+    if (const auto number = kit::Decimal::parse(text)) {
+        const bool is_ms = *number > kit::Decimal(100'000'000'000);
+        const auto scaled = is_ms ? number->rounded(0) : number->rounded(3);
+        return scaled ? scaled->units().value_or(0) : 0;
+    }
+    if (const auto instant = kit::parse_rfc3339(text)) return *instant;
+    for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"}) {
+        if (const auto value = kit::parse_time(format, text)) return value->unix_ms();
+    }
+    return 0;
+}
+
+class PageWalk {
+  public:
+    PageWalk(const Settings& settings, const Entity& entity, const std::string& cursor, bool is_full,
+             std::uint32_t wanted_size)
+        : settings_(settings), entity_(entity), list_(*entity.list) {
+        size_ = list_.size;
+        if (size_ == 0 && !list_.size_param.empty()) size_ = wanted_size != 0 ? wanted_size : 100;
+        restart();
+        if (cursor.empty() || is_full) return;
+        const Json json = Json::parse(cursor);
+        if (const Json* since = json.find("since_ms")) since_ms_ = since->to_int();
+        if (const Json* high = json.find("high_ms")) high_ms_ = high->to_int().value_or(0);
+        if (const Json* next = json.find("next")) {
+            next_ = next->scalar_text();
+            is_resumed_ = true;
+        }
+    }
+
+    // A stored page position can go stale; the list is then read again from its beginning.
+    bool is_resumed() const { return is_resumed_; }
+    void restart() {
+        is_resumed_ = false;
+        next_.clear();
+        if (list_.paging == Paging::page) next_ = std::to_string(list_.first_page);
+        if (list_.paging == Paging::offset) next_ = "0";
+    }
+
+    Request request() const {
+        if (list_.paging == Paging::link && !next_.empty()) return settings_.request_to("GET", next_);
+        Query query = list_.query;
+        if (size_ != 0 && !list_.size_param.empty())
+            query.emplace_back(list_.size_param, std::to_string(size_));
+        if (since_ms_ && !list_.since_param.empty()) query.emplace_back(list_.since_param, since_text());
+        if (list_.paging == Paging::page) query.emplace_back(list_.page_param, next_);
+        if (list_.paging == Paging::offset) query.emplace_back(list_.offset_param, next_);
+        if (list_.paging == Paging::cursor && !next_.empty()) query.emplace_back(list_.cursor_param, next_);
+        return settings_.request("GET", list_.path, query);
+    }
+
+    // Reads one page and moves to the next.
+    std::vector<Record> take(const Response& response) {
+        const std::string url = settings_.base_url + list_.path;
+        const Json page = kit::json_body(response, url);
+        const Json* items = page.at(list_.items);
+        if (items != nullptr && items->is_null()) items = nullptr;
+        if (items != nullptr && !items->is_array())
+            throw Failure(ErrorKind::config, "list.items is no array (" + url + ")");
+        if (items == nullptr && !page.is_object())
+            throw Failure(ErrorKind::config, "list.items is not there (" + url + ")");
+        std::vector<Record> records;
+        if (items != nullptr) {
+            for (const Json& item : items->items()) records.push_back(record_of(item));
+        } else if (!has_nothing(page)) {
+            throw Failure(ErrorKind::config, "list.items is not there (" + url + ")",
+                          kit::vendor_text(response));
+        }
+        is_resumed_ = false;
+        advance(response, page, static_cast<std::int64_t>(records.size()));
+        return records;
+    }
+    bool has_next() const { return has_next_; }
+
+    std::string cursor() const {
+        Json json = Json::object();
+        if (has_next_) {
+            if (since_ms_) json.set("since_ms", *since_ms_);
+            if (high_ms_ != 0) json.set("high_ms", high_ms_);
+            json.set("next", next_);
+        } else if (!list_.since_param.empty()) {
+            const std::int64_t reached = high_ms_ != 0 ? high_ms_ - list_.overlap_ms : 0;
+            const std::int64_t since = std::max(reached, since_ms_.value_or(0));
+            if (since > 0) json.set("since_ms", since);
+        }
+        return json.dump();
+    }
+
+  private:
+    static constexpr std::size_t max_raw_bytes = 12'000;
+
+    std::string since_text() const {
+        switch (list_.since_format) {
+            case SinceFormat::unix_s: return std::to_string(*since_ms_ / 1000);
+            case SinceFormat::unix_ms: return std::to_string(*since_ms_);
+            case SinceFormat::date: return kit::date_text(kit::DateTime::from_unix_ms(*since_ms_).date);
+            default: return kit::rfc3339(*since_ms_);
+        }
+    }
+    // Some services leave the array out when it would be empty, and say so in the total.
+    bool has_nothing(const Json& page) const { return list_.total && text_at(page, list_.total) == "0"; }
+
+    Record record_of(const Json& item) {
+        Record record(text_at(item, entity_.key), {});
+        record.version = text_at(item, entity_.version);
+        const std::string changed = text_at(item, entity_.changed);
+        if (!changed.empty()) record.changed_ms = parse_changed(changed);
+        high_ms_ = std::max(high_ms_, record.changed_ms);
+        const Json* deleted = entity_.deleted ? item.at(*entity_.deleted) : nullptr;
+        record.deleted =
+            deleted != nullptr && !deleted->is_null() && !(deleted->is_bool() && !deleted->as_bool());
+        if (record.deleted && !record.key.empty()) return record;
+        record.deleted = false;
+        std::string fault = record.key.empty() ? "the item has no key" : "";
+        if (!entity_.changed || changed.empty() || record.changed_ms != 0) {
+            // nothing to complain about
+        } else {
+            fault = "'changed' is no time: " + kit::excerpt(changed, 80);
+        }
+        if (fault.empty()) {
+            try {
+                entity_.mapping.read(item).dump_to(record.payload);
+                return record;
+            } catch (const kit::ValueError& error) {
+                fault = error.what();
+            } catch (const liaison::JsonError& error) { fault = error.what(); }
+        }
+        reject(record, item, fault);
+        return record;
+    }
+
+    // The host makes a dead letter of a payload with "$rejected".
+    static void reject(Record& record, const Json& item, const std::string& fault) {
+        std::string raw = item.dump();
+        if (record.key.empty()) record.key = "item-" + kit::Hash128().add(raw).hex(16);
+        Json payload = Json::object();
+        payload.set("$rejected", fault);
+        payload.set("$raw", raw.size() <= max_raw_bytes ? item : Json(kit::excerpt(raw, max_raw_bytes)));
+        record.payload = payload.dump();
+    }
+
+    void advance(const Response& response, const Json& page, std::int64_t count) {
+        const std::string before = next_;
+        has_next_ = false;
+        switch (list_.paging) {
+            case Paging::none: return;
+            case Paging::page: {
+                const std::int64_t number = std::stoll(before);
+                const std::int64_t read = number - list_.first_page + 1;
+                const auto pages = kit::Decimal::parse(text_at(page, list_.total_pages));
+                has_next_ =
+                    count > 0 && (pages ? kit::Decimal(read) < *pages : says_more(page, count, read * size_));
+                next_ = std::to_string(number + 1);
+                return;
+            }
+            case Paging::offset:
+                next_ = std::to_string(std::stoll(before) + count);
+                has_next_ = count > 0 && says_more(page, count, std::stoll(next_));
+                return;
+            case Paging::cursor: next_ = text_at(page, list_.next); break;
+            case Paging::link: {
+                const std::string target =
+                    list_.next ? text_at(page, list_.next) : kit::link_target(response, "next");
+                next_ = target.empty() ? target : kit::resolve_url(settings_.base_url + list_.path, target);
+                if (!next_.empty() && kit::origin_of(next_) != kit::origin_of(settings_.base_url)) {
+                    throw Failure(ErrorKind::config,
+                                  "the next page is at another origin: " + kit::excerpt(next_, 200));
+                }
+                break;
+            }
+        }
+        has_next_ = !next_.empty() && (!list_.has_more || text_at(page, list_.has_more) == "true");
+        if (has_next_ && next_ == before)
+            throw Failure(ErrorKind::permanent, "the list answers the same next page for ever");
+    }
+    // For pages and offsets: what the page says itself, else whether it was a full one.
+    bool says_more(const Json& page, std::int64_t count, std::int64_t read) const {
+        const std::string more = text_at(page, list_.has_more);
+        if (!more.empty()) return more == "true";
+        const auto total = kit::Decimal::parse(text_at(page, list_.total));
+        if (total && read > 0) return kit::Decimal(read) < *total;
+        return size_ == 0 || count >= size_;
+    }
+
+    const Settings& settings_;
+    const Entity& entity_;
+    const List& list_;
+    std::int64_t size_ = 0;
+    std::optional<std::int64_t> since_ms_;
+    std::int64_t high_ms_ = 0;
+    std::string next_;  // page number, offset, cursor or URL
+    bool is_resumed_ = false, has_next_ = false;
+};
+
+}  // namespace custom_api

@@ -1,0 +1,2 @@
+// The same assertions under the rules of C++.
+#include "../../plugin-api/abi/offsets.c"

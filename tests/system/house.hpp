@@ -1,0 +1,83 @@
+// A house for one test: a temporary directory with configuration and secrets, a simulator and a daemon.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http.hpp"
+#include "process.hpp"
+
+namespace liaison_system {
+
+class House {
+  public:
+    // With the simulator running and the right secrets in place; the daemon is not started yet.
+    House();
+    House(const House&) = delete;
+    House& operator=(const House&) = delete;
+    ~House();
+
+    const std::filesystem::path& root() const { return root_; }
+    std::filesystem::path state_dir = {};  // below the root, unless a test puts it elsewhere
+    std::string plugin_dir;
+    std::string defaults;                  // further lines of the `defaults:` section
+
+    // Below the root, with @ROOT@ and @SIM@ filled in. The file appears whole.
+    void write(const std::filesystem::path& path, std::string_view text) const;
+    // liaison.yaml with these entries of `integrations:`.
+    void configure(std::string_view integrations) const;
+
+    // Starts the daemon and waits until it answers; fails the test when it does not.
+    void start();
+    // Starts the daemon and waits for its end: what a faulty configuration does.
+    std::unique_ptr<Process> try_start() const;
+    Process& daemon() { return *daemon_; }
+    void kill_daemon();
+    // With SIGTERM; the exit code.
+    int stop();
+    std::string log() const;
+    // The log so far, shown with a failed assertion.
+    std::string last_lines() const;
+
+    Reply api(const std::string& method, const std::string& target) const;
+    boost::json::value get(const std::string& target) const { return api("GET", target).body; }
+    Reply sim(const std::string& method, const std::string& target, const std::string& body = {}) const;
+    void seed(const std::string& entity, int count) const;
+    void set(const std::string& vendor, const std::string& switches) const;
+    std::int64_t count(const std::string& entity) const;  // at the vendor: "pms/reservations"
+    std::int64_t stat(const std::string& vendor, const std::string& name) const;
+
+    // The number of the run that was asked for.
+    std::int64_t trigger(const std::string& integration) const;
+    boost::json::object look_at_run(std::int64_t run) const;
+    boost::json::object wait_for_run(std::int64_t run) const;
+    boost::json::object run(const std::string& integration) const { return wait_for_run(trigger(integration)); }
+    // Newest first.
+    std::vector<boost::json::object> runs(const std::string& integration) const;
+    // The first run after that one that ended with `status`; empty when none does in time.
+    boost::json::object wait_for_status(const std::string& integration, std::int64_t after, std::string_view status) const;
+    // Waits until the live run has fetched that many records.
+    bool wait_until_fetched(std::int64_t run, std::int64_t records) const;
+
+  private:
+    std::string filled(std::string_view text) const;
+    std::vector<std::string> command() const;
+
+    std::filesystem::path root_;
+    std::unique_ptr<Process> simulator_, daemon_;
+    std::uint16_t port_ = 0;
+};
+
+// Of an answer: text, whole number, member.
+std::string text_of(const boost::json::object& object, std::string_view key);
+std::int64_t number_of(const boost::json::object& object, std::string_view key);
+// A counter of a run, over all its entities.
+std::int64_t total_of(const boost::json::object& run, std::string_view counter);
+
+}  // namespace liaison_system

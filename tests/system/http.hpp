@@ -1,0 +1,22 @@
+// One HTTP request and its whole answer, over TCP on loopback or a unix socket, with a deadline.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <string>
+
+namespace liaison_system {
+
+struct Reply {
+    unsigned status = 0;      // 0: no answer came
+    boost::json::value body;  // null when there is none
+};
+
+struct Call {
+    std::string method, target, body;
+};
+
+Reply ask_port(std::uint16_t port, const Call& call);
+Reply ask_socket(const std::string& path, const Call& call);
+
+}  // namespace liaison_system

@@ -1,0 +1,35 @@
+// A child process of a test: what it writes on standard error is kept, and it never outlives the test.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace liaison_system {
+
+class Process {
+  public:
+    // Standard error is appended to `log`, so that a restarted program goes on in the same file.
+    Process(const std::vector<std::string>& arguments, std::filesystem::path log);
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    ~Process();
+
+    pid_t pid() const { return pid_; }
+    bool is_running();
+    void kill(int signal);
+    // The exit code, or minus the signal's number; nothing when the process still runs at the deadline.
+    std::optional<int> wait(std::chrono::milliseconds deadline = std::chrono::seconds(30));
+    std::string standard_error() const;
+
+  private:
+    std::filesystem::path log_;
+    pid_t pid_ = -1;
+    std::optional<int> status_;
+};
+
+}  // namespace liaison_system

@@ -1,0 +1,109 @@
+#include "plugin/catalog.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace liaisond::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CatalogTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        folder = fs::temp_directory_path() / ("liaison_catalog_" + std::to_string(::getpid()));
+        fs::create_directories(folder);
+        options.plugin_dirs = {folder.string(), "/nowhere"};
+        options.worker_path = LIAISON_WORKER_PATH;
+        options.cache_file = (folder / "cache.json").string();
+    }
+    void TearDown() override { fs::remove_all(folder); }
+    void install(const std::string& name) {
+        for (const char* suffix : {".so", ".manifest.json"}) {
+            const fs::path from = LIAISON_TEST_PLUGIN_DIR "/" + name + suffix;
+            if (fs::exists(from)) fs::copy_file(from, folder / (name + suffix));
+        }
+    }
+    const PluginInfo& info(const Catalog& catalog, const std::string& name) {
+        for (const PluginInfo& one : catalog.plugins()) {
+            if (fs::path(one.path).stem() == name) return one;
+        }
+        ADD_FAILURE() << name << " is not in the catalog";
+        return catalog.plugins().front();
+    }
+
+    fs::path folder;
+    CatalogOptions options;
+};
+
+TEST_F(CatalogTest, FindsConnectorsAndKeepsBrokenPlugins) {
+    install("plain_c");
+    install("sdk_sample");
+    install("newer_major");
+    install("no_symbol");
+    std::ofstream(folder / "text.so") << "not a library, just some text";
+    const Catalog catalog = Catalog::scan(options);
+    EXPECT_EQ(catalog.plugins().size(), 5u);
+    EXPECT_EQ(catalog.names(), (std::vector<std::string>{"plain_c", "sample"}));
+    const Catalog::Found found = catalog.connector("sample");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found.plugin->manifest.version, "1.2.3");
+    EXPECT_EQ(found.plugin->abi_minor, 1u);
+    EXPECT_EQ(found.connector->effect.value, EffectClass::keyed);
+    EXPECT_TRUE(found.plugin->warnings.empty());
+    EXPECT_FALSE(catalog.connector("odo"));
+    EXPECT_EQ(info(catalog, "newer_major").error.find("newer_major.so was built for plugin ABI 9.0"), 0u);
+    EXPECT_NE(info(catalog, "no_symbol").error.find("not a liaison plugin"), std::string::npos);
+    EXPECT_NE(info(catalog, "text").error.find("is not a shared library"), std::string::npos);
+}
+
+TEST_F(CatalogTest, UnchangedFilesComeFromTheCache) {
+    install("sdk_sample");
+    EXPECT_TRUE(Catalog::scan(options).connector("sample"));
+    options.worker_path = "/nowhere/liaison-worker";
+    EXPECT_TRUE(Catalog::scan(options).connector("sample"));
+    fs::last_write_time(folder / "sdk_sample.so", fs::file_time_type::clock::now() + std::chrono::hours(1));
+    const Catalog changed = Catalog::scan(options);
+    EXPECT_FALSE(changed.connector("sample"));
+    EXPECT_NE(changed.plugins().at(0).error.find("cannot start /nowhere/liaison-worker"), std::string::npos);
+}
+
+TEST_F(CatalogTest, ADamagedCacheCostsNothingButTime) {
+    install("sdk_sample");
+    std::ofstream(options.cache_file) << "{";
+    const Catalog catalog = Catalog::scan(options);
+    EXPECT_TRUE(catalog.connector("sample"));
+    EXPECT_EQ(catalog.warnings().size(), 1u);
+    EXPECT_TRUE(Catalog::scan(options).warnings().empty());
+}
+
+TEST_F(CatalogTest, ADifferentManifestBesideItIsAWarning) {
+    install("sdk_sample");
+    std::ofstream(folder / "sdk_sample.manifest.json") << "{}";
+    const Catalog catalog = Catalog::scan(options);
+    ASSERT_EQ(catalog.plugins().at(0).warnings.size(), 1u);
+    EXPECT_NE(catalog.plugins()[0].warnings[0].find("differs from the manifest inside"), std::string::npos);
+}
+
+TEST_F(CatalogTest, TheSecondOfTwoEqualConnectorsIsReported) {
+    install("faulty");
+    install("sdk_sample");
+    const Catalog catalog = Catalog::scan(options);
+    EXPECT_EQ(fs::path(catalog.connector("sample").plugin->path).stem(), "faulty");
+    EXPECT_EQ(info(catalog, "sdk_sample").warnings.size(), 1u);
+}
+
+TEST_F(CatalogTest, AHangingPluginCostsTheTimeLimitOnly) {
+    install("hanging");
+    install("sdk_sample");
+    options.time_limit = std::chrono::milliseconds(1'000);
+    const Catalog catalog = Catalog::scan(options);
+    EXPECT_TRUE(catalog.connector("sample"));
+    EXPECT_EQ(info(catalog, "hanging").error, "hanging.so did not describe itself within 1s");
+}
+
+}  // namespace
+}  // namespace liaisond::plugin

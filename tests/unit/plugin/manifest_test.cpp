@@ -1,0 +1,51 @@
+#include "plugin/manifest.hpp"
+
+#include <gtest/gtest.h>
+
+namespace liaisond::plugin {
+namespace {
+
+std::string problem(std::string_view text) {
+    const auto manifest = parse_manifest(text);
+    return manifest ? "accepted" : manifest.error().message;
+}
+
+std::string with_connector(const std::string& members) {
+    return R"({"id":"a.b","version":"1","vendor":"v","connectors":[{"name":"x",)" + members + "}]}";
+}
+
+TEST(Manifest, IsTyped) {
+    const auto manifest = parse_manifest(with_connector(
+        R"("jobs":["pull","push"],"entities":[{"name":"order","directions":["pull"]}],"auth":{"bearer":{"h":1}},
+           "effect":{"setting":"/how","default":"keyed"},"limits":{"concurrent":2},"settings":{"type":"object"})"));
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    const ConnectorManifest* connector = manifest->connector("x");
+    ASSERT_NE(connector, nullptr);
+    EXPECT_TRUE(connector->has(JobKind::push));
+    EXPECT_FALSE(connector->has(JobKind::find));
+    EXPECT_EQ(connector->effect.value, EffectClass::keyed);
+    EXPECT_EQ(connector->effect.setting, "/how");
+    ASSERT_NE(connector->entity("order"), nullptr);
+    EXPECT_TRUE(connector->entity("order")->pull);
+    EXPECT_FALSE(connector->entity("order")->push);
+    EXPECT_EQ(connector->auth.at(0).name, "bearer");
+    EXPECT_EQ(manifest->connector("y"), nullptr);
+}
+
+TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
+    EXPECT_EQ(problem("nonsense").find("the manifest is not JSON"), 0u);
+    EXPECT_EQ(problem("[]"), "the manifest is not a JSON object");
+    EXPECT_EQ(problem("{}"), "id is missing; it must be a text");
+    EXPECT_EQ(problem(with_connector(R"("jobs":["pull","fetch"],"entities":"any")")),
+              "connectors[0].jobs[1] is \"fetch\"; allowed are test, pull, push, find");
+    EXPECT_EQ(
+        problem(with_connector(R"("jobs":["push"],"entities":"any")")),
+        "connectors[0].effect is missing; a connector that pushes says upsert, keyed, findable or blind");
+    EXPECT_EQ(problem(with_connector(R"("jobs":["push"],"entities":"any","effect":"maybe")")),
+              "connectors[0].effect is \"maybe\"; allowed are upsert, keyed, findable, blind");
+    EXPECT_EQ(problem(with_connector(R"("jobs":["pull"],"entities":[{"name":"o","directions":["up"]}])")),
+              "connectors[0].entities[0].directions is \"up\"; allowed are pull, push");
+}
+
+}  // namespace
+}  // namespace liaisond::plugin

@@ -1,0 +1,235 @@
+#include "vendor.hpp"
+
+#include <algorithm>
+
+namespace liaison_sim {
+namespace {
+
+constexpr std::int64_t max_seed_count = 1'000'000;
+
+}  // namespace
+
+Vendor::Vendor(std::string name, std::string prefix, Credentials credentials)
+    : name_(std::move(name)),
+      prefix_(std::move(prefix)),
+      default_credentials_(std::move(credentials)),
+      credentials_(default_credentials_) {}
+
+std::vector<std::string> Vendor::entities() const {
+    std::vector<std::string> names;
+    for (const auto& collection : collections_) names.push_back(collection->entity().name);
+    return names;
+}
+
+bool Vendor::take_token(const RateLimit& limit) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double> elapsed = now - tokens_at_;
+    tokens_ = std::min(limit.burst, tokens_ + elapsed.count() * limit.per_second);
+    tokens_at_ = now;
+    if (tokens_ < 1) return false;
+    tokens_ -= 1;
+    return true;
+}
+
+Vendor::Admission Vendor::admit(const Request& request) {
+    const std::scoped_lock lock(mutex_);
+    ++(request.is_write() ? stats_.writes : stats_.reads);
+    stats_.in_flight_max = std::max(stats_.in_flight_max, ++stats_.in_flight);
+    Admission admission;
+    admission.is_abrupt =
+        !switches_.is_down && switches_.concerns(request.is_write()) && switches_.reset.is_due();
+    admission.close = switches_.is_down || admission.is_abrupt;
+    if (admission.close) {
+        ++stats_.faults;
+        return admission;
+    }
+    admission.delay = std::chrono::milliseconds(switches_.latency_ms);
+    if (switches_.rate_limit && !take_token(*switches_.rate_limit)) {
+        admission.is_answered = true;
+        admission.early = error_response(429, "rate_limited", "too many requests").with("Retry-After", "1");
+        stats_.count_answer(429);
+    }
+    return admission;
+}
+
+Response Vendor::answer(const Request& request) {
+    if (switches_.concerns(request.is_write()) && switches_.fail.is_due()) {
+        ++stats_.faults;
+        Response failure = error_response(switches_.fail_status, "injected", "failed before doing anything");
+        if (switches_.retry_after > 0) failure.with("Retry-After", std::to_string(switches_.retry_after));
+        return failure;
+    }
+    if (!is_authorized(request)) {
+        return error_response(401, "unauthorized", "credentials missing or wrong")
+            .with("WWW-Authenticate", challenge());
+    }
+    return routes_.dispatch(request);
+}
+
+Vendor::Outcome Vendor::process(const Request& request) {
+    const std::scoped_lock lock(mutex_);
+    Outcome outcome;
+    outcome.response = answer(request);
+    outcome.body_bytes_per_second = switches_.slow_body_bytes_per_second;
+    if (outcome.response.committed) {
+        ++stats_.writes_committed;
+        if (switches_.lose.is_due()) {
+            ++stats_.answers_lost;
+            outcome.is_lost = true;
+            return outcome;
+        }
+        if (switches_.fault_after_commit.is_due()) {
+            ++stats_.faults;
+            outcome.response = error_response(500, "injected", "failed after doing the work");
+        }
+    }
+    stats_.count_answer(outcome.response.status);
+    return outcome;
+}
+
+void Vendor::leave() {
+    const std::scoped_lock lock(mutex_);
+    --stats_.in_flight;
+}
+
+void Vendor::count_unread(bool is_write, unsigned status) {
+    const std::scoped_lock lock(mutex_);
+    ++(is_write ? stats_.writes : stats_.reads);
+    stats_.count_answer(status);
+}
+
+Response Vendor::seed(const std::string& entity, const Json& order) {
+    static const Schema schema{field::integer("count", 1, max_seed_count),
+                               field::optional(field::integer("seed", 0, 1'000'000'000'000))};
+    require_valid(order, schema, Origin::vendor_call);
+    const std::int64_t count = *order.find("count")->as_integer();
+    const Json* given = order.find("seed");
+    const auto seed = static_cast<std::uint64_t>(given ? *given->as_integer() : default_seed);
+    const std::scoped_lock lock(mutex_);
+    Collection& collection = collection_or_404(entity);
+    collection.set_seed(seed);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t number = collection.next_number();
+        const std::int64_t stamp = collection.seed_stamp();
+        Generated made = generate(collection, number, seed, stamp);
+        collection.put({collection.id_of(number), stamp, std::move(made.lookup), std::move(made.json)});
+    }
+    ObjectWriter body;
+    body.integer("seeded", count).integer("total", static_cast<std::int64_t>(collection.size()));
+    return json_response(200, body.take());
+}
+
+Response Vendor::dump(const std::string& entity) {
+    const std::scoped_lock lock(mutex_);
+    const Collection& collection = collection_or_404(entity);
+    std::string body;
+    append_array(body, collection.slice({}, 0, collection.size()));
+    return json_response(200, std::move(body));
+}
+
+Response Vendor::count(const std::string& entity) {
+    const std::scoped_lock lock(mutex_);
+    const auto size = static_cast<std::int64_t>(collection_or_404(entity).size());
+    return json_response(200, ObjectWriter().integer("count", size).take());
+}
+
+Response Vendor::create(const std::string& entity, const Json& patch, bool is_raw) {
+    const std::scoped_lock lock(mutex_);
+    Collection& collection = collection_or_404(entity);
+    const std::string given = patch.text_of(collection.entity().id_field);
+    const std::string id = given.empty() ? collection.id_of(collection.next_number()) : given;
+    if (collection.find(id)) refuse(409, "exists", entity + " " + id + " exists; PUT changes it");
+    return write(collection, id, patch, is_raw);
+}
+
+Response Vendor::upsert(const std::string& entity, const std::string& id, const Json& patch, bool is_raw) {
+    const std::scoped_lock lock(mutex_);
+    return write(collection_or_404(entity), id, patch, is_raw);
+}
+
+Response Vendor::write(Collection& collection, const std::string& id, const Json& patch, bool is_raw) {
+    const Entity& entity = collection.entity();
+    if (!patch.is(Json::Kind::object)) refuse(422, "validation_failed", "the body must be an object");
+    if (entity.has_number_ids && !collection.number_of(id)) {
+        refuse(422, "validation_failed", "ids of " + entity.name + " are numbers",
+               {{"/" + entity.id_field, id}});
+    }
+    const Json* named = patch.find(entity.id_field);
+    if (named && named->text() != id) {
+        refuse(422, "validation_failed", "the id in the body is another one", {{"/" + entity.id_field, id}});
+    }
+    const Record* existing = collection.find(id);
+    const std::int64_t number = collection.number_of(id).value_or(collection.next_number());
+    const std::string before =
+        existing ? existing->json
+                 : generate(collection, number, collection.seed(), collection.next_stamp()).json;
+    std::string error;
+    Json record = Json::parse(before, error).value_or(Json::object());
+    record.merge_patch(patch);
+    if (!is_raw) {
+        complete(collection, record, patch);
+        require_valid(record, entity.schema, Origin::control);
+    }
+    return json_response(existing ? 200 : 201, collection.put(id, std::move(record)).json);
+}
+
+Response Vendor::remove(const std::string& entity, const std::string& id) {
+    const std::scoped_lock lock(mutex_);
+    if (!collection_or_404(entity).erase(id)) refuse(404, "not_found", "no " + entity + " " + id);
+    Response response;
+    response.status = 204;
+    return response;
+}
+
+Response Vendor::switches() {
+    const std::scoped_lock lock(mutex_);
+    return json_response(200, switches_.to_json(credentials_).serialize());
+}
+
+Response Vendor::set_switches(const Json& patch) {
+    const std::scoped_lock lock(mutex_);
+    switches_.merge(patch, credentials_, default_credentials_);
+    if (patch.find("rate_limit") && switches_.rate_limit) {
+        tokens_ = switches_.rate_limit->burst;
+        tokens_at_ = std::chrono::steady_clock::now();
+    }
+    return json_response(200, switches_.to_json(credentials_).serialize());
+}
+
+Stats Vendor::stats() {
+    const std::scoped_lock lock(mutex_);
+    return stats_;
+}
+
+void Vendor::reset_stats() {
+    const std::scoped_lock lock(mutex_);
+    stats_.clear();
+}
+
+void Vendor::reset() {
+    const std::scoped_lock lock(mutex_);
+    for (auto& collection : collections_) collection->clear();
+    credentials_ = default_credentials_;
+    switches_ = Switches{};
+    stats_.clear();
+    forget();
+}
+
+Collection& Vendor::add_entity(Entity entity) {
+    return *collections_.emplace_back(std::make_unique<Collection>(std::move(entity)));
+}
+
+const Record& Vendor::record_or_404(const Collection& collection, const std::string& id) const {
+    const Record* record = collection.find(id);
+    if (!record) refuse(404, "not_found", "no " + collection.entity().name + " " + id);
+    return *record;
+}
+
+Collection& Vendor::collection_or_404(const std::string& entity) {
+    for (auto& collection : collections_) {
+        if (collection->entity().name == entity) return *collection;
+    }
+    refuse(404, "not_found", name_ + " has no " + entity);
+}
+
+}  // namespace liaison_sim

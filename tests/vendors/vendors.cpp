@@ -1,0 +1,16 @@
+#include "backoffice.hpp"
+#include "pms.hpp"
+#include "shop.hpp"
+#include "vendor.hpp"
+
+namespace liaison_sim {
+
+std::vector<std::unique_ptr<Vendor>> make_vendors() {
+    std::vector<std::unique_ptr<Vendor>> vendors;
+    vendors.push_back(std::make_unique<Shop>());
+    vendors.push_back(std::make_unique<Pms>());
+    vendors.push_back(std::make_unique<Backoffice>());
+    return vendors;
+}
+
+}  // namespace liaison_sim

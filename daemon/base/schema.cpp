@@ -235,7 +235,8 @@ unsigned type_of(const json::value& value) {
 std::string type_list(unsigned types) {
     std::vector<std::string> names;
     for (const auto& [name, bit] : type_names) {
-        if ((types & bit) != 0 && !(name == "integer" && (types & number_bit) != 0)) names.emplace_back(name);
+        if ((types & bit) == bit && !(name == "integer" && (types & number_bit) != 0))
+            names.emplace_back(name);
     }
     return list_of(names);
 }

@@ -328,13 +328,15 @@ class Builder {
                 add(pointer + "/credentials" + fault.pointer, fault.message, fault.about_key);
             }
         }
-        for (const Entity& entity : integration.entities) {
+        const bool is_list = members.contains("entities") && members.at("entities").is_array();
+        for (std::size_t i = 0; i < integration.entities.size(); ++i) {
+            const Entity& entity = integration.entities[i];
             const auto& offered = known->entities;
             if (offered.empty() || std::find(offered.begin(), offered.end(), entity.name) != offered.end())
                 continue;
-            add(pointer + "/entities/" + pointer_token(entity.name),
-                "is not offered by " + integration.connector + "; offered: " + list_of(offered) +
-                    did_you_mean(entity.name, offered),
+            add(pointer + "/entities/" + (is_list ? std::to_string(i) : pointer_token(entity.name)),
+                "is '" + entity.name + "', which " + integration.connector +
+                    " does not offer; offered: " + list_of(offered) + did_you_mean(entity.name, offered),
                 true);
         }
     }

@@ -12,7 +12,8 @@ constexpr std::uint32_t most_concurrent = 64;  // as the configuration allows
 
 // An empty schema means that there is nothing to write there, so every key is a slip.
 Result<Schema> compiled(const json::object& schema) {
-    if (schema.empty()) return Schema::compile(json::object{{"type", "object"}, {"additionalProperties", false}});
+    if (schema.empty())
+        return Schema::compile(json::object{{"type", "object"}, {"additionalProperties", false}});
     return Schema::compile(schema);
 }
 
@@ -33,7 +34,8 @@ InstalledConnectors::InstalledConnectors(const plugin::Catalog& catalog) {
             continue;
         }
         for (const plugin::ConnectorManifest& connector : plugin.manifest.connectors) {
-            const bool hidden = catalog.connector(connector.name).plugin != &plugin;  // an earlier folder has it too
+            const bool hidden =
+                catalog.connector(connector.name).plugin != &plugin;  // an earlier folder has it too
             if (!hidden) add(plugin, connector);
         }
     }
@@ -44,17 +46,20 @@ void InstalledConnectors::add(const plugin::PluginInfo& plugin, const plugin::Co
     auto credentials = compiled(connector.credentials);
     if (!settings || !credentials) {
         const Error& error = settings ? credentials.error() : settings.error();
-        broken_.push_back("connector '" + connector.name + "' of " + plugin.path + " cannot be used: in its " +
-                          (settings ? "credentials" : "settings") + " " + error.message);
+        broken_.push_back("connector '" + connector.name + "' of " + plugin.path +
+                          " cannot be used: in its " + (settings ? "credentials" : "settings") + " " +
+                          error.message);
         return;
     }
     std::vector<std::string> entities;
     if (!connector.any_entity) {
         for (const plugin::EntityRule& entity : connector.entities) entities.push_back(entity.name);
     }
-    entries_.emplace(connector.name,
-                     Entry{{&connector, plugin.path, plugin.manifest.version}, std::move(*settings),
-                           std::move(*credentials), std::move(entities), concurrent_of(connector.limits)});
+    entries_.emplace(connector.name, Entry{{&connector, plugin.path, plugin.manifest.version},
+                                           std::move(*settings),
+                                           std::move(*credentials),
+                                           std::move(entities),
+                                           concurrent_of(connector.limits)});
 }
 
 std::optional<config::ConnectorSchemas> InstalledConnectors::find(const std::string& name) const {

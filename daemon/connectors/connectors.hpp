@@ -1,5 +1,5 @@
-// InstalledConnectors: what the configuration must know of the connectors that installed plugins offer, with their
-// schemas compiled. The joint between the layers config and plugin, which do not know each other.
+// InstalledConnectors: what the configuration must know of the connectors that installed plugins offer, with
+// their schemas compiled. The joint between the layers config and plugin, which do not know each other.
 #pragma once
 
 #include <map>
@@ -23,7 +23,8 @@ struct ConnectorInfo {
 
 class InstalledConnectors final : public config::Connectors {
   public:
-    // The catalog must outlive this. A connector whose schemas cannot be compiled counts as broken, not as installed.
+    // The catalog must outlive this. A connector whose schemas cannot be compiled counts as broken, not as
+    // installed.
     explicit InstalledConnectors(const plugin::Catalog& catalog);
 
     std::optional<config::ConnectorSchemas> find(const std::string& name) const override;

@@ -13,7 +13,8 @@ std::string worker_program(const std::string& configured) {
     const fs::path self = fs::read_symlink("/proc/self/exe", error);
     if (error) return {};
     const fs::path folder = self.parent_path();
-    for (const fs::path& candidate : {folder / "liaison-worker", folder.parent_path() / "libexec/liaison/liaison-worker"}) {
+    for (const fs::path& candidate :
+         {folder / "liaison-worker", folder.parent_path() / "libexec/liaison/liaison-worker"}) {
         if (::access(candidate.c_str(), X_OK) == 0) return candidate.string();
     }
     return {};

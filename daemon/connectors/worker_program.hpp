@@ -5,7 +5,8 @@
 
 namespace liaisond::connectors {
 
-// `configured` (daemon.worker) when it is set; else the one installed with the running program: beside it, or in
+// `configured` (daemon.worker) when it is set; else the one installed with the running program: beside it, or
+// in
 // ../libexec/liaison. Empty when there is none.
 std::string worker_program(const std::string& configured);
 

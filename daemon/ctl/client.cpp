@@ -24,9 +24,11 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::uint64_t longest_answer = 256 * 1024 * 1024;  // bytes: a thousand records of the greatest size fit
+constexpr std::uint64_t longest_answer =
+    256 * 1024 * 1024;  // bytes: a thousand records of the greatest size fit
 
-// One request and its answer. Beast's time limits hold for asynchronous calls only, hence the chain of handlers.
+// One request and its answer. Beast's time limits hold for asynchronous calls only, hence the chain of
+// handlers.
 class Exchange {
   public:
     Exchange(bool post, const std::string& target, const std::string& user_agent)
@@ -45,16 +47,20 @@ class Exchange {
             error_ = boost::system::errc::make_error_code(boost::system::errc::filename_too_long);
             return;
         }
-        if (patience == Client::no_limit) stream_.expires_never();
-        else stream_.expires_after(patience);
-        stream_.async_connect(asio::local::stream_protocol::endpoint(socket), [this](beast::error_code error) {
-            if (failed(error)) return;
-            connected_ = true;
-            http::async_write(stream_, request_, [this](beast::error_code problem, std::size_t) {
-                if (failed(problem)) return;
-                http::async_read(stream_, buffer_, parser_, [this](beast::error_code last, std::size_t) { (void)failed(last); });
+        if (patience == Client::no_limit)
+            stream_.expires_never();
+        else
+            stream_.expires_after(patience);
+        stream_.async_connect(
+            asio::local::stream_protocol::endpoint(socket), [this](beast::error_code error) {
+                if (failed(error)) return;
+                connected_ = true;
+                http::async_write(stream_, request_, [this](beast::error_code problem, std::size_t) {
+                    if (failed(problem)) return;
+                    http::async_read(stream_, buffer_, parser_,
+                                     [this](beast::error_code last, std::size_t) { (void)failed(last); });
+                });
             });
-        });
         io_.run();
     }
 
@@ -109,9 +115,13 @@ std::string api_target(const std::vector<std::string>& segments, const Parameter
     return std::string(url.buffer());
 }
 
-Result<json::value> Client::get(const std::string& target, Milliseconds patience) { return ask(false, target, patience); }
+Result<json::value> Client::get(const std::string& target, Milliseconds patience) {
+    return ask(false, target, patience);
+}
 
-Result<json::value> Client::post(const std::string& target, Milliseconds patience) { return ask(true, target, patience); }
+Result<json::value> Client::post(const std::string& target, Milliseconds patience) {
+    return ask(true, target, patience);
+}
 
 Result<json::value> Client::ask(bool post, const std::string& target, Milliseconds patience) {
     problem_ = nullptr;
@@ -126,7 +136,10 @@ Result<json::value> Client::understand(unsigned status, const std::string& body)
     json::value value = body.empty() ? json::value() : json::parse(body, error);
     if (!error && status < 300) return value;
     if (error && status < 300) {
-        return fail({ErrorKind::internal, "the answer on " + socket_ + " is not JSON; does another program listen there?", {}, refused});
+        return fail({ErrorKind::internal,
+                     "the answer on " + socket_ + " is not JSON; does another program listen there?",
+                     {},
+                     refused});
     }
     std::string text = text_at(value, "detail");
     if (text.empty()) text = text_at(value, "title");
@@ -136,7 +149,9 @@ Result<json::value> Client::understand(unsigned status, const std::string& body)
         text += "\n  " + (pointer.empty() ? "" : pointer + " ") + text_at(one, "detail");
     }
     if (!error) problem_ = std::move(value);
-    const ErrorKind kind = status == 401 || status == 403 ? ErrorKind::auth : status >= 500 ? ErrorKind::transient : ErrorKind::permanent;
+    const ErrorKind kind = status == 401 || status == 403 ? ErrorKind::auth
+                           : status >= 500                ? ErrorKind::transient
+                                                          : ErrorKind::permanent;
     return fail({kind, std::move(text), {}, refused});
 }
 

@@ -26,7 +26,8 @@ class Client {
     static constexpr const char* unreachable = "unreachable";
     static constexpr const char* refused = "refused";
 
-    Client(std::string socket, std::string user_agent) : socket_(std::move(socket)), user_agent_(std::move(user_agent)) {}
+    Client(std::string socket, std::string user_agent)
+        : socket_(std::move(socket)), user_agent_(std::move(user_agent)) {}
 
     Result<boost::json::value> get(const std::string& target, Milliseconds patience = usual_patience);
     Result<boost::json::value> post(const std::string& target, Milliseconds patience = usual_patience);

@@ -24,8 +24,10 @@ CLI::Validator whole_number(std::int64_t most) {
     const auto check = [most](std::string& word) {
         std::int64_t value = 0;
         const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-        if (error == std::errc() && end == word.data() + word.size() && value >= 1 && value <= most) return std::string();
-        return "'" + word + "' is not a whole number from 1" + (most == greatest_id ? "" : " to " + std::to_string(most));
+        if (error == std::errc() && end == word.data() + word.size() && value >= 1 && value <= most)
+            return std::string();
+        return "'" + word + "' is not a whole number from 1" +
+               (most == greatest_id ? "" : " to " + std::to_string(most));
     };
     return {check, "", ""};
 }
@@ -55,9 +57,7 @@ class CommandLine {
         } catch (const CLI::CallForVersion&) {
             console.out << "liaisonctl " << version_ << std::endl;
             return fine;
-        } catch (const CLI::ParseError& error) {
-            return misuse(error.what(), console);
-        }
+        } catch (const CLI::ParseError& error) { return misuse(error.what(), console); }
         const auto action = actions_.find(chosen());
         if (action == actions_.end()) return misuse("", console);
         if (chosen() == &app_ || chosen()->get_name() == "help") {
@@ -75,31 +75,48 @@ class CommandLine {
         const std::string path = (&parent == &app_ ? "" : parent.get_name() + " ") + name;
         const Guide* words = guide(path);
         CLI::App* made = parent.add_subcommand(name, words == nullptr ? "" : std::string(words->purpose));
-        if (words != nullptr) made->footer("Example: " + std::string(words->example) + "\nOptions for every command: liaisonctl --help");
+        if (words != nullptr)
+            made->footer("Example: " + std::string(words->example) +
+                         "\nOptions for every command: liaisonctl --help");
         if (action) actions_[made] = std::move(action);
         return made;
     }
 
-    void filter(CLI::App* app, const std::string& name, std::string& into, const std::string& type, const std::string& purpose) {
+    void filter(CLI::App* app, const std::string& name, std::string& into, const std::string& type,
+                const std::string& purpose) {
         app->add_option(name, into, purpose)->type_name(type);
     }
-    void integration(CLI::App* app) { filter(app, "--integration", list_.integration, "ID", "Only of this integration"); }
+    void integration(CLI::App* app) {
+        filter(app, "--integration", list_.integration, "ID", "Only of this integration");
+    }
     void limit(CLI::App* app) {
-        app->add_option("--limit", list_.limit, "At most so many (default 50)")->type_name("N")->check(whole_number(most_rows));
+        app->add_option("--limit", list_.limit, "At most so many (default 50)")
+            ->type_name("N")
+            ->check(whole_number(most_rows));
     }
     void number(CLI::App* app, const std::string& purpose) {
         app->add_option("N", number_, purpose)->required()->type_name("")->check(whole_number(greatest_id));
     }
-    void id(CLI::App* app) { app->add_option("ID", run_.integration, "The integration")->required()->type_name(""); }
+    void id(CLI::App* app) {
+        app->add_option("ID", run_.integration, "The integration")->required()->type_name("");
+    }
     void plugin_dirs(CLI::App* app) {
-        app->add_option("--plugin-dir", local_.plugin_dirs, "Look for plugins here instead; may be repeated")->type_name("DIR")->allow_extra_args(false);
+        app->add_option("--plugin-dir", local_.plugin_dirs, "Look for plugins here instead; may be repeated")
+            ->type_name("DIR")
+            ->allow_extra_args(false);
     }
 
     void declare_now() {
-        command(app_, "status", [this](Session& s) { return status(s, watch_); })->add_flag("--watch", watch_, "Draw it anew every second until Ctrl-C");
-        CLI::App* integrations = command(app_, "integrations", [](Session& s) { return list_integrations(s); })->require_subcommand(0, 1);
-        id(command(*integrations, "show", [this](Session& s) { return show_integration(s, run_.integration); }));
-        id(command(*integrations, "test", [this](Session& s) { return test_integration(s, run_.integration); }));
+        command(app_, "status", [this](Session& s) {
+            return status(s, watch_);
+        })->add_flag("--watch", watch_, "Draw it anew every second until Ctrl-C");
+        CLI::App* integrations = command(app_, "integrations", [](Session& s) {
+                                     return list_integrations(s);
+                                 })->require_subcommand(0, 1);
+        id(command(*integrations, "show",
+                   [this](Session& s) { return show_integration(s, run_.integration); }));
+        id(command(*integrations, "test",
+                   [this](Session& s) { return test_integration(s, run_.integration); }));
 
         CLI::App* one = command(app_, "run", [this](Session& s) { return ctl::run(s, run_); });
         id(one);
@@ -107,7 +124,9 @@ class CommandLine {
         filter(one, "--entity", run_.entity, "E", "Only this entity");
         one->add_flag("--wait", run_.wait, "Stay until it ends; exit status 1 when it fails");
 
-        CLI::App* runs = command(app_, "runs", [this](Session& s) { return list_runs(s, list_); })->require_subcommand(0, 1);
+        CLI::App* runs = command(app_, "runs", [this](Session& s) {
+                             return list_runs(s, list_);
+                         })->require_subcommand(0, 1);
         integration(runs);
         limit(runs);
         number(command(*runs, "show", [this](Session& s) { return show_run(s, number_); }), "The run");
@@ -115,7 +134,9 @@ class CommandLine {
 
         CLI::App* logs = command(app_, "logs", [this](Session& s) { return list_logs(s, list_); });
         integration(logs);
-        logs->add_option("--run", list_.run, "Only of this run")->type_name("N")->check(whole_number(greatest_id));
+        logs->add_option("--run", list_.run, "Only of this run")
+            ->type_name("N")
+            ->check(whole_number(greatest_id));
         filter(logs, "--entity", list_.entity, "E", "Only of this entity");
         logs->add_flag("--failed", list_.failed, "Only failures");
         limit(logs);
@@ -125,22 +146,28 @@ class CommandLine {
         CLI::App* records = command(app_, "records", [this](Session& s) {
             return list_.record.empty() ? list_records(s, list_) : show_record(s, list_.entity, list_.record);
         });
-        records->add_option("ENTITY", list_.entity, "Kind of record, such as product or reservation")->required()->type_name("");
+        records->add_option("ENTITY", list_.entity, "Kind of record, such as product or reservation")
+            ->required()
+            ->type_name("");
         records->add_option("ID", list_.record, "One record")->type_name("");
         filter(records, "--tenant", list_.tenant, "T", "Only of this tenant");
         limit(records);
 
-        CLI::App* mappings = command(app_, "mappings", [this](Session& s) { return list_mappings(s, list_); });
+        CLI::App* mappings =
+            command(app_, "mappings", [this](Session& s) { return list_mappings(s, list_); });
         integration(mappings);
         filter(mappings, "--entity", list_.entity, "E", "Only of this entity");
         filter(mappings, "--key", list_.key, "EXTERNAL", "Only this id of the vendor's");
         filter(mappings, "--record", list_.record, "ID", "Only this record of the hub");
         limit(mappings);
 
-        CLI::App* letters = command(app_, "dead-letters", [this](Session& s) { return list_dead_letters(s, list_); })->require_subcommand(0, 1);
+        CLI::App* letters = command(app_, "dead-letters", [this](Session& s) {
+                                return list_dead_letters(s, list_);
+                            })->require_subcommand(0, 1);
         integration(letters);
         limit(letters);
-        number(command(*letters, "show", [this](Session& s) { return show_dead_letter(s, number_); }), "The dead letter");
+        number(command(*letters, "show", [this](Session& s) { return show_dead_letter(s, number_); }),
+               "The dead letter");
 
         CLI::App* intents = command(app_, "intents", [this](Session& s) { return list_intents(s, list_); });
         integration(intents);
@@ -150,7 +177,10 @@ class CommandLine {
     void declare_setup() {
         CLI::App* config = command(app_, "config", nullptr)->require_subcommand(0, 1);
         CLI::App* check = command(*config, "check", [this](Session& s) { return check_config(s, local_); });
-        check->add_option("FILE", local_.files, "Instead of the configuration and its conf.d; - reads standard input")->type_name("");
+        check
+            ->add_option("FILE", local_.files,
+                         "Instead of the configuration and its conf.d; - reads standard input")
+            ->type_name("");
         plugin_dirs(check);
         plugin_dirs(command(*config, "schema", [this](Session& s) { return show_schema(s, local_); }));
         CLI::App* shown = command(*config, "show", [this](Session& s) { return show_config(s, local_); });
@@ -161,7 +191,10 @@ class CommandLine {
         CLI::App* plugin = command(app_, "plugin", nullptr)->require_subcommand(0, 1);
         CLI::App* script = command(*plugin, "script", [this](Session& s) { return run_scripts(s, local_); });
         script->add_option("FILE", local_.files, "Connector scripts")->required()->type_name("");
-        script->add_option("--plugin", local_.library, "The plugin; by default the installed one with the script's connector")->type_name("LIBRARY");
+        script
+            ->add_option("--plugin", local_.library,
+                         "The plugin; by default the installed one with the script's connector")
+            ->type_name("LIBRARY");
         plugin_dirs(script);
         command(app_, "help", [](Session&) { return fine; });
     }
@@ -185,11 +218,14 @@ class CommandLine {
         std::vector<std::string> known;
         for (const CLI::App* one : app->get_subcommands({})) known.push_back(one->get_name());
         const std::vector<std::string> extra = app_.remaining(true);
-        const auto word = std::find_if(extra.begin(), extra.end(), [](const std::string& one) { return !one.starts_with("-"); });
+        const auto word = std::find_if(extra.begin(), extra.end(),
+                                       [](const std::string& one) { return !one.starts_with("-"); });
         if (!known.empty() && word != extra.end()) {
             const std::string hint = did_you_mean(*word, known);
-            console.complain("there is no command '" + path(app).substr(std::min(path(app).size(), std::string("liaisonctl ").size())) +
-                             (app == &app_ ? "" : " ") + *word + "'" + (hint.empty() ? "; known: " + list_of(known, " and ") : hint));
+            console.complain("there is no command '" +
+                             path(app).substr(std::min(path(app).size(), std::string("liaisonctl ").size())) +
+                             (app == &app_ ? "" : " ") + *word + "'" +
+                             (hint.empty() ? "; known: " + list_of(known, " and ") : hint));
         } else if (what.empty()) {
             console.complain("a command is missing; known: " + list_of(known, " and "));
         } else {
@@ -212,7 +248,8 @@ class CommandLine {
 
 }  // namespace
 
-int run_command_line(const std::vector<std::string>& words, const std::string& version, const Console& console) {
+int run_command_line(const std::vector<std::string>& words, const std::string& version,
+                     const Console& console) {
     return CommandLine(version).run(words, console);
 }
 

@@ -16,12 +16,15 @@ void move_references(json::value& schema, const std::string& root) {
     if (object == nullptr) return;
     for (auto& [key, one] : *object) {
         const bool reference = key == "$ref" && one.is_string() && one.get_string().starts_with('#');
-        if (reference) one = root + std::string(one.get_string()).substr(1);
-        else move_references(one, root);
+        if (reference)
+            one = root + std::string(one.get_string()).substr(1);
+        else
+            move_references(one, root);
     }
 }
 
-// Puts a connector's schema under $defs and returns a reference to it; an empty one means that no key is allowed.
+// Puts a connector's schema under $defs and returns a reference to it; an empty one means that no key is
+// allowed.
 json::object embed(json::object& definitions, const std::string& name, const json::object& schema) {
     json::value copy = schema;
     if (schema.empty()) copy = {{"type", "object"}, {"additionalProperties", false}};
@@ -38,23 +41,30 @@ bool demands(const json::object& schema) {
 }
 
 json::object rule_for(const plugin::ConnectorManifest& connector, json::object& definitions) {
-    json::object then{{"properties",
-                       {{"settings", embed(definitions, "connector_" + connector.name + "_settings", connector.settings)},
-                        {"credentials", embed(definitions, "connector_" + connector.name + "_credentials", connector.credentials)}}}};
+    json::object then{
+        {"properties",
+         {{"settings", embed(definitions, "connector_" + connector.name + "_settings", connector.settings)},
+          {"credentials",
+           embed(definitions, "connector_" + connector.name + "_credentials", connector.credentials)}}}};
     json::array required;
     if (demands(connector.settings)) required.emplace_back("settings");
     if (demands(connector.credentials)) required.emplace_back("credentials");
     if (!required.empty()) then["required"] = std::move(required);
-    return {{"if", {{"properties", {{"connector", {{"const", connector.name}}}}}, {"required", json::array{"connector"}}}},
+    return {{"if",
+             {{"properties", {{"connector", {{"const", connector.name}}}}},
+              {"required", json::array{"connector"}}}},
             {"then", std::move(then)}};
 }
 
 }  // namespace
 
-std::string check_text(const std::vector<config::Fault>& faults, const ConfigCounts& counts, const Look& look) {
+std::string check_text(const std::vector<config::Fault>& faults, const ConfigCounts& counts,
+                       const Look& look) {
     std::string text;
     for (const config::Fault& fault : faults) text += many_lines(fault.text()) + "\n";
-    const auto number = [](std::size_t n, std::string_view word) { return format_count(static_cast<std::int64_t>(n), word); };
+    const auto number = [](std::size_t n, std::string_view word) {
+        return format_count(static_cast<std::int64_t>(n), word);
+    };
     if (!faults.empty()) return text + toned(number(faults.size(), "problem"), Tone::bad, look) + "\n";
     return toned("configuration is fine", Tone::good, look) + ": " + number(counts.tenants, "tenant") + ", " +
            number(counts.integrations, "integration") + ", " + number(counts.connectors, "connector") + "\n";
@@ -63,14 +73,21 @@ std::string check_text(const std::vector<config::Fault>& faults, const ConfigCou
 json::object check_json(const std::vector<config::Fault>& faults, const ConfigCounts& counts) {
     json::array errors;
     for (const config::Fault& fault : faults) {
-        errors.push_back(json::object{{"file", fault.place.file}, {"line", fault.place.line}, {"column", fault.place.column},
-                                      {"path", fault.path}, {"detail", fault.message}});
+        errors.push_back(json::object{{"file", fault.place.file},
+                                      {"line", fault.place.line},
+                                      {"column", fault.place.column},
+                                      {"path", fault.path},
+                                      {"detail", fault.message}});
     }
-    return {{"ok", faults.empty()}, {"errors", std::move(errors)}, {"tenants", counts.tenants},
-            {"integrations", counts.integrations}, {"connectors", counts.connectors}};
+    return {{"ok", faults.empty()},
+            {"errors", std::move(errors)},
+            {"tenants", counts.tenants},
+            {"integrations", counts.integrations},
+            {"connectors", counts.connectors}};
 }
 
-json::value full_schema(const json::value& daemon_schema, const std::vector<const plugin::ConnectorManifest*>& connectors) {
+json::value full_schema(const json::value& daemon_schema,
+                        const std::vector<const plugin::ConnectorManifest*>& connectors) {
     json::value schema = daemon_schema;
     if (connectors.empty()) return schema;
     json::object& definitions = schema.as_object()["$defs"].as_object();
@@ -89,11 +106,14 @@ json::object shown_config(json::object root) {
     json::value* integrations = root.if_contains("integrations");
     if (integrations == nullptr || !integrations->is_object()) return root;
     for (auto& [id, integration] : integrations->get_object()) {
-        json::value* credentials = integration.is_object() ? integration.get_object().if_contains("credentials") : nullptr;
+        json::value* credentials =
+            integration.is_object() ? integration.get_object().if_contains("credentials") : nullptr;
         if (credentials == nullptr || !credentials->is_object()) continue;
         for (auto& [name, value] : credentials->get_object()) {
-            const std::string_view text = value.is_string() ? std::string_view(value.get_string()) : std::string_view();
-            const bool only_a_name = text.starts_with("!env ") || text.starts_with("!file ") || text.starts_with("!secret ");
+            const std::string_view text =
+                value.is_string() ? std::string_view(value.get_string()) : std::string_view();
+            const bool only_a_name =
+                text.starts_with("!env ") || text.starts_with("!file ") || text.starts_with("!secret ");
             if (!only_a_name) value = "***";
         }
     }
@@ -111,11 +131,17 @@ json::value plugins_json(const plugin::Catalog& catalog) {
         for (const plugin::ConnectorManifest& connector : one.manifest.connectors) {
             json::array jobs;
             for (const plugin::JobKind kind : connector.jobs) jobs.emplace_back(plugin::to_string(kind));
-            connectors.push_back(json::object{{"name", connector.name}, {"title", connector.title}, {"jobs", std::move(jobs)}});
+            connectors.push_back(json::object{
+                {"name", connector.name}, {"title", connector.title}, {"jobs", std::move(jobs)}});
         }
-        items.push_back(json::object{{"id", one.manifest.id}, {"version", one.manifest.version}, {"vendor", one.manifest.vendor},
-                                     {"path", one.path}, {"abi", std::to_string(one.abi_major) + "." + std::to_string(one.abi_minor)},
-                                     {"connectors", std::move(connectors)}, {"warnings", json::array(one.warnings.begin(), one.warnings.end())}});
+        items.push_back(
+            json::object{{"id", one.manifest.id},
+                         {"version", one.manifest.version},
+                         {"vendor", one.manifest.vendor},
+                         {"path", one.path},
+                         {"abi", std::to_string(one.abi_major) + "." + std::to_string(one.abi_minor)},
+                         {"connectors", std::move(connectors)},
+                         {"warnings", json::array(one.warnings.begin(), one.warnings.end())}});
     }
     return {{"items", std::move(items)}, {"broken", std::move(broken)}};
 }

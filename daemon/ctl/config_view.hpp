@@ -18,11 +18,13 @@ struct ConfigCounts {
 };
 
 // "file:line:column: path message" per fault and their number, or that all is fine.
-std::string check_text(const std::vector<config::Fault>& faults, const ConfigCounts& counts, const Look& look);
+std::string check_text(const std::vector<config::Fault>& faults, const ConfigCounts& counts,
+                       const Look& look);
 boost::json::object check_json(const std::vector<config::Fault>& faults, const ConfigCounts& counts);
 
 // The daemon's schema in which each connector's schemas apply to the integrations that name it.
-boost::json::value full_schema(const boost::json::value& daemon_schema, const std::vector<const plugin::ConnectorManifest*>& connectors);
+boost::json::value full_schema(const boost::json::value& daemon_schema,
+                               const std::vector<const plugin::ConnectorManifest*>& connectors);
 
 // The merged document; a credential in clear text, which is a fault, is masked.
 boost::json::object shown_config(boost::json::object root);

@@ -25,7 +25,9 @@ Console Console::standard() {
     return console;
 }
 
-void Console::complain(std::string_view text) const { error << "liaisonctl: " << many_lines(text) << std::endl; }
+void Console::complain(std::string_view text) const {
+    error << "liaisonctl: " << many_lines(text) << std::endl;
+}
 
 void Console::note(std::string_view text) const { error << many_lines(text) << std::endl; }
 

@@ -17,17 +17,27 @@ namespace {
 constexpr Milliseconds watch_period{1000};
 
 // Says so when a list was cut, so that nobody takes a part for the whole.
-int show_list(Session& session, const Result<json::value>& answer, const std::function<std::string(const json::array&)>& text) {
-    const int code = session.show(answer, [&](const json::value& page) { return text(array_at(page, "items")); });
-    if (answer && !session.json() && !text_at(*answer, "next").empty()) session.console().note("There are more; --limit N shows them.");
+int show_list(Session& session, const Result<json::value>& answer,
+              const std::function<std::string(const json::array&)>& text) {
+    const int code =
+        session.show(answer, [&](const json::value& page) { return text(array_at(page, "items")); });
+    if (answer && !session.json() && !text_at(*answer, "next").empty())
+        session.console().note("There are more; --limit N shows them.");
     return code;
 }
 
-std::string number_or_nothing(std::int64_t number) { return number == 0 ? std::string() : std::to_string(number); }
+std::string number_or_nothing(std::int64_t number) {
+    return number == 0 ? std::string() : std::to_string(number);
+}
 
 Parameters filters(const ListArguments& arguments) {
-    return {{"integration", arguments.integration}, {"entity", arguments.entity}, {"tenant", arguments.tenant}, {"key", arguments.key},
-            {"record", arguments.record}, {"run", number_or_nothing(arguments.run)}, {"status", arguments.failed ? "failed" : ""}};
+    return {{"integration", arguments.integration},
+            {"entity", arguments.entity},
+            {"tenant", arguments.tenant},
+            {"key", arguments.key},
+            {"record", arguments.record},
+            {"run", number_or_nothing(arguments.run)},
+            {"status", arguments.failed ? "failed" : ""}};
 }
 
 int watch_status(Session& session) {
@@ -40,10 +50,13 @@ int watch_status(Session& session) {
             session.print_json(*answer);
         } else {
             // The daemon may be away for a moment; who watches wants to see it come back.
-            const std::string text = answer ? status_text(*answer, session.look(), Session::now())
-                                            : toned(many_lines(answer.error().message), Tone::bad, session.look()) + "\n";
+            const std::string text =
+                answer ? status_text(*answer, session.look(), Session::now())
+                       : toned(many_lines(answer.error().message), Tone::bad, session.look()) + "\n";
             const std::string clear = console.interactive ? "\x1b[H\x1b[2J\x1b[3J" : "";
-            const std::string end = console.interactive ? "\n" + toned("Ctrl-C ends this.", Tone::faint, session.look()) + "\n" : "\n";
+            const std::string end =
+                console.interactive ? "\n" + toned("Ctrl-C ends this.", Tone::faint, session.look()) + "\n"
+                                    : "\n";
             console.out << clear + text + end << std::flush;
         }
         interrupt.wait(watch_period);
@@ -67,27 +80,29 @@ int list_integrations(Session& session) {
 }
 
 int show_integration(Session& session, const std::string& id) {
-    return session.show(session.client().get(api_target({"integrations", id})), [&](const json::value& answer) {
-        return integration_text(answer, session.look(), Session::now());
-    });
+    return session.show(
+        session.client().get(api_target({"integrations", id})),
+        [&](const json::value& answer) { return integration_text(answer, session.look(), Session::now()); });
 }
 
 int test_integration(Session& session, const std::string& id) {
     // As slow as the vendor is; the daemon has its own limits for that.
     const auto answer = session.client().post(api_target({"integrations", id, "test"}), Client::no_limit);
-    const int code = session.show(answer, [&](const json::value& result) { return test_text(id, result, session.look()); });
+    const int code = session.show(
+        answer, [&](const json::value& result) { return test_text(id, result, session.look()); });
     return answer && !flag_at(*answer, "ok") ? failed : code;
 }
 
 int list_runs(Session& session, const ListArguments& arguments) {
-    return show_list(session, session.list({"runs"}, filters(arguments), arguments.limit),
-                     [&](const json::array& items) { return runs_text(items, session.look(), Session::now()); });
+    return show_list(
+        session, session.list({"runs"}, filters(arguments), arguments.limit),
+        [&](const json::array& items) { return runs_text(items, session.look(), Session::now()); });
 }
 
 int show_run(Session& session, std::int64_t run) {
-    return session.show(session.client().get(api_target({"runs", std::to_string(run)})), [&](const json::value& answer) {
-        return run_text(answer, session.look(), Session::now());
-    });
+    return session.show(
+        session.client().get(api_target({"runs", std::to_string(run)})),
+        [&](const json::value& answer) { return run_text(answer, session.look(), Session::now()); });
 }
 
 int cancel_run(Session& session, std::int64_t run) {
@@ -103,8 +118,9 @@ int list_logs(Session& session, const ListArguments& arguments) {
 }
 
 int list_records(Session& session, const ListArguments& arguments) {
-    return show_list(session, session.list({"records", arguments.entity}, {{"tenant", arguments.tenant}}, arguments.limit),
-                     [&](const json::array& items) { return records_text(items, session.look()); });
+    return show_list(
+        session, session.list({"records", arguments.entity}, {{"tenant", arguments.tenant}}, arguments.limit),
+        [&](const json::array& items) { return records_text(items, session.look()); });
 }
 
 int show_record(Session& session, const std::string& entity, const std::string& id) {
@@ -113,7 +129,8 @@ int show_record(Session& session, const std::string& entity, const std::string& 
     const auto mappings = session.client().get(api_target({"mappings"}, {{"record", id}}));
     if (!mappings) return session.report(mappings.error());
     if (!session.json()) {
-        session.console().out << record_text(*record, array_at(*mappings, "items"), session.look()) << std::flush;
+        session.console().out << record_text(*record, array_at(*mappings, "items"), session.look())
+                              << std::flush;
         return fine;
     }
     json::value both = *record;
@@ -128,32 +145,37 @@ int list_mappings(Session& session, const ListArguments& arguments) {
 }
 
 int list_dead_letters(Session& session, const ListArguments& arguments) {
-    return show_list(session, session.list({"dead-letters"}, filters(arguments), arguments.limit), [&](const json::array& items) {
-        const std::string hint = items.empty() ? "" : "\nOne with its payload: liaisonctl dead-letters show ID\n";
-        return dead_letters_text(items, session.look()) + hint;
-    });
+    return show_list(session, session.list({"dead-letters"}, filters(arguments), arguments.limit),
+                     [&](const json::array& items) {
+                         const std::string hint =
+                             items.empty() ? "" : "\nOne with its payload: liaisonctl dead-letters show ID\n";
+                         return dead_letters_text(items, session.look()) + hint;
+                     });
 }
 
 int show_dead_letter(Session& session, std::int64_t id) {
     // The list is in falling order of ids: the one wanted is the first below its successor.
-    const auto page = session.client().get(api_target({"dead-letters"}, {{"before", std::to_string(id + 1)}, {"limit", "1"}}));
+    const auto page = session.client().get(
+        api_target({"dead-letters"}, {{"before", std::to_string(id + 1)}, {"limit", "1"}}));
     if (!page) return session.report(page.error());
     const json::array& items = array_at(*page, "items");
     if (items.empty() || number_at(items.front(), "id") != id) {
-        return session.report({ErrorKind::permanent, "there is no dead letter " + std::to_string(id), {}, {}});
+        return session.report(
+            {ErrorKind::permanent, "there is no dead letter " + std::to_string(id), {}, {}});
     }
-    return session.show(items.front(), [&](const json::value& letter) { return dead_letter_text(letter, session.look()); });
+    return session.show(items.front(),
+                        [&](const json::value& letter) { return dead_letter_text(letter, session.look()); });
 }
 
 int list_intents(Session& session, const ListArguments& arguments) {
-    return show_list(session, session.list({"intents"}, filters(arguments), arguments.limit),
-                     [&](const json::array& items) { return intents_text(items, session.look(), Session::now()); });
+    return show_list(
+        session, session.list({"intents"}, filters(arguments), arguments.limit),
+        [&](const json::array& items) { return intents_text(items, session.look(), Session::now()); });
 }
 
 int reload(Session& session) {
-    return session.show(session.client().post(api_target({"reload"})), [](const json::value&) {
-        return std::string("The configuration was reloaded.\n");
-    });
+    return session.show(session.client().post(api_target({"reload"})),
+                        [](const json::value&) { return std::string("The configuration was reloaded.\n"); });
 }
 
 }  // namespace liaisond::ctl

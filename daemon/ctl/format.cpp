@@ -27,10 +27,16 @@ std::string clean(std::string_view text, bool keep_breaks) {
     std::string out;
     for (std::size_t i = 0; i < text.size();) {
         const auto byte = static_cast<unsigned char>(text[i]);
-        const std::size_t length = byte < 0x80 ? 1 : byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC2 ? 2 : 0;
+        const std::size_t length = byte < 0x80    ? 1
+                                   : byte >= 0xF0 ? 4
+                                   : byte >= 0xE0 ? 3
+                                   : byte >= 0xC2 ? 2
+                                                  : 0;
         bool whole = length > 0 && byte <= 0xF4 && i + length <= text.size();
-        for (std::size_t k = 1; whole && k < length; ++k) whole = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-        const bool second_control_block = whole && byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        for (std::size_t k = 1; whole && k < length; ++k)
+            whole = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
+        const bool second_control_block =
+            whole && byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
         if (byte == '\n' || byte == '\t' || byte == '\r') {
             out += keep_breaks && byte != '\r' ? text[i] : ' ';
         } else if (!whole || byte < 0x20 || byte == 0x7F || second_control_block) {
@@ -48,12 +54,15 @@ std::string clean(std::string_view text, bool keep_breaks) {
 std::string format_number(std::int64_t number) {
     std::string text = std::to_string(number);
     const std::ptrdiff_t first = number < 0 ? 1 : 0;
-    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > first; at -= 3) text.insert(static_cast<std::size_t>(at), 1, ',');
+    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > first; at -= 3)
+        text.insert(static_cast<std::size_t>(at), 1, ',');
     return text;
 }
 
 std::string format_count(std::int64_t number, std::string_view one, std::string_view many) {
-    const std::string word = number == 1 ? std::string(one) : many.empty() ? std::string(one) + "s" : std::string(many);
+    const std::string word = number == 1    ? std::string(one)
+                             : many.empty() ? std::string(one) + "s"
+                                            : std::string(many);
     return format_number(number) + " " + word;
 }
 
@@ -61,7 +70,9 @@ std::string format_span(Milliseconds span) {
     const std::int64_t ms = span.count();
     const auto tenths = (ms + 50) / 100;
     if (ms < second) return printed("%lld ms", static_cast<long long>(ms));
-    if (tenths < 600) return printed("%lld.%lld s", static_cast<long long>(tenths / 10), static_cast<long long>(tenths % 10));
+    if (tenths < 600)
+        return printed("%lld.%lld s", static_cast<long long>(tenths / 10),
+                       static_cast<long long>(tenths % 10));
     const auto pair = [](std::int64_t big, const char* format, std::int64_t small) {
         return printed(format, static_cast<long long>(big), static_cast<long long>(small));
     };
@@ -82,7 +93,8 @@ std::string format_bytes(std::int64_t bytes) {
 }
 
 std::string format_local(Instant at) {
-    const auto seconds = static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
+    const auto seconds =
+        static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
     std::tm local{};
     if (::localtime_r(&seconds, &local) == nullptr) return format_instant(at);
     char text[32];

@@ -6,40 +6,54 @@
 namespace liaisond::ctl {
 namespace {
 
-constexpr std::string_view now = "What is going on", data = "Records and queues", setup = "Configuration and plugins";
+constexpr std::string_view now = "What is going on", data = "Records and queues",
+                           setup = "Configuration and plugins";
 
-constexpr std::array<Guide, 23> all{{
-    {now, "status", "[--watch]", "show every integration, the workers and what needs attention", "liaisonctl status --watch"},
+constexpr auto all = std::to_array<Guide>({
+    {now, "status", "[--watch]", "show every integration, the workers and what needs attention",
+     "liaisonctl status --watch"},
     {now, "integrations", "", "list integrations", "liaisonctl integrations"},
-    {now, "integrations show", "ID", "show one integration with its last run", "liaisonctl integrations show paradise-booking"},
-    {now, "integrations test", "ID", "test the connection to its vendor", "liaisonctl integrations test paradise-booking"},
-    {now, "run", "ID [--full] [--entity E] [--wait]", "start a run now", "liaisonctl run paradise-booking --wait"},
-    {now, "runs", "[--integration ID] [--limit N]", "list runs, the newest first", "liaisonctl runs --integration paradise-booking"},
+    {now, "integrations show", "ID", "show one integration with its last run",
+     "liaisonctl integrations show paradise-booking"},
+    {now, "integrations test", "ID", "test the connection to its vendor",
+     "liaisonctl integrations test paradise-booking"},
+    {now, "run", "ID [--full] [--entity E] [--wait]", "start a run now",
+     "liaisonctl run paradise-booking --wait"},
+    {now, "runs", "[--integration ID] [--limit N]", "list runs, the newest first",
+     "liaisonctl runs --integration paradise-booking"},
     {now, "runs show", "N", "show one run", "liaisonctl runs show 17"},
     {now, "runs cancel", "N", "stop a run", "liaisonctl runs cancel 17"},
-    {now, "logs", "[--integration ID] [--run N] [--entity E] [--failed] [--limit N]", "what happened to single records, the oldest first",
+    {now, "logs", "[--integration ID] [--run N] [--entity E] [--failed] [--limit N]",
+     "what happened to single records, the oldest first",
      "liaisonctl logs --integration paradise-booking --failed"},
-    {data, "records", "ENTITY [ID] [--tenant T] [--limit N]", "list records of the hub, or show one with its mappings",
+    {data, "records", "ENTITY [ID] [--tenant T] [--limit N]",
+     "list records of the hub, or show one with its mappings",
      "liaisonctl records reservation --tenant paradise"},
     {data, "mappings", "[--integration ID] [--entity E] [--key EXTERNAL] [--record ID] [--limit N]",
-     "which record of the hub is which at the vendor", "liaisonctl mappings --integration paradise-booking --key 4711"},
-    {data, "dead-letters", "[--integration ID] [--limit N]", "records that could not be imported or exported, and why",
+     "which record of the hub is which at the vendor",
+     "liaisonctl mappings --integration paradise-booking --key 4711"},
+    {data, "dead-letters", "[--integration ID] [--limit N]",
+     "records that could not be imported or exported, and why",
      "liaisonctl dead-letters --integration paradise-booking"},
     {data, "dead-letters show", "N", "show one with its payload", "liaisonctl dead-letters show 3"},
-    {data, "intents", "[--integration ID] [--limit N]", "what is being sent, and what nobody knows the outcome of",
+    {data, "intents", "[--integration ID] [--limit N]",
+     "what is being sent, and what nobody knows the outcome of",
      "liaisonctl intents --integration paradise-booking"},
-    {setup, "config check", "[FILE...] [--plugin-dir DIR]", "check configuration files; no daemon needed", "liaisonctl config check"},
+    {setup, "config check", "[FILE...] [--plugin-dir DIR]", "check configuration files; no daemon needed",
+     "liaisonctl config check"},
     {setup, "config show", "[FILE...]", "print the merged configuration as JSON", "liaisonctl config show"},
     {setup, "config schema", "[--plugin-dir DIR]", "print the JSON Schema of the configuration, for editors",
      "liaisonctl config schema > /etc/liaison/schema.json"},
     {setup, "reload", "", "make the daemon read its configuration again", "liaisonctl reload"},
-    {setup, "plugins", "[--plugin-dir DIR]", "list installed plugins and their connectors", "liaisonctl plugins"},
-    {setup, "plugin script", "FILE... [--plugin LIBRARY] [--plugin-dir DIR]", "run connector scripts against a plugin; no daemon needed",
+    {setup, "plugins", "[--plugin-dir DIR]", "list installed plugins and their connectors",
+     "liaisonctl plugins"},
+    {setup, "plugin script", "FILE... [--plugin LIBRARY] [--plugin-dir DIR]",
+     "run connector scripts against a plugin; no daemon needed",
      "liaisonctl plugin script scripts/*.script --plugin ./acme_pos.so"},
     {"", "config", "", "check, show or describe the configuration", "liaisonctl config check"},
     {"", "plugin", "", "tools for the authors of plugins", "liaisonctl plugin script first.script"},
     {"", "help", "", "show this page", "liaisonctl help"},
-}};
+});
 
 constexpr std::string_view ending = R"(
 Options for every command
@@ -63,23 +77,24 @@ Exit status
 
 }  // namespace
 
-std::span<const Guide> guides() { return all; }
-
 const Guide* guide(std::string_view command) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Guide& one) { return one.command == command; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Guide& one) { return one.command == command; });
     return found == all.end() ? nullptr : &*found;
 }
 
 std::string help_text(const std::string& version, const Look& look) {
-    std::string text = toned("liaisonctl", Tone::strong, look) + " " + version + " - looks after liaisond, the integration daemon\n\n" +
+    std::string text = toned("liaisonctl", Tone::strong, look) + " " + version +
+                       " - looks after liaisond, the integration daemon\n\n" +
                        "Usage: liaisonctl COMMAND [ARGUMENTS] [OPTIONS]\n";
     std::string_view group;
     for (const Guide& one : all) {
         if (one.group.empty()) continue;
         if (one.group != group) text += "\n" + toned(one.group, Tone::strong, look) + "\n";
         group = one.group;
-        text += "  " + toned(one.command, Tone::strong, look) + (one.usage.empty() ? "" : " ") + std::string(one.usage) + "\n      " +
-                std::string(one.purpose) + "\n      " + toned("$ " + std::string(one.example), Tone::faint, look) + "\n";
+        text += "  " + toned(one.command, Tone::strong, look) + (one.usage.empty() ? "" : " ") +
+                std::string(one.usage) + "\n      " + std::string(one.purpose) + "\n      " +
+                toned("$ " + std::string(one.example), Tone::faint, look) + "\n";
     }
     return text + std::string(ending);
 }

@@ -1,7 +1,6 @@
 // What --help says: every command with what it does and one example.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,7 +16,6 @@ struct Guide {
     std::string_view example;
 };
 
-std::span<const Guide> guides();
 // Null when there is no such command.
 const Guide* guide(std::string_view command);
 // The whole page.

@@ -19,7 +19,8 @@ class Interrupt {
     void wait(Milliseconds duration) const;
 
   private:
-    struct sigaction before_interrupt_ {}, before_terminate_{};
+    struct sigaction before_interrupt_ {
+    }, before_terminate_{};
 };
 
 }  // namespace liaisond::ctl

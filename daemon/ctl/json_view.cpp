@@ -61,7 +61,8 @@ std::string pretty(const json::value& value, std::size_t indent) {
         std::string text = "{\n";
         std::size_t left = object->size();
         for (const auto& [key, one] : *object) {
-            text += inner + json::serialize(json::string(key)) + ": " + pretty(one, indent + 2) + (--left > 0 ? ",\n" : "\n");
+            text += inner + json::serialize(json::string(key)) + ": " + pretty(one, indent + 2) +
+                    (--left > 0 ? ",\n" : "\n");
         }
         return text + margin + "}";
     }
@@ -70,7 +71,8 @@ std::string pretty(const json::value& value, std::size_t indent) {
         if (line.size() <= short_list && std::all_of(array->begin(), array->end(), is_plain)) return line;
         std::string text = "[\n";
         std::size_t left = array->size();
-        for (const json::value& one : *array) text += inner + pretty(one, indent + 2) + (--left > 0 ? ",\n" : "\n");
+        for (const json::value& one : *array)
+            text += inner + pretty(one, indent + 2) + (--left > 0 ? ",\n" : "\n");
         return text + margin + "]";
     }
     return json::serialize(value);

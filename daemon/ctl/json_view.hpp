@@ -14,7 +14,8 @@ namespace liaisond::ctl {
 
 // Null when `value` is no object or has no such member, or when the member is null.
 const boost::json::value* member(const boost::json::value& value, std::string_view key);
-std::string text_at(const boost::json::value& value, std::string_view key);  // numbers and booleans as text too
+std::string text_at(const boost::json::value& value,
+                    std::string_view key);  // numbers and booleans as text too
 std::int64_t number_at(const boost::json::value& value, std::string_view key);
 bool flag_at(const boost::json::value& value, std::string_view key);
 std::optional<Instant> instant_at(const boost::json::value& value, std::string_view key);

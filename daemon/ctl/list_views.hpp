@@ -13,7 +13,8 @@ namespace liaisond::ctl {
 
 std::string logs_text(const boost::json::array& newest_first, const Look& look);  // printed oldest first
 std::string records_text(const boost::json::array& items, const Look& look);
-std::string record_text(const boost::json::value& record, const boost::json::array& mappings, const Look& look);
+std::string record_text(const boost::json::value& record, const boost::json::array& mappings,
+                        const Look& look);
 std::string mappings_text(const boost::json::array& items, const Look& look);
 std::string dead_letters_text(const boost::json::array& items, const Look& look);
 std::string dead_letter_text(const boost::json::value& letter, const Look& look);

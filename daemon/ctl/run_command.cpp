@@ -29,13 +29,17 @@ class RunWatch {
             if (interrupt_.raised()) return leave();
             if (run) last_answer = now;
             if (run && run_has_ended(*run)) return conclude(*run);
-            if (!run && (run.error().code != Client::unreachable || now - last_answer > daemon_patience)) return lose(run.error());
+            if (!run && (run.error().code != Client::unreachable || now - last_answer > daemon_patience))
+                return lose(run.error());
             if (session_.json()) {
             } else if (session_.console().interactive) {
-                draw(run ? progress_text(*run, session_.look(), Session::now(), frame) : "liaisond is away; waiting for it");
+                draw(run ? progress_text(*run, session_.look(), Session::now(), frame)
+                         : "liaisond is away; waiting for it");
             } else if (now - last_line >= line_period) {
                 last_line = now;
-                session_.console().out << (run ? progress_line(*run, Session::now()) : "liaisond is away; waiting for it") << std::endl;
+                session_.console().out
+                    << (run ? progress_line(*run, Session::now()) : "liaisond is away; waiting for it")
+                    << std::endl;
             }
             interrupt_.wait(poll_period);
         }
@@ -52,20 +56,23 @@ class RunWatch {
 
     int conclude(const json::value& run) {
         erase();
-        if (session_.json()) session_.print_json(run);
-        else session_.console().out << run_summary(run, session_.look(), Session::now()) << std::flush;
+        if (session_.json())
+            session_.print_json(run);
+        else
+            session_.console().out << run_summary(run, session_.look(), Session::now()) << std::flush;
         return run_went_well(run) ? fine : failed;
     }
     int leave() {
         erase();
-        session_.console().note("Run " + run_ + " goes on. Look at it with: liaisonctl runs show " + run_ + "\n" +
-                                "Stop it with: liaisonctl runs cancel " + run_);
+        session_.console().note("Run " + run_ + " goes on. Look at it with: liaisonctl runs show " + run_ +
+                                "\n" + "Stop it with: liaisonctl runs cancel " + run_);
         return interrupted;
     }
     int lose(const Error& error) {
         erase();
         const int code = session_.report(error);
-        if (code == not_reachable) session_.console().note("What became of the run tells: liaisonctl runs show " + run_);
+        if (code == not_reachable)
+            session_.console().note("What became of the run tells: liaisonctl runs show " + run_);
         return code;
     }
 
@@ -79,12 +86,14 @@ class RunWatch {
 
 int run(Session& session, const RunArguments& arguments) {
     const Parameters parameters{{"full", arguments.full ? "true" : ""}, {"entity", arguments.entity}};
-    const auto answer = session.client().post(api_target({"integrations", arguments.integration, "sync"}, parameters), Client::no_limit);
+    const auto answer = session.client().post(
+        api_target({"integrations", arguments.integration, "sync"}, parameters), Client::no_limit);
     if (!answer) return session.report(answer.error());
     const std::string run = text_at(*answer, "run");
     if (arguments.wait) return RunWatch(session, run).follow();
     return session.show(answer, [&](const json::value&) {
-        return "Run " + run + " of " + arguments.integration + " has started; look at it with: liaisonctl runs show " + run + "\n";
+        return "Run " + run + " of " + arguments.integration +
+               " has started; look at it with: liaisonctl runs show " + run + "\n";
     });
 }
 

@@ -30,14 +30,17 @@ Instant Session::now() { return SystemClock().now(); }
 
 std::string Session::find_socket() const {
     if (!globals_.socket.empty()) return globals_.socket;
-    if (const char* named = std::getenv("LIAISON_SOCKET"); named != nullptr && *named != '\0' && globals_.config.empty()) return named;
+    if (const char* named = std::getenv("LIAISON_SOCKET");
+        named != nullptr && *named != '\0' && globals_.config.empty())
+        return named;
     // Faults are the business of `config check`; here the usual place does when the file says nothing.
     std::vector<config::Fault> ignored;
     const auto document = config::Document::load(config::config_files(globals_.config_file()), ignored);
     return config::check_daemon(document, ignored).socket;
 }
 
-Result<json::value> Session::list(const std::vector<std::string>& path, Parameters parameters, std::int64_t limit) {
+Result<json::value> Session::list(const std::vector<std::string>& path, Parameters parameters,
+                                  std::int64_t limit) {
     json::array items;
     parameters.emplace_back("limit", "");
     parameters.emplace_back("before", "");
@@ -50,25 +53,33 @@ Result<json::value> Session::list(const std::vector<std::string>& path, Paramete
         const bool full = static_cast<std::int64_t>(array_at(*page, "items").size()) >= wanted;
         if (items.empty() && (last || full)) return page;
         for (const json::value& item : array_at(*page, "items")) items.push_back(item);
-        if (last || full) return json::value{{"items", std::move(items)}, {"next", page->as_object()["next"]}};
+        if (last || full)
+            return json::value{{"items", std::move(items)}, {"next", page->as_object()["next"]}};
         parameters.back().second = text_at(*page, "next");
     }
 }
 
 int Session::report(const Error& error) {
     const bool out_of_reach = error.code == Client::unreachable;
-    if (json() && client_ && !client_->problem().is_null()) print_json(client_->problem());
-    else console_.complain(error.message);
+    if (json() && client_ && !client_->problem().is_null())
+        print_json(client_->problem());
+    else
+        console_.complain(error.message);
     return out_of_reach ? not_reachable : failed;
 }
 
-int Session::show(const Result<json::value>& answer, const std::function<std::string(const json::value&)>& text) {
+int Session::show(const Result<json::value>& answer,
+                  const std::function<std::string(const json::value&)>& text) {
     if (!answer) return report(answer.error());
-    if (json()) print_json(*answer);
-    else console_.out << text(*answer) << std::flush;
+    if (json())
+        print_json(*answer);
+    else
+        console_.out << text(*answer) << std::flush;
     return fine;
 }
 
-void Session::print_json(const json::value& value) const { console_.out << json::serialize(value) << std::endl; }
+void Session::print_json(const json::value& value) const {
+    console_.out << json::serialize(value) << std::endl;
+}
 
 }  // namespace liaisond::ctl

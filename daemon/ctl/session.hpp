@@ -37,17 +37,20 @@ class Session {
     const Globals& globals() const { return globals_; }
     const Look& look() const { return console_.look; }
     bool json() const { return globals_.json; }
-    // Finds the socket when first asked: --socket, else --config, else LIAISON_SOCKET, else the usual configuration.
+    // Finds the socket when first asked: --socket, else --config, else LIAISON_SOCKET, else the usual
+    // configuration.
     Client& client();
     static Instant now();
 
     // All pages of a list, up to `limit` items, newest first, in the form of one page.
-    Result<boost::json::value> list(const std::vector<std::string>& path, Parameters parameters, std::int64_t limit);
+    Result<boost::json::value> list(const std::vector<std::string>& path, Parameters parameters,
+                                    std::int64_t limit);
 
     // Tells the error and returns the exit code for it.
     int report(const Error& error);
     // Prints the answer as JSON or as `text` makes it.
-    int show(const Result<boost::json::value>& answer, const std::function<std::string(const boost::json::value&)>& text);
+    int show(const Result<boost::json::value>& answer,
+             const std::function<std::string(const boost::json::value&)>& text);
     void print_json(const boost::json::value& value) const;
 
   private:

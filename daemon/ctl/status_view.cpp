@@ -29,7 +29,8 @@ Cell state_cell(const json::value& integration) {
 Cell last_run_cell(const json::value& integration, Instant now) {
     if (const json::value* current = member(integration, "current_run")) {
         const auto started = instant_at(*current, "started_at");
-        return {started ? "running for " + format_span(std::max(Milliseconds(0), now - *started)) : "running", Tone::busy};
+        return {started ? "running for " + format_span(std::max(Milliseconds(0), now - *started)) : "running",
+                Tone::busy};
     }
     const json::value* last = member(integration, "last_run");
     if (last == nullptr) return {"never", Tone::faint};
@@ -51,19 +52,31 @@ Cell trouble_cell(const json::value& value, std::string_view key, Tone tone) {
 
 std::string header(const json::value& status, const Look& look, Instant now) {
     std::string line = toned("liaisond " + one_line(text_at(status, "version")), Tone::strong, look);
-    if (const auto started = instant_at(status, "started_at")) line += ", up for " + format_span(std::max(Milliseconds(0), now - *started));
+    if (const auto started = instant_at(status, "started_at"))
+        line += ", up for " + format_span(std::max(Milliseconds(0), now - *started));
     line += " (pid " + text_at(status, "pid") + ")";
     const std::int64_t running = number_at(status, "running");
     line += running > 0 ? ", " + format_count(running, "run") + " in progress" : ", no run in progress";
-    return one_line(text_at(status, "state_dir")).empty() ? line + "\n" : line + ", state in " + one_line(text_at(status, "state_dir")) + "\n";
+    return one_line(text_at(status, "state_dir")).empty()
+               ? line + "\n"
+               : line + ", state in " + one_line(text_at(status, "state_dir")) + "\n";
 }
 
 std::string workers_text(const json::array& workers, const Look& look) {
-    Table table({{"WORKER"}, {"FOR", Align::left, true}, {"PID", Align::right}, {"JOBS", Align::right}, {"RESTARTS", Align::right}, {"STATE"}});
+    Table table({{"WORKER"},
+                 {"FOR", Align::left, true},
+                 {"PID", Align::right},
+                 {"JOBS", Align::right},
+                 {"RESTARTS", Align::right},
+                 {"STATE"}});
     for (const json::value& one : workers) {
         const std::string state = text_at(one, "state");
-        table.add({text_at(one, "plugin"), text_at(one, "key"), text_at(one, "pid"), format_number(number_at(one, "jobs")),
-                   trouble_cell(one, "restarts", Tone::warning), {state, tone_of_state(state)}});
+        table.add({text_at(one, "plugin"),
+                   text_at(one, "key"),
+                   text_at(one, "pid"),
+                   format_number(number_at(one, "jobs")),
+                   trouble_cell(one, "restarts", Tone::warning),
+                   {state, tone_of_state(state)}});
     }
     return table.empty() ? std::string() : "\n" + table.text(look);
 }
@@ -78,7 +91,9 @@ std::string remarks_text(const json::value& status, const Look& look) {
         if (!work.empty()) doing += "  " + id + ": " + work + "\n";
         if (const std::int64_t doubts = number_at(one, "intents_in_doubt"); doubts > 0) {
             problems += "  " + id + ": " + format_count(doubts, "record is", "records are") +
-                        " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents --integration " + id + "\n";
+                        " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents "
+                        "--integration " +
+                        id + "\n";
         }
     }
     for (const json::value& one : array_at(status, "problems")) {
@@ -93,24 +108,40 @@ std::string remarks_text(const json::value& status, const Look& look) {
 }  // namespace
 
 std::string status_text(const json::value& status, const Look& look, Instant now) {
-    Table table({{"INTEGRATION", Align::left, true}, {"TENANT", Align::left, true, 2}, {"CONNECTOR", Align::left, true, 3}, {"STATE"},
-                 {"LAST RUN"}, {"NEXT RUN"}, {"MAPPED", Align::right, false, 1}, {"DEAD LETTERS", Align::right}, {"IN DOUBT", Align::right}});
+    Table table({{"INTEGRATION", Align::left, true},
+                 {"TENANT", Align::left, true, 2},
+                 {"CONNECTOR", Align::left, true, 3},
+                 {"STATE"},
+                 {"LAST RUN"},
+                 {"NEXT RUN"},
+                 {"MAPPED", Align::right, false, 1},
+                 {"DEAD LETTERS", Align::right},
+                 {"IN DOUBT", Align::right}});
     for (const json::value& one : array_at(status, "integrations")) {
-        table.add({text_at(one, "id"), text_at(one, "tenant"), text_at(one, "connector"), state_cell(one), last_run_cell(one, now), next_run_cell(one, now),
-                   format_number(number_at(one, "mappings")), trouble_cell(one, "dead_letters", Tone::warning),
+        table.add({text_at(one, "id"), text_at(one, "tenant"), text_at(one, "connector"), state_cell(one),
+                   last_run_cell(one, now), next_run_cell(one, now),
+                   format_number(number_at(one, "mappings")),
+                   trouble_cell(one, "dead_letters", Tone::warning),
                    trouble_cell(one, "intents_in_doubt", Tone::bad)});
     }
     std::string text = header(status, look, now) + "\n";
-    text += table.empty() ? "No integrations are configured; describe one in /etc/liaison/conf.d/ and run: liaisonctl reload\n" : table.text(look);
+    text += table.empty() ? "No integrations are configured; describe one in /etc/liaison/conf.d/ and run: "
+                            "liaisonctl reload\n"
+                          : table.text(look);
     return text + workers_text(array_at(status, "workers"), look) + remarks_text(status, look);
 }
 
 std::string integrations_text(const json::array& items, const Look& look, Instant now) {
-    Table table({{"INTEGRATION", Align::left, true}, {"TENANT", Align::left, true, 2}, {"CONNECTOR", Align::left, true, 1}, {"STATE"}, {"LAST RUN"},
-                 {"NEXT RUN"}, {"DETAIL", Align::left, true, 3}});
+    Table table({{"INTEGRATION", Align::left, true},
+                 {"TENANT", Align::left, true, 2},
+                 {"CONNECTOR", Align::left, true, 1},
+                 {"STATE"},
+                 {"LAST RUN"},
+                 {"NEXT RUN"},
+                 {"DETAIL", Align::left, true, 3}});
     for (const json::value& one : items) {
-        table.add({text_at(one, "id"), text_at(one, "tenant"), text_at(one, "connector"), state_cell(one), last_run_cell(one, now),
-                   next_run_cell(one, now), text_at(one, "detail")});
+        table.add({text_at(one, "id"), text_at(one, "tenant"), text_at(one, "connector"), state_cell(one),
+                   last_run_cell(one, now), next_run_cell(one, now), text_at(one, "detail")});
     }
     return table.empty() ? "No integrations are configured.\n" : table.text(look);
 }
@@ -118,30 +149,46 @@ std::string integrations_text(const json::array& items, const Look& look, Instan
 std::string integration_text(const json::value& one, const Look& look, Instant now) {
     const auto next = instant_at(one, "next_run");
     const std::string state = text_at(one, "state");
-    const auto counted = [&](std::string_view key) { return member(one, key) == nullptr ? std::string() : format_number(number_at(one, key)); };
-    std::string text = details_text({{"Integration", text_at(one, "id")}, {"Tenant", text_at(one, "tenant")},
-        {"Connector", text_at(one, "connector")}, {"State", {state, tone_of_state(state)}}, {"Detail", text_at(one, "detail")},
-        {"Working on", text_at(one, "working_on")}, {"Failures in a row", counted("failures")},
-        {"Next run", next ? Cell(format_local(*next) + " (" + format_until(*next, now) + ")") : Cell("none planned", Tone::faint)},
-        {"Records mapped", counted("mappings")}, {"Dead letters", counted("dead_letters")},
-        {"Open intents", counted("intents_open")}, {"In doubt", counted("intents_in_doubt")}}, look);
-    if (const json::value* run = member(one, "current_run")) text += "\n" + run_text(*run, look, now);
-    else if (const json::value* last = member(one, "last_run")) text += "\n" + run_text(*last, look, now);
+    const auto counted = [&](std::string_view key) {
+        return member(one, key) == nullptr ? std::string() : format_number(number_at(one, key));
+    };
+    std::string text =
+        details_text({{"Integration", text_at(one, "id")},
+                      {"Tenant", text_at(one, "tenant")},
+                      {"Connector", text_at(one, "connector")},
+                      {"State", {state, tone_of_state(state)}},
+                      {"Detail", text_at(one, "detail")},
+                      {"Working on", text_at(one, "working_on")},
+                      {"Failures in a row", counted("failures")},
+                      {"Next run", next ? Cell(format_local(*next) + " (" + format_until(*next, now) + ")")
+                                        : Cell("none planned", Tone::faint)},
+                      {"Records mapped", counted("mappings")},
+                      {"Dead letters", counted("dead_letters")},
+                      {"Open intents", counted("intents_open")},
+                      {"In doubt", counted("intents_in_doubt")}},
+                     look);
+    if (const json::value* run = member(one, "current_run"))
+        text += "\n" + run_text(*run, look, now);
+    else if (const json::value* last = member(one, "last_run"))
+        text += "\n" + run_text(*last, look, now);
     return text;
 }
 
 std::string test_text(const std::string& id, const json::value& answer, const Look& look) {
     if (!flag_at(answer, "ok")) {
         const std::string error = text_at(answer, "error");
-        return one_line(id) + ": " + toned("failed", Tone::bad, look) + (error.empty() ? "" : ": " + many_lines(error)) + "\n";
+        return one_line(id) + ": " + toned("failed", Tone::bad, look) +
+               (error.empty() ? "" : ": " + many_lines(error)) + "\n";
     }
     const json::value* output = member(answer, "output");
-    return one_line(id) + ": " + toned("the connection works", Tone::good, look) + "\n" + (output == nullptr ? "" : many_lines(pretty(*output)) + "\n");
+    return one_line(id) + ": " + toned("the connection works", Tone::good, look) + "\n" +
+           (output == nullptr ? "" : many_lines(pretty(*output)) + "\n");
 }
 
 std::string details_text(const std::vector<std::pair<std::string, Cell>>& details, const Look& look) {
     std::size_t width = 0;
-    for (const auto& [name, value] : details) width = value.text.empty() ? width : std::max(width, display_width(name));
+    for (const auto& [name, value] : details)
+        width = value.text.empty() ? width : std::max(width, display_width(name));
     std::string text;
     for (const auto& [name, value] : details) {
         if (value.text.empty()) continue;

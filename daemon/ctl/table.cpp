@@ -9,21 +9,35 @@
 namespace liaisond::ctl {
 namespace {
 
-constexpr std::size_t gap = 2;             // blanks between columns
-constexpr std::size_t least_width = 8;     // of a shortened column
+constexpr std::size_t gap = 2;          // blanks between columns
+constexpr std::size_t least_width = 8;  // of a shortened column
 constexpr std::string_view ellipsis = "…";
 
 struct Range {
     char32_t first, last;
 };
-constexpr std::array<Range, 8> without_width{{{0x300, 0x36F}, {0x483, 0x489}, {0x591, 0x5BD}, {0x64B, 0x65F},
-    {0x1AB0, 0x1AFF}, {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}}};
-constexpr std::array<Range, 9> double_width{{{0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0xA4CF}, {0xAC00, 0xD7A3},
-    {0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}}};
+constexpr std::array<Range, 8> without_width{{{0x300, 0x36F},
+                                              {0x483, 0x489},
+                                              {0x591, 0x5BD},
+                                              {0x64B, 0x65F},
+                                              {0x1AB0, 0x1AFF},
+                                              {0x200B, 0x200F},
+                                              {0x20D0, 0x20FF},
+                                              {0xFE00, 0xFE0F}}};
+constexpr std::array<Range, 9> double_width{{{0x1100, 0x115F},
+                                             {0x2E80, 0x303E},
+                                             {0x3041, 0xA4CF},
+                                             {0xAC00, 0xD7A3},
+                                             {0xF900, 0xFAFF},
+                                             {0xFE30, 0xFE6F},
+                                             {0xFF00, 0xFF60},
+                                             {0x1F300, 0x1FAFF},
+                                             {0x20000, 0x3FFFD}}};
 
 template <std::size_t N>
 bool within(const std::array<Range, N>& ranges, char32_t point) {
-    return std::any_of(ranges.begin(), ranges.end(), [&](const Range& range) { return point >= range.first && point <= range.last; });
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
 // The character at `at`, which moves past it. A stray byte counts as one character.
@@ -31,7 +45,8 @@ std::size_t next_width(std::string_view text, std::size_t& at) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const std::size_t length = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
     char32_t point = length == 1 ? byte : byte & (0xFFU >> (length + 1));
-    for (std::size_t k = 1; k < length && at + k < text.size(); ++k) point = point << 6 | (static_cast<unsigned char>(text[at + k]) & 0x3FU);
+    for (std::size_t k = 1; k < length && at + k < text.size(); ++k)
+        point = point << 6 | (static_cast<unsigned char>(text[at + k]) & 0x3FU);
     at = std::min(at + length, text.size());
     return within(without_width, point) ? 0 : within(double_width, point) ? 2 : 1;
 }
@@ -107,7 +122,8 @@ Table::Layout Table::lay_out(const Look& look) const {
         std::size_t leaving = columns_.size();
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (!layout.shown[i] || columns_[i].leaves_at == 0) continue;
-            if (leaving == columns_.size() || columns_[i].leaves_at > columns_[leaving].leaves_at) leaving = i;
+            if (leaving == columns_.size() || columns_[i].leaves_at > columns_[leaving].leaves_at)
+                leaving = i;
         }
         if (leaving == columns_.size()) break;
         layout.shown[leaving] = false;
@@ -132,13 +148,18 @@ std::string Table::text(const Look& look) const {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (!layout.shown[i]) continue;
             const Cell cell = cell_at(i);
-            const std::string words = padded(fit(cell.text, layout.width[i]), layout.width[i], columns_[i].align);
+            const std::string words =
+                padded(fit(cell.text, layout.width[i]), layout.width[i], columns_[i].align);
             // Blanks at the end of a line stay away, and colour covers words only.
             const std::size_t first = std::min(words.find_first_not_of(' '), words.size());
             const std::size_t last = words.find_last_not_of(' ') + 1;
-            if (first < last) row += blanks + words.substr(0, first) + toned(words.substr(first, last - first), cell.tone, look);
-            if (first < last) blanks = words.substr(last);
-            else blanks += words;
+            if (first < last)
+                row += blanks + words.substr(0, first) +
+                       toned(words.substr(first, last - first), cell.tone, look);
+            if (first < last)
+                blanks = words.substr(last);
+            else
+                blanks += words;
             blanks += std::string(gap, ' ');
         }
         out += row + "\n";

@@ -18,7 +18,8 @@ enum class Tone : std::uint8_t { plain, strong, faint, good, busy, warning, bad 
 
 std::string toned(std::string_view text, Tone tone, const Look& look);
 
-// Columns that UTF-8 text takes on a terminal: wide East Asian characters and emoji two, combining marks none.
+// Columns that UTF-8 text takes on a terminal: wide East Asian characters and emoji two, combining marks
+// none.
 std::size_t display_width(std::string_view text);
 // At most `width` columns, with an ellipsis where something was left out.
 std::string fit(std::string_view text, std::size_t width);
@@ -28,16 +29,18 @@ enum class Align : std::uint8_t { left, right };
 struct Column {
     std::string title;
     Align align = Align::left;
-    bool shrinks = false;        // may be shortened when the terminal is narrow
-    std::uint8_t leaves_at = 0;  // greatest first, the column is left out where shortening is not enough; 0: never
+    bool shrinks = false;  // may be shortened when the terminal is narrow
+    std::uint8_t leaves_at =
+        0;  // greatest first, the column is left out where shortening is not enough; 0: never
 };
 
 struct Cell {
     std::string text;
     Tone tone = Tone::plain;
     Cell() = default;
-    Cell(std::string words, Tone look = Tone::plain) : text(std::move(words)), tone(look) {}  // NOLINT: cells are mostly text
-    Cell(const char* words) : text(words) {}                                                  // NOLINT
+    Cell(std::string words, Tone look = Tone::plain)
+        : text(std::move(words)), tone(look) {}  // NOLINT: cells are mostly text
+    Cell(const char* words) : text(words) {}     // NOLINT
 };
 
 class Table {

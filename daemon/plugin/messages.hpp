@@ -1,5 +1,5 @@
-// Events and effects of the plugin ABI as values that own their memory: what the engine, the frames to a worker and
-// the script runner speak. plugin.h documents the meaning of every field.
+// Events and effects of the plugin ABI as values that own their memory: what the engine, the frames to a
+// worker and the script runner speak. plugin.h documents the meaning of every field.
 #pragma once
 
 #include <array>
@@ -86,9 +86,15 @@ struct EmittedEvent {
     std::vector<Rejection> rejections;
     bool operator==(const EmittedEvent&) const = default;
 };
-struct RecordedEvent { bool operator==(const RecordedEvent&) const = default; };
-struct TimerEvent { bool operator==(const TimerEvent&) const = default; };
-struct CancelEvent { bool operator==(const CancelEvent&) const = default; };
+struct RecordedEvent {
+    bool operator==(const RecordedEvent&) const = default;
+};
+struct TimerEvent {
+    bool operator==(const TimerEvent&) const = default;
+};
+struct CancelEvent {
+    bool operator==(const CancelEvent&) const = default;
+};
 
 struct Event {
     std::int64_t now_ms = 0;

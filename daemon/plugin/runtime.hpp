@@ -1,4 +1,5 @@
-// Runtime: the one door to plugin code, whether it runs in this process or in a worker. Nothing above can tell.
+// Runtime: the one door to plugin code, whether it runs in this process or in a worker. Nothing above can
+// tell.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +21,22 @@ enum class Isolation : std::uint8_t {
 
 // One integration as plugin code sees it. Equal specs share an instance.
 struct InstanceSpec {
-    std::string library;      // absolute path of the .so
+    std::string library;  // absolute path of the .so
     std::string tenant;
     std::string integration;
-    std::string config;       // {"connector":..., "settings":{...}}, already validated
+    std::string config;  // {"connector":..., "settings":{...}}, already validated
     Isolation isolation = Isolation::plugin;
     bool operator==(const InstanceSpec&) const = default;
 };
 
-// One running operation. Destroying it destroys the plugin's job, at any time; a pending completion is then dropped.
+// One running operation. Destroying it destroys the plugin's job, at any time; a pending completion is then
+// dropped.
 class Job {
   public:
     virtual ~Job() = default;
-    // Hands the plugin one event; completes with its next effect, or with an error of kind `internal` when the
-    // plugin crashed, hung, answered nonsense or cannot be loaded. After an error the job is dead. One step at a time.
+    // Hands the plugin one event; completes with its next effect, or with an error of kind `internal` when
+    // the plugin crashed, hung, answered nonsense or cannot be loaded. After an error the job is dead. One
+    // step at a time.
     virtual void step(Event event, Completion<Result<Effect>> done) = 0;
 };
 

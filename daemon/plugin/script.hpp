@@ -15,7 +15,8 @@
 //     < timer
 //     > done
 //
-// `config @file.json` reads it from a file; the other jobs are test, push and find; +500 moves the clock on by 500 ms.
+// `config @file.json` reads it from a file; the other jobs are test, push and find; +500 moves the clock on
+// by 500 ms.
 #pragma once
 
 #include <cstdint>

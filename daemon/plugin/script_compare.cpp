@@ -210,11 +210,11 @@ std::string describe_one(const HttpEffect& effect) {
     return lines(effect.requests, [](const Request& request) { return "> " + describe(request); });
 }
 std::string describe_one(const EmitEffect& effect) {
-    return "\n> emit " + std::to_string(effect.records.size()) + (effect.pipelined ? " pipelined cursor=" : " cursor=") + quote(effect.cursor) +
-           lines(effect.records,
-                 [](const Record& record) {
-                     return ">record " + shortened(json::serialize(to_json(record)), shown_bytes);
-                 });
+    return "\n> emit " + std::to_string(effect.records.size()) +
+           (effect.pipelined ? " pipelined cursor=" : " cursor=") + quote(effect.cursor) +
+           lines(effect.records, [](const Record& record) {
+               return ">record " + shortened(json::serialize(to_json(record)), shown_bytes);
+           });
 }
 std::string describe_one(const ResultEffect& effect) {
     return lines(effect.results, [](const PushResult& result) {

@@ -6,6 +6,7 @@ namespace liaisond::store {
 Result<std::vector<ImportState>> Database::look_up(const std::string& integration, const std::string& entity,
                                                    const std::vector<ImportKey>& keys) {
     return guarded(impl_->path, [&]() -> Result<std::vector<ImportState>> {
+        const ReadTransaction snapshot(impl_->connection);
         const std::int64_t integration_number = impl_->number(integration);
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<ImportState> states(keys.size());
@@ -44,6 +45,7 @@ Result<std::vector<std::string>> Database::records_of(const std::string& integra
                                                       const std::string& entity,
                                                       const std::vector<std::string>& external_ids) {
     return guarded(impl_->path, [&]() -> Result<std::vector<std::string>> {
+        const ReadTransaction snapshot(impl_->connection);
         const std::int64_t integration_number = impl_->number(integration);
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<std::string> found(external_ids.size());

@@ -45,7 +45,17 @@ std::string_view Statement::view(int column) const {
     return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
 }
 
+namespace {
+
+// SQLite counts its memory under a lock that all connections share; nobody reads the count.
+void configure_once() {
+    [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+}  // namespace
+
 Connection::Connection(const std::string& path, int flags) {
+    configure_once();
     if (sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr) == SQLITE_OK) {
         sqlite3_extended_result_codes(handle_, 1);
         return;
@@ -72,6 +82,15 @@ Statement Connection::prepare(const char* sql) {
 
 void Connection::execute(const std::string& sql) {
     if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) raise(sql);
+}
+
+ReadTransaction::ReadTransaction(Connection& connection)
+    : connection_(connection), is_ours_(sqlite3_get_autocommit(connection.handle()) != 0) {
+    if (is_ours_) connection_.prepare("BEGIN").run();
+}
+
+ReadTransaction::~ReadTransaction() {
+    if (is_ours_) sqlite3_exec(connection_.handle(), "COMMIT", nullptr, nullptr, nullptr);
 }
 
 void Connection::raise(const std::string& doing) const {

@@ -74,4 +74,18 @@ class Connection {
     std::unordered_map<const char*, sqlite3_stmt*> statements_;  // keyed by the literal's address
 };
 
+// Many reads as one: the file is locked and the snapshot found once instead of once per statement. Does nothing
+// inside another transaction. Statements in use must be gone before it.
+class ReadTransaction {
+  public:
+    explicit ReadTransaction(Connection& connection);
+    ReadTransaction(const ReadTransaction&) = delete;
+    ReadTransaction& operator=(const ReadTransaction&) = delete;
+    ~ReadTransaction();
+
+  private:
+    Connection& connection_;
+    const bool is_ours_;
+};
+
 }  // namespace liaisond::store

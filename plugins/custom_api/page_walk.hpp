@@ -80,6 +80,7 @@ class PageWalk {
             throw Failure(ErrorKind::config, "list.items is not there (" + url + ")");
         std::vector<Record> records;
         if (items != nullptr) {
+            records.reserve(items->items().size());
             for (const Json& item : items->items()) records.push_back(record_of(item));
         } else if (!has_nothing(page)) {
             throw Failure(ErrorKind::config, "list.items is not there (" + url + ")",
@@ -138,7 +139,9 @@ class PageWalk {
         }
         if (fault.empty()) {
             try {
+                record.payload.reserve(usual_payload_bytes_);
                 entity_.mapping.read(item).dump_to(record.payload);
+                usual_payload_bytes_ = std::min(record.payload.size() + record.payload.size() / 8, max_raw_bytes);
                 return record;
             } catch (const kit::ValueError& error) {
                 fault = error.what();
@@ -207,6 +210,7 @@ class PageWalk {
     std::int64_t size_ = 0;
     std::optional<std::int64_t> since_ms_;
     std::int64_t high_ms_ = 0;
+    std::size_t usual_payload_bytes_ = 0;  // what the last record needed and a little more
     std::string next_;  // page number, offset, cursor or URL
     bool is_resumed_ = false, has_next_ = false;
 };

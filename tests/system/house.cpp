@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <cstdlib>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -41,7 +42,8 @@ House::House() : plugin_dir(LIAISON_PLUGIN_DIR), root_(make_directory()) {
     for (const char* folder : {"in", "done", "conf.d"}) fs::create_directories(root_ / folder);
     const fs::path port = root_ / "port";
     simulator_ = std::make_unique<Process>(
-        std::vector<std::string>{LIAISON_SIM_PATH, "--quiet", "--port-file", port.string()}, root_ / "sim.log");
+        std::vector<std::string>{LIAISON_SIM_PATH, "--quiet", "--port-file", port.string()},
+        root_ / "sim.log");
     if (!until([&] { return fs::exists(port); })) throw std::runtime_error("the simulator does not start");
     port_ = static_cast<std::uint16_t>(std::stoi(read_file(port)));
 }
@@ -78,8 +80,9 @@ void House::write(const fs::path& path, std::string_view text) const {
 }
 
 void House::configure(std::string_view integrations) const {
-    std::string text = "daemon:\n  state_dir: " + state_dir.string() + "\n  socket: @ROOT@/socket\n  plugin_dirs: [" +
-                       plugin_dir + "]\n  worker: " LIAISON_WORKER_PATH "\n";
+    std::string text = "daemon:\n  state_dir: " + state_dir.string() +
+                       "\n  socket: @ROOT@/socket\n  plugin_dirs: [" + plugin_dir +
+                       "]\n  worker: " LIAISON_WORKER_PATH "\n";
     text += "defaults:\n  settle: 1s\n  retry: { attempts: 10, base: 100ms, max: 1s }\n" + defaults;
     text += "tenants:\n  wholesaler: { currency: EUR }\n  hotel: { currency: EUR }\nintegrations:\n";
     write("liaison.yaml", text + std::string(integrations));
@@ -87,15 +90,29 @@ void House::configure(std::string_view integrations) const {
 
 // ---- the daemon ----
 
-std::vector<std::string> House::command() const { return {LIAISOND_PATH, "--config", (root_ / "liaison.yaml").string()}; }
+std::vector<std::string> House::command() const {
+    return {LIAISOND_PATH, "--config", (root_ / "liaison.yaml").string()};
+}
 
 void House::start() {
     daemon_ = std::make_unique<Process>(command(), root_ / "log");
-    const bool is_up = until([&] { return !daemon_->is_running() || api("GET", "/api/v1/status").status == 200; });
-    if (!is_up || !daemon_->is_running()) throw std::runtime_error("the daemon does not start:\n" + last_lines());
+    const bool is_up =
+        until([&] { return !daemon_->is_running() || api("GET", "/api/v1/status").status == 200; });
+    if (!is_up || !daemon_->is_running())
+        throw std::runtime_error("the daemon does not start:\n" + last_lines());
 }
 
-std::unique_ptr<Process> House::try_start() const { return std::make_unique<Process>(command(), root_ / "second.log"); }
+std::unique_ptr<Process> House::try_start() const {
+    return std::make_unique<Process>(command(), root_ / "second.log");
+}
+
+std::string House::place_of(std::string_view text, const std::string& file) const {
+    const std::string all = read_file(root_ / file);
+    const std::size_t at = all.rfind(text), line = all.rfind('\n', at);
+    return fs::path(file).filename().string() + ":" +
+           std::to_string(1 + std::count(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at), '\n')) +
+           ":" + std::to_string(at - line);
+}
 
 void House::kill_daemon() {
     daemon_->kill(SIGKILL);
@@ -147,8 +164,20 @@ std::int64_t House::stat(const std::string& vendor, const std::string& name) con
 
 // ---- runs ----
 
-std::int64_t House::trigger(const std::string& integration) const {
-    const Reply reply = api("POST", "/api/v1/integrations/" + integration + "/sync");
+pid_t House::worker(const std::string& plugin, const std::string& key) const {
+    const json::value status = get("/api/v1/status");
+    if (!status.is_object()) return 0;
+    for (const json::value& worker : status.at("workers").as_array()) {
+        const json::object& one = worker.as_object();
+        if (text_of(one, "plugin") == plugin && text_of(one, "key") == key)
+            return static_cast<pid_t>(number_of(one, "pid"));
+    }
+    return 0;
+}
+
+std::int64_t House::trigger(const std::string& integration, const std::string& entity) const {
+    const std::string query = entity.empty() ? std::string() : "?entity=" + entity;
+    const Reply reply = api("POST", "/api/v1/integrations/" + integration + "/sync" + query);
     EXPECT_EQ(reply.status, 202u) << json::serialize(reply.body);
     return reply.body.is_object() ? number_of(reply.body.get_object(), "run") : 0;
 }
@@ -164,7 +193,8 @@ json::object House::wait_for_run(std::int64_t run) const {
         seen = look_at_run(run);
         return !seen.empty() && text_of(seen, "status") != "running";
     });
-    EXPECT_TRUE(has_ended) << "run " << run << " does not end: " << json::serialize(seen) << '\n' << last_lines();
+    EXPECT_TRUE(has_ended) << "run " << run << " does not end: " << json::serialize(seen) << '\n'
+                           << last_lines();
     return seen;
 }
 
@@ -176,7 +206,8 @@ std::vector<json::object> House::runs(const std::string& integration) const {
     return all;
 }
 
-json::object House::wait_for_status(const std::string& integration, std::int64_t after, std::string_view status) const {
+json::object House::wait_for_status(const std::string& integration, std::int64_t after,
+                                    std::string_view status) const {
     json::object found;
     const bool is_there = until([&] {
         for (const json::object& run : runs(integration)) {
@@ -191,9 +222,11 @@ json::object House::wait_for_status(const std::string& integration, std::int64_t
 bool House::wait_until_fetched(std::int64_t run, std::int64_t records) const {
     const auto has_fetched = [&] {
         const json::object seen = look_at_run(run);
-        return !seen.empty() && (total_of(seen, "fetched") >= records || text_of(seen, "status") != "running");
+        return !seen.empty() &&
+               (total_of(seen, "fetched") >= records || text_of(seen, "status") != "running");
     };
-    return until(has_fetched, patience, std::chrono::milliseconds(1)) && text_of(look_at_run(run), "status") == "running";
+    return until(has_fetched, patience, std::chrono::milliseconds(1)) &&
+           text_of(look_at_run(run), "status") == "running";
 }
 
 // ---- answers ----

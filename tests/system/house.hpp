@@ -26,7 +26,7 @@ class House {
     const std::filesystem::path& root() const { return root_; }
     std::filesystem::path state_dir = {};  // below the root, unless a test puts it elsewhere
     std::string plugin_dir;
-    std::string defaults;                  // further lines of the `defaults:` section
+    std::string defaults;  // further lines of the `defaults:` section
 
     // Below the root, with @ROOT@ and @SIM@ filled in. The file appears whole.
     void write(const std::filesystem::path& path, std::string_view text) const;
@@ -37,6 +37,8 @@ class House {
     void start();
     // Starts the daemon and waits for its end: what a faulty configuration does.
     std::unique_ptr<Process> try_start() const;
+    // "liaison.yaml:7:5": where the last occurrence of `text` stands in the configuration.
+    std::string place_of(std::string_view text, const std::string& file = "liaison.yaml") const;
     Process& daemon() { return *daemon_; }
     void kill_daemon();
     // With SIGTERM; the exit code.
@@ -53,15 +55,21 @@ class House {
     std::int64_t count(const std::string& entity) const;  // at the vendor: "pms/reservations"
     std::int64_t stat(const std::string& vendor, const std::string& name) const;
 
-    // The number of the run that was asked for.
-    std::int64_t trigger(const std::string& integration) const;
+    // The process that runs a plugin for a tenant or an integration; 0 when there is none.
+    pid_t worker(const std::string& plugin, const std::string& key) const;
+
+    // The number of the run that was asked for, of one entity or of all.
+    std::int64_t trigger(const std::string& integration, const std::string& entity = {}) const;
     boost::json::object look_at_run(std::int64_t run) const;
     boost::json::object wait_for_run(std::int64_t run) const;
-    boost::json::object run(const std::string& integration) const { return wait_for_run(trigger(integration)); }
+    boost::json::object run(const std::string& integration) const {
+        return wait_for_run(trigger(integration));
+    }
     // Newest first.
     std::vector<boost::json::object> runs(const std::string& integration) const;
     // The first run after that one that ended with `status`; empty when none does in time.
-    boost::json::object wait_for_status(const std::string& integration, std::int64_t after, std::string_view status) const;
+    boost::json::object wait_for_status(const std::string& integration, std::int64_t after,
+                                        std::string_view status) const;
     // Waits until the live run has fetched that many records.
     bool wait_until_fetched(std::int64_t run, std::int64_t records) const;
 

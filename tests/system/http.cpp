@@ -19,9 +19,11 @@ namespace {
 constexpr timeval patience{20, 0};
 
 std::string request_text(const Call& call) {
-    std::string text = call.method + " " + call.target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    std::string text =
+        call.method + " " + call.target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
     if (!call.body.empty() || call.method != "GET") {
-        text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(call.body.size()) + "\r\n";
+        text +=
+            "Content-Type: application/json\r\nContent-Length: " + std::to_string(call.body.size()) + "\r\n";
     }
     return text + "\r\n" + call.body;
 }

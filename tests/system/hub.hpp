@@ -1,4 +1,5 @@
-// What the hub's database holds, read beside the running daemon, and what must be true of it whatever was killed.
+// What the hub's database holds, read beside the running daemon, and what must be true of it whatever was
+// killed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -40,9 +41,11 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 extern const Fields product_fields, order_fields, office_product_fields, pms_fields;
 
-// Each vendor record is mapped once, to a hub record of its own with the same content, and there are no others.
+// Each vendor record is mapped once, to a hub record of its own with the same content, and there are no
+// others.
 testing::AssertionResult hub_equals(const Hub& hub, const std::string& integration, const std::string& entity,
-                                    const boost::json::array& vendor, const std::string& key, const Fields& fields);
+                                    const boost::json::array& vendor, const std::string& key,
+                                    const Fields& fields);
 // All records of a simulated vendor: "shop/products".
 boost::json::array vendor_records(const House& house, const std::string& entity);
 // No two records of the vendor have the same text there.

@@ -14,16 +14,6 @@ namespace json = boost::json;
 
 constexpr int many = 20'000;
 
-// The process of a plugin and tenant, 0 when there is none.
-pid_t worker_of(const House& house, const std::string& plugin, const std::string& key) {
-    const json::value status = house.get("/api/v1/status");
-    for (const json::value& worker : status.at("workers").as_array()) {
-        const json::object& one = worker.as_object();
-        if (text_of(one, "plugin") == plugin && text_of(one, "key") == key) return static_cast<pid_t>(number_of(one, "pid"));
-    }
-    return 0;
-}
-
 class KilledAfter : public testing::TestWithParam<int> {};
 
 TEST_P(KilledAfter, PercentOfAnImportTheDaemonGoesOnByItself) {
@@ -54,17 +44,19 @@ TEST(ImportCrash, AKilledWorkerFailsItsRunAloneAndIsRepeated) {
     house.seed("shop/products", many);
     house.set("shop", R"({"latency_ms":5})");
     house.write("in/a.csv", bookings(many));
-    house.configure(shop({"[product]"}) + bookings_import({"[reservation]", "manual", "    page_size: 100\n"}));
+    house.configure(shop({"[product]"}) +
+                    bookings_import({"[reservation]", "manual", "    page_size: 100\n"}));
     house.start();
     const std::int64_t run = house.trigger("shop"), neighbour = house.trigger("bookings");
     ASSERT_TRUE(house.wait_until_fetched(run, many / 10));
-    const pid_t worker = worker_of(house, "custom_api", "wholesaler");
+    const pid_t worker = house.worker("custom_api", "wholesaler");
     ASSERT_GT(worker, 0);
     ASSERT_EQ(::kill(worker, SIGKILL), 0);
 
     const json::object failed = house.wait_for_run(run);
     EXPECT_THAT(text_of(failed, "status"), testing::AnyOf("failed", "partial"));
-    EXPECT_THAT(text_of(failed, "error"), testing::AllOf(testing::HasSubstr("custom_api"), testing::HasSubstr("SIGKILL")));
+    EXPECT_THAT(text_of(failed, "error"),
+                testing::AllOf(testing::HasSubstr("custom_api"), testing::HasSubstr("SIGKILL")));
     const json::object again = house.wait_for_status("shop", run, "success");
     EXPECT_EQ(text_of(again, "trigger"), "retry");
     expect_hub_equals_shop(house);
@@ -73,6 +65,20 @@ TEST(ImportCrash, AKilledWorkerFailsItsRunAloneAndIsRepeated) {
     EXPECT_EQ(house.runs("bookings").size(), 1u);
     expect_bookings(house, many, true);
     EXPECT_EQ(house.stop(), 0);
+}
+
+TEST(ImportCrash, WorkersDoNotOutliveAKilledDaemon) {
+    House house;
+    house.seed("shop/products", 10);
+    house.configure(shop({"[product]"}));
+    house.start();
+    house.run("shop");
+    const std::filesystem::path worker =
+        "/proc/" + std::to_string(house.worker("custom_api", "wholesaler")) + "/exe";
+    std::error_code error;
+    ASSERT_FALSE(std::filesystem::read_symlink(worker, error).empty()) << error.message();
+    house.kill_daemon();
+    EXPECT_TRUE(until([&] { return std::filesystem::read_symlink(worker, error).empty(); }));
 }
 
 struct CsvCase {
@@ -102,8 +108,10 @@ TEST_P(CsvKilledInTheMiddle, HasEachRowOnce) {
     EXPECT_TRUE(std::filesystem::exists(house.root() / "done/a.csv"));
     EXPECT_EQ(house.stop(), 0);
 }
-INSTANTIATE_TEST_SUITE_P(ImportCrash, CsvKilledInTheMiddle, testing::Values(CsvCase{"[id]", true}, CsvCase{"row", false}),
-                         [](const auto& info) { return info.param.has_ids ? std::string("ByColumn") : std::string("ByRow"); });
+INSTANTIATE_TEST_SUITE_P(ImportCrash, CsvKilledInTheMiddle,
+                         testing::Values(CsvCase{"[id]", true}, CsvCase{"row", false}), [](const auto& info) {
+                             return info.param.has_ids ? std::string("ByColumn") : std::string("ByRow");
+                         });
 
 }  // namespace
 }  // namespace liaison_system

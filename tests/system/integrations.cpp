@@ -5,9 +5,11 @@
 namespace liaison_system {
 namespace {
 
-std::string head(const std::string& id, const char* tenant, const char* connector, const char* direction, const Options& options) {
-    return "  " + id + ":\n    tenant: " + tenant + "\n    connector: " + connector + "\n    direction: " + direction +
-           "\n    entities: " + options.entities + "\n    schedule: " + options.schedule + "\n" + options.more;
+std::string head(const std::string& id, const char* tenant, const char* connector, const char* direction,
+                 const Options& options) {
+    return "  " + id + ":\n    tenant: " + tenant + "\n    connector: " + connector +
+           "\n    direction: " + direction + "\n    entities: " + options.entities +
+           "\n    schedule: " + options.schedule + "\n" + options.more;
 }
 
 constexpr char shop_settings[] = R"(    credentials: { token: !file @ROOT@/secrets/shop-token }
@@ -161,20 +163,24 @@ std::string office(const Options& options) {
 }
 
 std::string pms(const Options& options, const std::string& effect) {
-    return head("pms", "hotel", "custom_api", "export", options) + pms_settings + "          effect: " + effect + "\n";
+    return head("pms", "hotel", "custom_api", "export", options) + pms_settings +
+           "          effect: " + effect + "\n";
 }
 
 std::string bookings_import(const Options& options, const std::string& key) {
-    return head("bookings", "hotel", "csv", "import", options) + booking_settings + "          key: " + key + "\n";
+    return head("bookings", "hotel", "csv", "import", options) + booking_settings + "          key: " + key +
+           "\n";
 }
 
 std::string bookings(int rows, bool has_ids) {
-    std::string text = has_ids ? "id,guest,arrival,departure,room,adults,total\n" : "guest,arrival,departure,room,adults,total\n";
+    std::string text = has_ids ? "id,guest,arrival,departure,room,adults,total\n"
+                               : "guest,arrival,departure,room,adults,total\n";
     for (int row = 1; row <= rows; ++row) {
         const int content = !has_ids && row % 100 == 0 ? row - 1 : row;
         char line[120];
-        std::snprintf(line, sizeof line, "Guest %d,2026-%02d-%02d,2026-%02d-%02d,DBL,%d,%d.%02d\n", content, 1 + content % 12, 1 + content % 20,
-                      1 + content % 12, 3 + content % 20, 1 + content % 3, 100 + content / 100, content % 100);
+        std::snprintf(line, sizeof line, "Guest %d,2026-%02d-%02d,2026-%02d-%02d,DBL,%d,%d.%02d\n", content,
+                      1 + content % 12, 1 + content % 20, 1 + content % 12, 3 + content % 20, 1 + content % 3,
+                      100 + content / 100, content % 100);
         if (has_ids) text += "B" + std::to_string(row) + ",";
         text += line;
     }

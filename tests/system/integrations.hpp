@@ -6,19 +6,20 @@
 namespace liaison_system {
 
 struct Options {
-    std::string entities;             // in YAML: "[product]" or "{ product: { on_change: true } }"
+    std::string entities;  // in YAML: "[product]" or "{ product: { on_change: true } }"
     std::string schedule = "manual";
-    std::string more = {};            // further lines, indented by four blanks
+    std::string more = {};  // further lines, indented by four blanks
 };
 
-std::string shop(const Options& options, const std::string& id = "shop");      // products, customers, orders; 100 a page
-std::string office(const Options& options);                                    // the same, out: upsert, upsert, keyed
+std::string shop(const Options& options,
+                 const std::string& id = "shop");  // products, customers, orders; 100 a page
+std::string office(const Options& options);        // the same, out: upsert, upsert, keyed
 std::string pms(const Options& options, const std::string& effect = "findable");  // reservations, out
 // Reservations from files in @ROOT@/in with the columns that `bookings` writes.
 std::string bookings_import(const Options& options, const std::string& key = "[id]");
 
-// A CSV file of that many bookings; each has its own guest and total. With `has_ids` false the column is missing and
-// each hundredth row equals the one before.
+// A CSV file of that many bookings; each has its own guest and total. With `has_ids` false the column is
+// missing and each hundredth row equals the one before.
 std::string bookings(int rows, bool has_ids = true);
 
 }  // namespace liaison_system

@@ -21,7 +21,8 @@ int exit_code(int status) { return WIFSIGNALED(status) ? -WTERMSIG(status) : WEX
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& arguments, std::filesystem::path log) : log_(std::move(log)) {
+Process::Process(const std::vector<std::string>& arguments, std::filesystem::path log)
+    : log_(std::move(log)) {
     std::vector<char*> raw;
     for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
     raw.push_back(nullptr);

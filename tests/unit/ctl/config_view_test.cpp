@@ -1,9 +1,8 @@
 #include "ctl/config_view.hpp"
 
-
+#include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <gtest/gtest.h>
 
 #include "base/schema.hpp"
 #include "base/system.hpp"
@@ -28,7 +27,11 @@ class OneConnector final : public config::Connectors {
     std::vector<std::string> broken() const override { return {}; }
 
   private:
-    Schema settings_ = Schema::compile(parse(R"({"type": "object", "additionalProperties": false, "properties": {"base_url": {"type": "string"}}})")).value();
+    Schema settings_ =
+        Schema::compile(
+            parse(
+                R"({"type": "object", "additionalProperties": false, "properties": {"base_url": {"type": "string"}}})"))
+            .value();
 };
 
 std::vector<config::Fault> faults_of(const std::string& yaml) {
@@ -39,50 +42,69 @@ std::vector<config::Fault> faults_of(const std::string& yaml) {
 }
 
 TEST(CtlConfigView, ATypoIsNamedWithItsPlaceAndTheRightWord) {
-    const auto faults = faults_of("tenants:\n  paradise: { timezone: Europe/Paris }\nintegrations:\n  a:\n    tenant: paradise\n    connector: shop\n"
-                                  "    direction: import\n    entities: [product]\n    settings:\n      base_ulr: https://x.example\n");
+    const auto faults = faults_of(
+        "tenants:\n  paradise: { timezone: Europe/Paris }\nintegrations:\n  a:\n    tenant: paradise\n    "
+        "connector: shop\n"
+        "    direction: import\n    entities: [product]\n    settings:\n      base_ulr: https://x.example\n");
     EXPECT_EQ(check_text(faults, {1, 1, 1}, {}),
-              "liaison.yaml:10:7: integrations.a.settings.base_ulr is not a known key; did you mean 'base_url'?\n1 problem\n");
+              "liaison.yaml:10:7: integrations.a.settings.base_ulr is not a known key; did you mean "
+              "'base_url'?\n1 problem\n");
     const auto json = check_json(faults, {1, 1, 1});
     EXPECT_FALSE(json.at("ok").as_bool());
     EXPECT_EQ(json.at("errors").as_array().front().at("line").as_int64(), 10);
 }
 
 TEST(CtlConfigView, FineIsSaidInNumbers) {
-    EXPECT_EQ(check_text({}, {1, 2, 3}, {}), "configuration is fine: 1 tenant, 2 integrations, 3 connectors\n");
+    EXPECT_EQ(check_text({}, {1, 2, 3}, {}),
+              "configuration is fine: 1 tenant, 2 integrations, 3 connectors\n");
 }
 
 TEST(CtlConfigView, SchemaAppliesEachConnectorsSettings) {
     plugin::ConnectorManifest shop;
     shop.name = "shop";
-    shop.settings = parse(R"({"type": "object", "required": ["url"], "properties": {"url": {"$ref": "#/$defs/url"}}, "$defs": {"url": {"type": "string"}}})").as_object();
+    shop.settings =
+        parse(
+            R"({"type": "object", "required": ["url"], "properties": {"url": {"$ref": "#/$defs/url"}}, "$defs": {"url": {"type": "string"}}})")
+            .as_object();
     const auto schema = full_schema(config::daemon_schema(), {&shop});
     const auto& definitions = schema.at("$defs").as_object();
     const auto& rule = definitions.at("integration").at("allOf").as_array().at(0);
-    EXPECT_EQ(boost::json::serialize(rule),
-              R"({"if":{"properties":{"connector":{"const":"shop"}},"required":["connector"]},)"
-              R"("then":{"properties":{"settings":{"$ref":"#/$defs/connector_shop_settings"},"credentials":{"$ref":"#/$defs/connector_shop_credentials"}},"required":["settings"]}})");
+    EXPECT_EQ(
+        boost::json::serialize(rule),
+        R"({"if":{"properties":{"connector":{"const":"shop"}},"required":["connector"]},)"
+        R"("then":{"properties":{"settings":{"$ref":"#/$defs/connector_shop_settings"},"credentials":{"$ref":"#/$defs/connector_shop_credentials"}},"required":["settings"]}})");
     // References of the embedded schema lead to its new place, where they find something.
     EXPECT_EQ(definitions.at("connector_shop_settings").at("properties").at("url").at("$ref").as_string(),
               "#/$defs/connector_shop_settings/$defs/url");
     EXPECT_TRUE(definitions.at("connector_shop_settings").at("$defs").as_object().contains("url"));
-    EXPECT_EQ(boost::json::serialize(definitions.at("integration").at("properties").at("connector").at("enum")), R"(["shop"])");
+    EXPECT_EQ(
+        boost::json::serialize(definitions.at("integration").at("properties").at("connector").at("enum")),
+        R"(["shop"])");
 }
 
 TEST(CtlConfigView, SecretsInClearTextAreMasked) {
-    const auto shown = shown_config(parse(R"({"integrations": {"a": {"credentials": {"token": "hunter2", "key": "!env KEY", "odd": 7}}}})").as_object());
-    EXPECT_EQ(boost::json::serialize(shown), R"({"integrations":{"a":{"credentials":{"token":"***","key":"!env KEY","odd":"***"}}}})");
+    const auto shown = shown_config(
+        parse(
+            R"({"integrations": {"a": {"credentials": {"token": "hunter2", "key": "!env KEY", "odd": 7}}}})")
+            .as_object());
+    EXPECT_EQ(boost::json::serialize(shown),
+              R"({"integrations":{"a":{"credentials":{"token":"***","key":"!env KEY","odd":"***"}}}})");
 }
 
 TEST(CtlConfigCommand, ChecksFilesAndSaysSoInTheExitCode) {
     const TemporaryFolder folder;
-    const std::string file = folder.write("liaison.yaml", "daemon:\n  plugin_dirs: []\n  worker: /nonexistent/liaison-worker\ntenants:\n  paradise: {}\n");
-    EXPECT_EQ(spoken({"config", "check", file}).out, "configuration is fine: 1 tenant, 0 integrations, 0 connectors\n");
+    const std::string file = folder.write(
+        "liaison.yaml",
+        "daemon:\n  plugin_dirs: []\n  worker: /nonexistent/liaison-worker\ntenants:\n  paradise: {}\n");
+    EXPECT_EQ(spoken({"config", "check", file}).out,
+              "configuration is fine: 1 tenant, 0 integrations, 0 connectors\n");
     EXPECT_EQ(spoken({"config", "check", "--config", file}).code, fine);
     const std::string wrong = folder.write("wrong.yaml", "daemno:\n  plugin_dirs: []\n");
     const Spoken said = spoken({"config", "check", wrong, "--plugin-dir", folder.path()});
     EXPECT_EQ(said.code, failed);
-    EXPECT_NE(said.out.find("wrong.yaml:1:1: daemno is not a known key; did you mean 'daemon'?\n1 problem\n"), std::string::npos) << said.out;
+    EXPECT_NE(said.out.find("wrong.yaml:1:1: daemno is not a known key; did you mean 'daemon'?\n1 problem\n"),
+              std::string::npos)
+        << said.out;
     EXPECT_EQ(spoken({"config", "check", folder.path() + "/absent.yaml"}).code, failed);
 }
 

@@ -1,5 +1,5 @@
-// What the tests of liaisonctl share: a folder that goes away, a daemon that answers from a script, and liaisonctl
-// called with words.
+// What the tests of liaisonctl share: a folder that goes away, a daemon that answers from a script, and
+// liaisonctl called with words.
 #pragma once
 
 #include <atomic>
@@ -45,17 +45,22 @@ class TemporaryFolder {
 };
 
 // A whole HTTP answer.
-inline std::string http_answer(const std::string& status, const std::string& body, const std::string& type = "application/json") {
-    return "HTTP/1.1 " + status + "\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+inline std::string http_answer(const std::string& status, const std::string& body,
+                               const std::string& type = "application/json") {
+    return "HTTP/1.1 " + status + "\r\nContent-Type: " + type +
+           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-// Answers each request line ("GET /api/v1/status") with whatever bytes `reply` gives; an empty reply keeps silent.
+// Answers each request line ("GET /api/v1/status") with whatever bytes `reply` gives; an empty reply keeps
+// silent.
 class StubDaemon {
   public:
     using Reply = std::function<std::string(const std::string& request_line)>;
 
     StubDaemon(std::string socket, Reply reply)
-        : socket_(std::move(socket)), reply_(std::move(reply)), acceptor_(io_, boost::asio::local::stream_protocol::endpoint(socket_)) {
+        : socket_(std::move(socket)),
+          reply_(std::move(reply)),
+          acceptor_(io_, boost::asio::local::stream_protocol::endpoint(socket_)) {
         thread_ = std::thread([this] { serve(); });
     }
     ~StubDaemon() {
@@ -82,10 +87,13 @@ class StubDaemon {
             boost::asio::streambuf head;
             boost::asio::read_until(peer, head, "\r\n\r\n", error);
             if (error) continue;
-            const std::string text(boost::asio::buffers_begin(head.data()), boost::asio::buffers_end(head.data()));
+            const std::string text(boost::asio::buffers_begin(head.data()),
+                                   boost::asio::buffers_end(head.data()));
             const std::string answer = reply_(text.substr(0, text.find(" HTTP/")));
-            if (answer.empty()) silent.push_back(std::move(peer));
-            else boost::asio::write(peer, boost::asio::buffer(answer), error);
+            if (answer.empty())
+                silent.push_back(std::move(peer));
+            else
+                boost::asio::write(peer, boost::asio::buffer(answer), error);
         }
     }
 

@@ -54,8 +54,10 @@ TEST(CtlFormat, LocalTimes) {
     EXPECT_EQ(format_local(*parse_instant("2026-03-06T18:30:05.999Z")), "2026-03-06 19:30:05");
     EXPECT_EQ(format_local(*parse_instant("2026-07-06T18:30:05Z")), "2026-07-06 20:30:05");
     EXPECT_EQ(format_local(std::optional<Instant>()), "");
-    if (before == nullptr) ::unsetenv("TZ");
-    else ::setenv("TZ", kept.c_str(), 1);
+    if (before == nullptr)
+        ::unsetenv("TZ");
+    else
+        ::setenv("TZ", kept.c_str(), 1);
     ::tzset();
 }
 
@@ -73,7 +75,9 @@ TEST(CtlFormat, MakesForeignTextHarmless) {
     EXPECT_EQ(one_line("a\nb\tc\r\n"), "a b c");
     EXPECT_EQ(one_line("\x1b]0;title\x07"), "?]0;title?");
     EXPECT_EQ(one_line("Hôtel \xff\xc3"), "Hôtel ??");
-    EXPECT_EQ(one_line("\xc2\x9b" "31m"), "?31m");  // the one-character form of ESC [
+    EXPECT_EQ(one_line("\xc2\x9b"
+                       "31m"),
+              "?31m");  // the one-character form of ESC [
     EXPECT_EQ(many_lines("a\nb\x1b"), "a\nb?");
 }
 

@@ -199,7 +199,8 @@ TEST(Frames, AHostileCountAllocatesNothing) {
 
 TEST(Frames, AWorkerMayNotPassTheCaps) {
     std::string frame;
-    ASSERT_TRUE(append_stepped(frame, 1, 1, EmitEffect{std::vector<Record>(max_records_per_effect), "", false}));
+    ASSERT_TRUE(
+        append_stepped(frame, 1, 1, EmitEffect{std::vector<Record>(max_records_per_effect), "", false}));
     EXPECT_TRUE(decode(frame));
     frame.clear();
     ASSERT_TRUE(

@@ -28,7 +28,8 @@ TEST(ScriptParser, ReadsTheWholeGrammar) {
         "> GET https://x/a b  Accept: text/plain  auth=basic  mutates  key=k1\n>body {\"x\": 1}\n> GET "
         "https://y/\n"
         "< +500 200 ETag: 7  Link: <a>  {\"id\":  1}\n< error unknown_outcome \"lost\"\n"
-        "> emit 1 order pipelined cursor=\"\"\n>record {\"key\": \"1\"}\n< emitted reject 0 \"no\"\n> GET https://z/\n"
+        "> emit 1 order pipelined cursor=\"\"\n>record {\"key\": \"1\"}\n< emitted reject 0 \"no\"\n> GET "
+        "https://z/\n"
         "< 204\n> sleep 100\n< +1 timer\n> fail rate_limited \"slow\" "
         "retry_after=5\n",
         "x.script");
@@ -88,9 +89,9 @@ TEST(ScriptRunner, ReportsTheFirstDifferenceWithWhatWasAsked) {
     fs::remove(path);
     ASSERT_TRUE(report);
     ASSERT_EQ(report->failures.size(), 1u);
-    EXPECT_EQ(report->failures[0].find(path.string() +
-                                       ":4: the number of records differs: expected 2, the connector "
-                                       "has 1\nthe connector asked:\n> emit 1 cursor=\"1\"\n>record {"),
+    EXPECT_EQ(report->failures[0].find(
+                  path.string() + ":4: the number of records differs: expected 2, the connector "
+                                  "has 1\nthe connector asked:\n> emit 1 pipelined cursor=\"1\"\n>record {"),
               0u)
         << report->failures[0];
 }

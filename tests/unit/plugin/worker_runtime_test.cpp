@@ -236,8 +236,10 @@ TEST_F(Supervision, AThousandInterleavedJobs) {
             asked += http && std::holds_alternative<HttpEffect>(*http);
             job.step(answer(200, std::to_string(i)), [&, i](const Result<Effect>& emit) {
                 emitted += emit && std::get<EmitEffect>(*emit).records.at(0).key == std::to_string(i);
-                job.step({3, EmittedEvent{}}, [&](const Result<Effect>& end) {
-                    done += end && std::holds_alternative<DoneEffect>(*end);
+                job.step({3, EmittedEvent{}}, [&](const Result<Effect>&) {
+                    job.step(answer(200, ""), [&](const Result<Effect>& end) {
+                        done += end && std::holds_alternative<DoneEffect>(*end);
+                    });
                 });
             });
         });

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -202,6 +204,8 @@ class Parser {
         Json::Object& members = result.members();
         blanks();
         if (peek() == '}') return ++at_, result;
+        std::size_t& usual = members_at_[static_cast<std::size_t>(depth)];
+        members.reserve(usual);
         while (true) {
             blanks();
             if (peek() != '"') fail("expected a key");
@@ -216,6 +220,7 @@ class Parser {
             ++at_;
             if (next == '}') break;
         }
+        usual = std::min(members.size(), most_reserved);
         if (members.size() > 1) drop_repeated(members);
         return result;
     }
@@ -262,21 +267,38 @@ class Parser {
         return Json::number(std::string(text_.substr(start, at_ - start)));
     }
 
+    // Moves over what needs no look: neither quote, backslash, control character nor a byte above 0x7F.
+    void plain() {
+        constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+        const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & tops; };
+        for (; at_ + sizeof(std::uint64_t) <= text_.size(); at_ += sizeof(std::uint64_t)) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, text_.data() + at_, sizeof word);
+            const std::uint64_t control = (word - ones * 0x20) & ~word;
+            if (((word | control) & tops) != 0 || has_zero(word ^ (ones * '"')) != 0 ||
+                has_zero(word ^ (ones * '\\')) != 0)
+                return;
+        }
+    }
+
     std::string string() {
         ++at_;
         std::string out;
         std::size_t run = at_;
         while (true) {
+            plain();
             if (at_ >= text_.size()) fail("the text does not end");
-            const auto byte = static_cast<unsigned char>(text_[at_]);
+            auto byte = static_cast<unsigned char>(text_[at_]);
+            while (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\') {
+                if (++at_ >= text_.size()) fail("the text does not end");
+                byte = static_cast<unsigned char>(text_[at_]);
+            }
             if (byte == '"') break;
             if (byte < 0x20) fail("a control character in a text");
             if (byte == '\\') {
                 out.append(text_.substr(run, at_ - run));
                 escape(out);
                 run = at_;
-            } else if (byte < 0x80) {
-                ++at_;
             } else {
                 const std::size_t length = kit::utf8_sequence(text_.substr(at_));
                 if (length == 0) fail("not UTF-8");
@@ -328,6 +350,10 @@ class Parser {
         kit::append_utf8(out, code);
     }
 
+    // Records of a list are alike: an object gets the room that the one before it at its depth needed.
+    static constexpr std::size_t most_reserved = 64;
+    std::array<std::size_t, Json::max_depth + 1> members_at_{};
+
     std::string_view text_;
     std::size_t at_ = 0;
 };
@@ -355,11 +381,17 @@ inline void Parser::drop_repeated(Json::Object& members) {
 
 inline void dump_string(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
+    static constexpr auto is_special = [] {
+        std::array<bool, 256> table{};
+        for (std::size_t i = 0; i < 0x20; ++i) table[i] = true;
+        table['"'] = table['\\'] = true;
+        return table;
+    }();
     out.push_back('"');
     std::size_t run = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
-        if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+        if (!is_special[byte]) continue;
         out.append(text.substr(run, i - run));
         run = i + 1;
         out.push_back('\\');
@@ -482,7 +514,7 @@ inline Json& Json::place(std::span<const std::string> tokens) {
         if (here->is_null()) *here = token == "0" || token == "-" ? Json::array() : Json::object();
         if (here->is_object()) {
             Json* next = here->find(token);
-            here = next != nullptr ? next : &here->set(token, Json());
+            here = next != nullptr ? next : &here->members().emplace_back(Member{token, Json()}).value;
         } else if (here->is_array()) {
             Array& items = here->items();
             const std::optional<std::size_t> index = token == "-" ? items.size() : json_parts::index(token);

@@ -40,6 +40,7 @@ class Mapping {
     // The canonical record. Throws ValueError that names every field at fault.
     Json read(const SourceRecord& record) const {
         Json result = Json::object();
+        result.members().reserve(fields_.size());
         std::string faults;
         for (const Field& field : fields_) {
             if (!field.is_imported()) continue;

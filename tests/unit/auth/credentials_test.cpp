@@ -1,0 +1,136 @@
+#include "auth/credentials.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <boost/json/parse.hpp>
+#include <fstream>
+
+#include "app/links.hpp"
+#include "base/redact.hpp"
+#include "sync/requester.hpp"
+#include "sync/sim_house.hpp"
+
+namespace liaisond::auth {
+namespace {
+namespace json = boost::json;
+
+Authorizer authorizer() {
+    return Authorizer(
+        json::parse(R"({"bearer":{"headers":{"Authorization":"Bearer {{secret:token}}"}},
+        "basic":{"headers":{"Authorization":"Basic {{basic:username:password}}"}},
+        "api_key":{"headers":{"{{setting:/auth/header}}":"{{secret:token}}"}},
+        "broken":{"headers":{"X":"{{secret:missing}}"}},"odd":{"headers":{"X":"{{rot13:token}}"}}})")
+            .as_object(),
+        json::parse(R"({"auth":{"header":"X-Api-Key"}})").as_object(),
+        {{"token", "tok-123"}, {"username", "Aladdin"}, {"password", "open sesame"}, {"multi", "a\"b\n"}});
+}
+
+std::string header_of(const std::string& scheme) {
+    http::Request request;
+    const Status applied = authorizer().apply(scheme, request);
+    return applied ? request.headers.at(0).first + ": " + request.headers.at(0).second
+                   : applied.error().message;
+}
+
+TEST(Authorizer, ExpandsSchemesOfTheManifest) {
+    EXPECT_EQ(header_of("bearer"), "Authorization: Bearer tok-123");
+    EXPECT_EQ(header_of("basic"),
+              "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");  // RFC 7617, section 2
+    EXPECT_EQ(header_of("api_key"), "X-Api-Key: tok-123");
+    EXPECT_EQ(header_of("broken"),
+              "the credential 'missing' is needed and not configured; add it under credentials:");
+    EXPECT_EQ(header_of("odd"), "the manifest uses the unknown template {{rot13:token}}");
+    EXPECT_NE(header_of("digest").find("its manifest does not have"), std::string::npos);
+}
+
+TEST(Authorizer, BodiesAreEscapedAndOnlyTheirTemplatesExpanded) {
+    EXPECT_EQ(authorizer().expand_body(R"({"p":"{{secret:multi}}"})").value(), R"({"p":"a\"b\n"})");
+    EXPECT_FALSE(authorizer().expand_body("{{secret:nobody}}"));
+    EXPECT_EQ(authorizer().expand_body("{{basic:username:password}}").value(), "{{basic:username:password}}");
+}
+
+TEST(Secrets, FilesMustNotBeReadableByOthers) {
+    sync_test::TempDir directory;
+    const std::string path = directory.path() + "/token";
+    std::ofstream(path) << "hush-hush\n";
+    ::chmod(path.c_str(), 0644);
+    const auto open = read_secrets({{"token", {config::SecretSource::Kind::file, path}}});
+    ASSERT_FALSE(open);
+    EXPECT_NE(open.error().message.find("chmod 600"), std::string::npos) << open.error().message;
+    ::chmod(path.c_str(), 0600);
+    EXPECT_EQ(read_secrets({{"token", {config::SecretSource::Kind::file, path}}}).value().at("token"),
+              "hush-hush");
+    EXPECT_EQ(redactor().scrub("it is hush-hush"), "it is ***");
+    EXPECT_FALSE(
+        read_secrets({{"token", {config::SecretSource::Kind::environment, "LIAISON_NO_SUCH_VARIABLE"}}}));
+}
+
+TEST(Links, FindsStringsByTheirFormatInTheSchema) {
+    const json::object schema = json::parse(R"({"properties":{"base_url":{"format":"liaison-origin"},
+        "entities":{"additionalProperties":{"$ref":"#/$defs/entity"}}},"$defs":{"entity":{"properties":{"folder":{"format":"liaison-folder"},
+        "more":{"type":"array","items":{"anyOf":[{"type":"integer"},{"format":"liaison-folder"}]}}}}}})")
+                                    .as_object();
+    const json::value settings = json::parse(
+        R"({"base_url":"https://x.example","entities":{"product":{"folder":"/in","more":["/a",3,"/b"]}}})");
+    EXPECT_EQ(app::strings_of_format(schema, settings, "liaison-origin"),
+              std::vector<std::string>{"https://x.example"});
+    EXPECT_EQ(app::strings_of_format(schema, settings, "liaison-folder"),
+              (std::vector<std::string>{"/in", "/a", "/b"}));
+}
+
+TEST(RetryAfter, ReadsBothForms) {
+    const Instant now = *parse_instant("2026-03-01T12:00:00Z");
+    EXPECT_EQ(sync::retry_after({{"retry-after", "120"}}, now), std::chrono::minutes(2));
+    EXPECT_EQ(sync::retry_after({{"Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"}}, now),
+              std::chrono::seconds(30));
+    EXPECT_EQ(sync::retry_after({{"Retry-After", "Sun, 01 Mar 2026 11:00:30 GMT"}}, now), Milliseconds(0));
+    EXPECT_EQ(sync::retry_after({{"Retry-After", "soon"}}, now), Milliseconds(0));
+    EXPECT_EQ(sync::retry_after({}, now), Milliseconds(0));
+}
+
+// Credentials go to the integration's own origins and nowhere else, whatever a plugin asks for.
+TEST(Requester, SecretsStayAtHome) {
+    sync_test::World world(1);
+    std::string seen;
+    sync_test::SimNetwork network(world, {{"http://shop.example:80",
+                                           [&](const http::Request& r) {
+                                               seen = r.headers.empty() ? "" : r.headers.back().second;
+                                               return http::Response();
+                                           }},
+                                          {"http://evil.example:80", [&](const http::Request&) {
+                                               ADD_FAILURE() << "the request must not leave";
+                                               return http::Response();
+                                           }}});
+    sync_test::TempDir directory;
+    sync_test::SimHouse house(world, network, directory.path());
+    auto link = sync_test::shop_link();
+    link->authorizer = std::make_shared<Authorizer>(authorizer());
+    SystemTimeZones zones;
+    const sync::Ports ports{world, zones, world, world, network, house.store, house.runtime};
+    sync::Fibers fibers(world);
+    sync::Requester requester(ports, fibers, link);
+    sync::RunControl control;
+    control.link = link;
+    const auto ask = [&](const std::string& url) {
+        plugin::Request request;
+        request.method = "GET";
+        request.url = url;
+        request.auth = "bearer";
+        std::optional<std::vector<plugin::Response>> answers;
+        const auto body = [&]() -> sync::Task<void> {
+            std::vector<plugin::Request> batch;
+            batch.push_back(request);
+            answers = co_await requester.send_all(control, std::move(batch), 1);
+        };
+        fibers.spawn(body());
+        world.run_until([&] { return answers.has_value(); }, std::chrono::hours(1));
+        return answers->at(0);
+    };
+    EXPECT_EQ(ask("http://shop.example/x").error, 0u);
+    EXPECT_EQ(seen, "Bearer tok-123");
+    EXPECT_EQ(ask("http://evil.example/x").error, static_cast<std::uint32_t>(LIAISON_ERROR_CONFIG));
+}
+
+}  // namespace
+}  // namespace liaisond::auth

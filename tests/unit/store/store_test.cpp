@@ -1,0 +1,249 @@
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "base/ids.hpp"
+#include "base/system.hpp"
+#include "store/sqlite_store.hpp"
+#include "sync/sim_house.hpp"
+
+namespace liaisond::store {
+namespace {
+
+const Instant noon = *parse_instant("2026-03-01T12:00:00Z");
+
+class StoreTest : public testing::Test {
+  protected:
+    StoreTest() : database(Database::open(directory.path() + "/liaison.db", Access::write, false).value()) {}
+
+    ImportWrite created(const std::string& key, const std::string& payload) {
+        ImportWrite write;
+        write.external_id = key;
+        write.record = uuid_v7(noon, random);
+        write.payload = payload;
+        write.hash = content_hash(payload);
+        write.new_version = write.synced_version = 1;
+        write.change = Action::created;
+        return write;
+    }
+    ImportPage page(std::vector<ImportWrite> writes, const std::string& integration = "shop") {
+        ImportPage made;
+        made.tenant = "house";
+        made.integration = integration;
+        made.entity = "product";
+        made.run = 1;
+        made.at = noon;
+        made.writes = std::move(writes);
+        return made;
+    }
+    Status commit(const ImportPage& page) {
+        EXPECT_TRUE(database->begin());
+        Status status = database->atomically([&] { return database->commit_page(page); });
+        EXPECT_TRUE(database->commit());
+        return status;
+    }
+    ImportState look_up(const std::string& key, const std::string& payload, const std::string& version = {}) {
+        return database->look_up("shop", "product", {{key, content_hash(payload), version, false}})
+            .value()
+            .at(0);
+    }
+    PendingExports pending(std::int64_t after = 0) {
+        return database->pending("office", "house", "product", after, 100).value();
+    }
+
+    sync_test::TempDir directory;
+    SystemRandom random;
+    std::unique_ptr<Database> database;
+};
+
+TEST_F(StoreTest, KnowsWhatItHasSeen) {
+    ASSERT_TRUE(commit(page({created("1", "{\"a\":1}")})));
+    EXPECT_TRUE(look_up("1", "{\"a\":1}").same);
+    const ImportState changed = look_up("1", "{\"a\":2}");
+    EXPECT_TRUE(changed.mapped);
+    EXPECT_FALSE(changed.same);
+    EXPECT_EQ(changed.payload, "{\"a\":1}");
+    EXPECT_FALSE(look_up("2", "{}").mapped);
+}
+
+TEST_F(StoreTest, RecordsAndCursorAreOneTransaction) {
+    ImportPage good = page({created("1", "{}")});
+    good.cursor = "after-1";
+    good.has_cursor = true;
+    ASSERT_TRUE(commit(good));
+    ImportPage bad = page({created("2", "{}")});
+    bad.writes.push_back(created("1", "{}"));  // takes over somebody's external id
+    bad.cursor = "after-2";
+    bad.has_cursor = true;
+    const Status refused = commit(bad);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "stale");
+    EXPECT_EQ(database->cursor("shop", "product").value(), "after-1");
+    EXPECT_FALSE(look_up("2", "{}").mapped) << "nothing of a refused page may stay";
+}
+
+TEST_F(StoreTest, AnUpdateOfAnOldVersionIsStale) {
+    ASSERT_TRUE(commit(page({created("1", "{\"a\":1}")})));
+    const ImportState state = look_up("1", "{\"a\":2}");
+    ImportWrite update;
+    update.rid = state.rid;
+    update.external_id = "1";
+    update.payload = "{\"a\":2}";
+    update.expected_version = state.version;
+    update.new_version = update.synced_version = state.version + 1;
+    update.change = Action::updated;
+    ASSERT_TRUE(commit(page({update})));
+    EXPECT_FALSE(commit(page({update}))) << "the version has moved on";
+}
+
+TEST_F(StoreTest, ExportsWhatTheOtherSideHasNotSeen) {
+    ASSERT_TRUE(commit(page({created("1", "{}"), created("2", "{}")})));
+    const PendingExports first = pending();
+    ASSERT_EQ(first.records.size(), 2u);
+    EXPECT_TRUE(first.records[0].external_id.empty());
+    EXPECT_TRUE(database->pending("shop", "house", "product", 0, 100).value().records.empty())
+        << "no echo to where it came from";
+    EXPECT_TRUE(database->pending("office", "elsewhere", "product", 0, 100).value().records.empty())
+        << "tenants are apart";
+    EXPECT_TRUE(pending(first.last_seq).records.empty());
+}
+
+TEST_F(StoreTest, AnOpenIntentOwnsItsRecordAndHoldsTheCursor) {
+    ASSERT_TRUE(commit(page({created("1", "{}"), created("2", "{}")})));
+    const PendingExports all = pending();
+    Intent intent;
+    intent.op_key = "L1";
+    intent.rid = all.records[0].rid;
+    intent.version = 1;
+    intent.state = IntentState::sending;
+    const auto ids = database->add_intents("office", "product", {intent}, 0).value();
+    const PendingExports rest = pending();
+    EXPECT_EQ(rest.records.size(), 1u);
+    EXPECT_GT(rest.blocked_seq, 0);
+
+    Outcome done;
+    done.intent = ids[0];
+    done.external_id = "O1";
+    done.action = "created";
+    ASSERT_TRUE(database->settle(1, "office", "product", {done}, noon));
+    EXPECT_EQ(pending().blocked_seq, 0);
+    EXPECT_EQ(pending().records.size(), 1u);
+    EXPECT_EQ(database->externals_of("office", {all.records[0].record}).value()[0], "O1");
+}
+
+TEST_F(StoreTest, ARefusedRecordIsNotSentAgainUntilItChanges) {
+    ASSERT_TRUE(commit(page({created("1", "{}")})));
+    Intent intent;
+    intent.op_key = "L1";
+    intent.rid = pending().records[0].rid;
+    intent.version = 1;
+    const auto ids = database->add_intents("office", "product", {intent}, 0).value();
+    Outcome refused;
+    refused.kind = Outcome::Kind::rejected;
+    refused.intent = ids[0];
+    refused.reason = "rejected_by_vendor";
+    ASSERT_TRUE(database->settle(1, "office", "product", {refused}, noon));
+    EXPECT_TRUE(pending().records.empty());
+    EXPECT_EQ(database->dead_letters({}).value().size(), 1u);
+
+    const ImportState state = look_up("1", "{\"fixed\":1}");
+    ImportWrite update;
+    update.rid = state.rid;
+    update.external_id = "1";
+    update.payload = "{\"fixed\":1}";
+    update.expected_version = 1;
+    update.new_version = update.synced_version = 2;
+    update.change = Action::updated;
+    ASSERT_TRUE(commit(page({update})));
+    EXPECT_EQ(pending().records.size(), 1u);
+}
+
+TEST_F(StoreTest, OpenRunsAreInterruptedAfterACrash) {
+    store::Run run;
+    run.tenant = "house";
+    run.integration = "shop";
+    run.started = noon;
+    run.id = database->begin_run(run).value();
+    EXPECT_EQ(database->interrupt_runs(noon).value(), 1);
+    EXPECT_EQ(database->runs({}).value().at(0).status, RunStatus::interrupted);
+    EXPECT_EQ(database->interrupt_runs(noon).value(), 0);
+}
+
+TEST_F(StoreTest, ANewerSchemaIsRefusedWithTheWayOut) {
+    database.reset();
+    {
+        sqlite3* raw = nullptr;
+        ASSERT_EQ(sqlite3_open((directory.path() + "/liaison.db").c_str(), &raw), SQLITE_OK);
+        sqlite3_exec(raw, "PRAGMA user_version = 999", nullptr, nullptr, nullptr);
+        sqlite3_close(raw);
+    }
+    const auto opened = Database::open(directory.path() + "/liaison.db", Access::write, false);
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().message.find("newer liaison (schema 999"), std::string::npos)
+        << opened.error().message;
+}
+
+// A core thread in miniature: runs what is posted until told to stop.
+class Loop {
+  public:
+    void post(std::function<void()> call) {
+        const std::lock_guard lock(mutex_);
+        calls_.push_back(std::move(call));
+        wake_.notify_one();
+    }
+    void run_until(const std::function<bool()>& done) {
+        while (!done()) {
+            std::unique_lock lock(mutex_);
+            ASSERT_TRUE(wake_.wait_for(lock, std::chrono::seconds(30), [this] { return !calls_.empty(); }));
+            const std::function<void()> call = std::move(calls_.front());
+            calls_.pop_front();
+            lock.unlock();
+            call();
+        }
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<std::function<void()>> calls_;
+};
+
+TEST(SqliteStoreTest, GroupCommitKeepsTheGoodAndDropsTheBad) {
+    sync_test::TempDir directory;
+    Loop loop;
+    auto store =
+        SqliteStore::open(directory.path() + "/liaison.db", true, [&loop](std::function<void()> call) {
+            loop.post(std::move(call));
+        }).value();
+    int good = 0, bad = 0;
+    for (int i = 0; i < 200; ++i) {
+        const auto work = [i](Database& database) -> Result<std::int64_t> {
+            store::Run run;
+            run.tenant = run.integration = "x";
+            auto id = database.begin_run(run);
+            if (i % 3 == 0) return fail(ErrorKind::permanent, "refused on purpose");
+            return id;
+        };
+        store->write(work, [&](Result<std::int64_t> id) { ++(id ? good : bad); });
+    }
+    loop.run_until([&] { return good + bad == 200; });
+    EXPECT_EQ(bad, 67);
+    Filter filter;
+    filter.limit = 1000;
+    std::size_t rows = 0;
+    bool read = false;
+    store->read([filter](Database& database) { return database.runs(filter); },
+                [&](Result<std::vector<store::Run>> runs) {
+                    rows = runs.value().size();
+                    read = true;
+                });
+    loop.run_until([&] { return read; });
+    EXPECT_EQ(rows, 133u);
+}
+
+}  // namespace
+}  // namespace liaisond::store

@@ -1,0 +1,261 @@
+#include "sync/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sync/sim_house.hpp"
+
+namespace liaisond::sync_test {
+namespace {
+
+struct Vendors {
+    std::shared_ptr<Shop> shop = std::make_shared<Shop>();
+    std::shared_ptr<Office> office = std::make_shared<Office>();
+    std::map<std::string, Vendor> map() const {
+        return {
+            {"http://shop.example:80", [shop = shop](const http::Request& r) { return (*shop)(r); }},
+            {"http://office.example:80", [office = office](const http::Request& r) { return (*office)(r); }}};
+    }
+};
+
+std::map<std::string, std::string> names_in_hub(store::Database& database) {
+    std::map<std::string, std::string> names;  // by SKU
+    store::Filter filter;
+    filter.limit = 1000;
+    const auto rows = database.records(filter).value();
+    for (const store::RecordRow& row : rows) {
+        const json::object payload = json::parse(row.payload).as_object();
+        names[std::string(payload.at("sku").as_string())] = std::string(payload.at("name").as_string());
+    }
+    return names;
+}
+
+std::map<std::string, std::string> names_in(const Shop& shop) {
+    std::map<std::string, std::string> names;
+    for (const auto& [id, name] : shop.names) names["S" + std::to_string(id)] = name;
+    return names;
+}
+
+std::multiset<std::string> names_in(const Office& office) {
+    std::multiset<std::string> names;
+    for (const auto& [id, row] : office.rows) names.insert(row.name);
+    return names;
+}
+
+std::multiset<std::string> values_of(const std::map<std::string, std::string>& names) {
+    std::multiset<std::string> values;
+    for (const auto& [sku, name] : names) values.insert(name);
+    return values;
+}
+
+void fill(Shop& shop, int count) {
+    for (int id = 1; id <= count; ++id) shop.names[id] = "Product " + std::to_string(id);
+}
+
+TEST(Engine, ImportsThenFindsEverythingUnchanged) {
+    World world(1);
+    Vendors vendors;
+    fill(*vendors.shop, 35);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link()});
+    const store::Run first = house.run("shop");
+    EXPECT_EQ(first.status, store::RunStatus::success) << first.error;
+    EXPECT_EQ(first.entities.at(0).counters, (store::Counters{35, 35, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(names_in_hub(house.store.database()), names_in(*vendors.shop));
+
+    vendors.shop->names[7] = "Renamed";
+    sync::RunRequest full;
+    full.full = true;
+    const store::Run second = house.run("shop", full);
+    EXPECT_EQ(second.entities.at(0).counters, (store::Counters{35, 0, 1, 0, 34, 0, 0}));
+    EXPECT_EQ(names_in_hub(house.store.database()).at("S7"), "Renamed");
+}
+
+TEST(Engine, ExportsWhatIsNewOrChangedAndNothingElse) {
+    World world(2);
+    Vendors vendors;
+    fill(*vendors.shop, 20);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link(), office_link()});
+    house.run("shop");
+    EXPECT_EQ(house.run("office").entities.at(0).counters.exported, 20);
+    EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
+
+    const std::uint64_t before = network.requests;
+    EXPECT_EQ(house.run("office").entities.at(0).counters.exported, 0);
+    EXPECT_EQ(network.requests, before) << "an export without news asks nothing of the vendor";
+
+    vendors.shop->names[3] = "Renamed";
+    house.run("shop");
+    EXPECT_EQ(house.run("office").entities.at(0).counters.exported, 1);
+    EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
+}
+
+TEST(Engine, ALostAnswerMakesNoDuplicate) {
+    World world(3);
+    Vendors vendors;
+    fill(*vendors.shop, 40);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link(), office_link()});
+    house.run("shop");
+    network.lose_answer = 0.3;
+    house.run("office");
+    const auto quiet = [&] {
+        return house.engine->running() == 0 && house.store.database().intents({}).value().empty();
+    };
+    EXPECT_TRUE(world.run_until(quiet, std::chrono::hours(12)));
+    EXPECT_EQ(vendors.office->rows.size(), 40u);
+    EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
+}
+
+TEST(Engine, ABlindVendorIsNeverAskedTwice) {
+    World world(4);
+    Vendors vendors;
+    fill(*vendors.shop, 40);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    auto office = office_link();
+    office->effects["product"] = sync::EffectClass::blind;
+    house.start({shop_link(), office});
+    house.run("shop");
+    network.lose_answer = 0.3;
+    house.run("office");
+    world.run_until([] { return false; }, std::chrono::hours(12));
+    EXPECT_EQ(vendors.office->rows.size(), 40u);
+    store::Filter filter;
+    filter.limit = 100;
+    const auto open = house.store.database().intents(filter).value();
+    EXPECT_FALSE(open.empty()) << "with 30 % of the answers lost some must be in doubt";
+    for (const store::Intent& intent : open) EXPECT_EQ(intent.state, store::IntentState::in_doubt);
+}
+
+TEST(Engine, AVendorThatIsDownIsTriedAgainByItself) {
+    World world(5);
+    Vendors vendors;
+    fill(*vendors.shop, 5);
+    SimNetwork network(world, vendors.map());
+    network.down = true;
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link()});
+    const store::Run failed = house.run("shop");
+    EXPECT_EQ(failed.status, store::RunStatus::failed);
+    EXPECT_NE(failed.error.find("importing product failed"), std::string::npos) << failed.error;
+    network.down = false;
+    EXPECT_TRUE(world.run_until([&] { return names_in_hub(house.store.database()).size() == 5; },
+                                std::chrono::hours(1)));
+}
+
+TEST(Engine, OneRunAtATimeAndOneFollowUp) {
+    World world(6);
+    Vendors vendors;
+    fill(*vendors.shop, 5);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link()});
+    std::vector<std::int64_t> ids;
+    for (int i = 0; i < 5; ++i)
+        house.engine->trigger("shop", {},
+                              [&ids](Result<std::int64_t> run) { ids.push_back(run.value_or(-1)); });
+    world.run_until([&] { return ids.size() == 5 && house.engine->running() == 0; }, std::chrono::hours(1));
+    ASSERT_EQ(ids.size(), 5u);
+    EXPECT_EQ(std::set<std::int64_t>(ids.begin(), ids.end()).size(), 2u)
+        << "the run itself, and one behind it for all the others";
+}
+
+TEST(Engine, SchedulesByTheClockAndWakesForNothingElse) {
+    World world(7);
+    Vendors vendors;
+    fill(*vendors.shop, 5);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    auto shop = shop_link();
+    shop->config.schedule.kind = config::Schedule::Kind::every;
+    shop->config.schedule.every = std::chrono::minutes(15);
+    house.start({shop});
+    world.run_until([] { return false; }, std::chrono::hours(24));
+    store::Filter filter;
+    filter.limit = 1000;
+    EXPECT_NEAR(static_cast<double>(house.store.database().runs(filter).value().size()), 96.0, 1.0);
+}
+
+TEST(Engine, StopLetsTheRunReachASafePoint) {
+    World world(8);
+    Vendors vendors;
+    fill(*vendors.shop, 400);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link()});
+    house.engine->trigger("shop", {}, [](Result<std::int64_t>) {});
+    world.run_until([&] { return network.requests >= 10; }, std::chrono::hours(1));
+    bool stopped = false;
+    house.engine->stop(Milliseconds(20'000), [&] { stopped = true; });
+    EXPECT_TRUE(world.run_until([&] { return stopped; }, std::chrono::minutes(1)));
+    const store::Run run = house.store.database().runs({}).value().at(0);
+    EXPECT_EQ(run.status, store::RunStatus::interrupted);
+    const std::size_t kept = names_in_hub(house.store.database()).size();
+    EXPECT_GT(kept, 0u);
+    EXPECT_LT(kept, 400u);
+}
+
+// The whole story under one seed: days of changes, a bad network, and a daemon that dies at any store
+// operation.
+class EngineSimulation : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(EngineSimulation, NothingLostNothingTwice) {
+    World world(GetParam());
+    Vendors vendors;
+    fill(*vendors.shop, 30);
+    SimNetwork network(world, vendors.map());
+    network.lose_request = 0.02;
+    network.lose_answer = 0.05;
+    network.server_error = 0.03;
+    TempDir directory;
+    auto shop = shop_link();
+    auto office = office_link();
+    for (const auto& link : {shop, office}) {
+        link->config.schedule.kind = config::Schedule::Kind::every;
+        link->config.schedule.every = std::chrono::minutes(10);
+        link->config.retry.attempts = 100;
+    }
+    int crashes = 0;
+    for (int life = 0; life < 4; ++life) {
+        SimHouse house(world, network, directory.path());
+        bool crashed = false;
+        house.store.crash_before_commit = [&] { return crashed = crashed || world.chance(0.01); };
+        house.start({shop, office});
+        for (int change = 0; change < 6 && !crashed; ++change) {
+            vendors.shop->names[1 + static_cast<int>(world.below(45))] =
+                "Changed " + std::to_string(world.below(1000));
+            world.run_until([&] { return crashed; }, std::chrono::hours(2));
+        }
+        crashes += crashed ? 1 : 0;
+    }
+    // The faults end; within two hours everything is equal everywhere.
+    network.lose_request = network.lose_answer = network.server_error = 0;
+    SimHouse house(world, network, directory.path());
+    house.start({shop, office});
+    world.run_until([] { return false; }, std::chrono::hours(2));
+    EXPECT_EQ(names_in_hub(house.store.database()), names_in(*vendors.shop));
+    EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
+    EXPECT_TRUE(house.store.database().intents({}).value().empty());
+    std::set<std::string> references;
+    for (const auto& [id, row] : vendors.office->rows)
+        EXPECT_TRUE(references.insert(row.reference).second) << "two records with one reference";
+    RecordProperty("crashes", crashes);
+    RecordProperty("events", static_cast<int>(world.events()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, EngineSimulation, testing::Range<std::uint64_t>(1, 41));
+
+}  // namespace
+}  // namespace liaisond::sync_test

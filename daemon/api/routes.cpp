@@ -207,8 +207,11 @@ void Routes::list(const Call& call, Result<std::vector<Row>> (store::Database::*
                             json::array items;
                             for (const Row& row : *rows) items.push_back(convert(row));
                             json::value next;
-                            if constexpr (requires(const Row& row) { row.id + 1; }) {
-                                if (rows->size() == limit) next = std::to_string(rows->back().id);
+                            if (rows->size() == limit) {
+                                if constexpr (requires(const Row& row) { row.row; })
+                                    next = std::to_string(rows->back().row);
+                                else
+                                    next = std::to_string(rows->back().id);
                             }
                             answer(ok({{"items", std::move(items)}, {"next", std::move(next)}}));
                         });

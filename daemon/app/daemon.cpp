@@ -121,6 +121,7 @@ class Daemon {
         wait_for_signals();
         io_.run();
         server_->close();
+        store_.reset();  // joins its threads, which may still be at work on what the engine's frames hold
         return exit_code_;
     }
 

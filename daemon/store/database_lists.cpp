@@ -192,15 +192,17 @@ Result<std::vector<RecordRow>> Database::records(const Filter& filter) {
         std::vector<RecordRow> rows;
         const std::string id = uuid_bytes(filter.record);
         Statement select = impl_->connection.prepare(
-            "SELECT id, tenant, entity, version, payload, created_at, updated_at, deleted_at IS NOT NULL "
-            "FROM records "
+            "SELECT id, tenant, entity, version, payload, created_at, updated_at, deleted_at IS NOT NULL, "
+            "rid FROM records "
             "WHERE stub = 0 AND (?1 = '' OR tenant = ?2) AND (?3 = '' OR entity = ?4) AND (?5 = x'' OR id = "
-            "?5) ORDER BY rid DESC LIMIT ?6");
+            "?5) "
+            "AND (?6 = 0 OR rid < ?6) ORDER BY rid DESC LIMIT ?7");
         select.bind(filter.tenant)
             .bind(impl_->number(filter.tenant))
             .bind(filter.entity)
             .bind(impl_->number(filter.entity))
             .bind_blob(id)
+            .bind(filter.before)
             .bind(filter.limit);
         while (select.step()) {
             RecordRow& row = rows.emplace_back();
@@ -212,6 +214,7 @@ Result<std::vector<RecordRow>> Database::records(const Filter& filter) {
             row.created = from_unix_ms(select.integer(5));
             row.updated = from_unix_ms(select.integer(6));
             row.deleted = select.integer(7) != 0;
+            row.row = select.integer(8);
         }
         return rows;
     });
@@ -223,19 +226,22 @@ Result<std::vector<MappingRow>> Database::mappings(const Filter& filter) {
         const std::string id = uuid_bytes(filter.record);
         Statement select = impl_->connection.prepare(
             "SELECT m.integration, m.entity, r.id, m.external_id, m.remote_version, m.synced_at FROM "
-            "mappings m JOIN records r ON r.rid = m.rid "
-            "WHERE (?1 = '' OR m.integration = ?2) AND (?3 = '' OR m.entity = ?4) AND (?5 = '' OR "
-            "m.external_id = ?5) AND (?6 = x'' OR r.id = ?6) "
-            "ORDER BY m.integration, m.entity, m.external_id LIMIT ?7");
+            "mappings m "
+            "JOIN records r ON r.rid = m.rid WHERE (?1 = '' OR m.integration = ?2) AND (?3 = '' OR m.entity "
+            "= ?4) "
+            "AND (?5 = '' OR m.external_id = ?5) AND (?6 = x'' OR r.id = ?6) "
+            "ORDER BY m.integration, m.entity, m.external_id LIMIT ?7 OFFSET ?8");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.entity)
             .bind(impl_->number(filter.entity))
             .bind(filter.key)
             .bind_blob(id)
-            .bind(filter.limit);
+            .bind(filter.limit)
+            .bind(filter.before);
+        std::int64_t position = filter.before;
         while (select.step()) {
-            rows.push_back({impl_->name(select.integer(0)), impl_->name(select.integer(1)),
+            rows.push_back({++position, impl_->name(select.integer(0)), impl_->name(select.integer(1)),
                             uuid_text(select.view(2)), select.text(3), select.text(4),
                             from_unix_ms(select.integer(5))});
         }

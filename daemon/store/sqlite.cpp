@@ -48,9 +48,7 @@ std::string_view Statement::view(int column) const {
 namespace {
 
 // SQLite counts its memory under a lock that all connections share; nobody reads the count.
-void configure_once() {
-    [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
+void configure_once() { [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
 }  // namespace
 

@@ -145,6 +145,7 @@ struct Outcome {
 // ---- lists for people ----
 
 struct RecordRow {
+    std::int64_t row = 0;  // position in the list, for the next page
     std::string id, tenant, entity, payload;
     std::int64_t version = 0;
     Instant created{}, updated{};
@@ -152,13 +153,14 @@ struct RecordRow {
 };
 
 struct MappingRow {
+    std::int64_t row = 0;  // position in the list, for the next page
     std::string integration, entity, record, external_id, remote_version;
     Instant synced_at{};
 };
 
 struct Filter {
     std::string integration, tenant, entity, status, record, key;
-    std::int64_t before = 0;  // id of the last row already seen; 0: from the newest
+    std::int64_t before = 0;  // id or position of the last row already seen; 0: from the beginning of the list
     std::int64_t run = 0;
     std::uint32_t limit = 50;
 };

@@ -129,7 +129,7 @@ constexpr char pms_settings[] = R"(    limits: { concurrent: 16 }
             /stays/0/adults: { from: /adults, as: integer }
             /total: { from: /total, as: money, currency_from: /currency, write: string }
           create: { method: POST, path: /reservations, reference: { field: /reference }, id: /id, version: etag }
-          update: { method: PUT, path: "/reservations/{key}", if_match: true, version: etag }
+          update: { method: PUT, path: "/reservations/{key}", if_match: true, version: etag, reference: { field: /reference } }
           find: { path: /reservations, param: reference, items: /reservations, id: /id, match: /reference, key_path: "/reservations/{key}" }
 )";
 

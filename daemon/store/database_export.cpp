@@ -91,6 +91,7 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             }
             PendingExport row;
             row.rid = select.integer(1);
+            row.seq = pending.last_seq;
             row.record = uuid_text(select.view(3));
             row.version = select.integer(5);
             if (refused_before(*impl_, integration_number, entity_number, row.record, row.version)) continue;

@@ -74,8 +74,8 @@ class Connection {
     std::unordered_map<const char*, sqlite3_stmt*> statements_;  // keyed by the literal's address
 };
 
-// Many reads as one: the file is locked and the snapshot found once instead of once per statement. Does nothing
-// inside another transaction. Statements in use must be gone before it.
+// Many reads as one: the file is locked and the snapshot found once instead of once per statement. Does
+// nothing inside another transaction. Statements in use must be gone before it.
 class ReadTransaction {
   public:
     explicit ReadTransaction(Connection& connection);

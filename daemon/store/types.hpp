@@ -121,6 +121,7 @@ struct Intent {
 // A hub record that differs from what one integration last saw.
 struct PendingExport {
     Rid rid = 0;
+    std::int64_t seq = 0;  // of the change, in the feed
     std::string record, payload, external_id, remote_version;  // external_id empty: not there yet
     std::int64_t version = 0;
     bool deleted = false;

@@ -19,8 +19,18 @@ bool affects_all(ErrorKind kind) {
 
 // Worth another try by itself; the rest waits for a person or for the schedule.
 bool passes_by_itself(ErrorKind kind) {
-    return kind == ErrorKind::transient || kind == ErrorKind::rate_limited || kind == ErrorKind::internal ||
-           kind == ErrorKind::unknown_outcome;
+    switch (kind) {
+        case ErrorKind::transient:
+        case ErrorKind::rate_limited:
+        case ErrorKind::conflict:
+        case ErrorKind::unknown_outcome:
+        case ErrorKind::internal: return true;
+        case ErrorKind::auth:
+        case ErrorKind::invalid_record:
+        case ErrorKind::permanent:
+        case ErrorKind::config: return false;
+    }
+    return false;
 }
 
 // A test job has nothing to store.
@@ -82,7 +92,7 @@ void Engine::configure(const std::vector<std::shared_ptr<const Link>>& links) {
         slot.removed = true;
         stop_run(slot, Stop::wind_down, store::RunStatus::cancelled,
                  "the integration was removed from the configuration");
-        set_due(slot, std::nullopt, {});
+        forget_plan(slot);
     }
     for (const std::shared_ptr<const Link>& link : links) {
         Slot& slot = slots_[link->config.id];
@@ -111,6 +121,7 @@ void Engine::erase_if_gone(const std::string& id) {
     const auto found = slots_.find(id);
     if (found == slots_.end() || !found->second.removed || found->second.control || found->second.tests != 0)
         return;
+    forget_plan(found->second);
     ports_.runtime.forget(id);
     slots_.erase(found);
 }
@@ -157,6 +168,12 @@ void Engine::set_due(Slot& slot, std::optional<Instant> due, const std::string& 
     slot.due_trigger = trigger;
     if (due) agenda_.insert({*due, id});
     arm();
+}
+
+void Engine::forget_plan(Slot& slot) {
+    if (slot.change_due) agenda_.erase({*slot.change_due, slot.link->config.id});
+    slot.change_due.reset();
+    set_due(slot, std::nullopt, {});
 }
 
 // One timer for all: it fires when the first entry of the agenda is due.

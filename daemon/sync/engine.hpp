@@ -92,6 +92,7 @@ class Engine {
     void plan_next(Slot& slot, Instant after, const Status& outcome);
     std::optional<Instant> next_scheduled(const Slot& slot, Instant after) const;
     void set_due(Slot& slot, std::optional<Instant> due, const std::string& trigger);
+    void forget_plan(Slot& slot);
     void arm();
     void wake();
     void changed(const std::string& tenant, const std::string& entity, const std::string& origin);

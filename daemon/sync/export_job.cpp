@@ -114,11 +114,11 @@ Task<Status> ExportJob::send_new() {
         if (!pending) co_return fail(pending.error());
         more = pending->more;
         after = pending->last_seq;
-        if (blocked == 0) blocked = pending->blocked_seq;
         std::vector<store::Intent> intents;
         std::vector<store::DeadLetter> refused;
         Status prepared = co_await prepare(*pending, intents, refused);
         if (!prepared) co_return fail(prepared.error());
+        if (blocked == 0) blocked = pending->blocked_seq;
         const std::int64_t safe = blocked != 0 ? std::min(blocked - 1, after) : after;
         if (intents.empty() && refused.empty() && safe == *cursor) continue;
         *cursor = safe;
@@ -170,7 +170,11 @@ Task<Status> ExportJob::prepare(store::PendingExports& pending, std::vector<stor
         if (!unresolved.empty()) {
             store::DeadLetter letter;
             letter.run = control_.run.id;
-            letter.version = record.version;
+            // Not a verdict on this version: the next run looks again, and succeeds once the other record is
+            // there.
+            letter.version = record.version - 1;
+            if (pending.blocked_seq == 0 || record.seq < pending.blocked_seq)
+                pending.blocked_seq = record.seq;
             letter.integration = control_.link->config.id;
             letter.entity = entity_;
             letter.direction = store::Direction::export_;
@@ -214,7 +218,9 @@ Task<Status> ExportJob::look_for(std::vector<store::Intent>& intents,
     plugin::StartEvent start;
     items_.clear();
     for (store::Intent& intent : intents) {
-        start.queries.push_back({intent.op_key, intent.external_id});
+        // Only a create leaves its key at the vendor; what is there already is asked for by its id.
+        start.queries.push_back(
+            {intent.external_id.empty() ? intent.op_key : std::string(), intent.external_id});
         items_.push_back({std::move(intent), std::nullopt});
     }
     Result<std::string> job = co_await run_job(plugin::JobKind::find, std::move(start));

@@ -141,7 +141,8 @@ class PageWalk {
             try {
                 record.payload.reserve(usual_payload_bytes_);
                 entity_.mapping.read(item).dump_to(record.payload);
-                usual_payload_bytes_ = std::min(record.payload.size() + record.payload.size() / 8, max_raw_bytes);
+                usual_payload_bytes_ =
+                    std::min(record.payload.size() + record.payload.size() / 8, max_raw_bytes);
                 return record;
             } catch (const kit::ValueError& error) {
                 fault = error.what();
@@ -211,7 +212,7 @@ class PageWalk {
     std::optional<std::int64_t> since_ms_;
     std::int64_t high_ms_ = 0;
     std::size_t usual_payload_bytes_ = 0;  // what the last record needed and a little more
-    std::string next_;  // page number, offset, cursor or URL
+    std::string next_;                     // page number, offset, cursor or URL
     bool is_resumed_ = false, has_next_ = false;
 };
 

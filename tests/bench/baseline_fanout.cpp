@@ -1,6 +1,6 @@
-// The least a program can do to send N requests at once and read N answers: one libcurl multi handle, N easy handles,
-// one connection each. No stores, no runs, no isolation. Prints wall and CPU time in milliseconds and the peak
-// resident memory in KiB.
+// The least a program can do to send N requests at once and read N answers: one libcurl multi handle, N easy
+// handles, one connection each. No stores, no runs, no isolation. Prints wall and CPU time in milliseconds
+// and the peak resident memory in KiB.
 //
 //   baseline_fanout URL COUNT
 #include <curl/curl.h>
@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
     getrusage(RUSAGE_SELF, &used);
     std::printf("%.1f %.1f %ld\n", took.count(), milliseconds(used.ru_utime) + milliseconds(used.ru_stime),
                 used.ru_maxrss);
-    if (failed > 0 || done != count) std::fprintf(stderr, "baseline_fanout: %d of %d failed\n", failed, count);
+    if (failed > 0 || done != count)
+        std::fprintf(stderr, "baseline_fanout: %d of %d failed\n", failed, count);
     return failed > 0 || done != count ? 1 : 0;
 }

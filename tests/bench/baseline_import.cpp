@@ -1,16 +1,19 @@
-// The least a program can do to import the simulator's products, written by hand, to measure the daemon against.
+// The least a program can do to import the simulator's products, written by hand, to measure the daemon
+// against.
 //
-//   baseline_import fetch URL        only reads the pages: what the simulator and the network cost by themselves
-//   baseline_import first URL DB     one thread; per page of 500: GET over a kept connection (libcurl easy handle),
-//                                    Boost.JSON parse, then in one durable transaction (WAL, synchronous=FULL) per
-//                                    item one INSERT into record(id, payload, hash), one INSERT into
-//                                    mapping(external_id UNIQUE, record), and one cursor row
+//   baseline_import fetch URL        only reads the pages: what the simulator and the network cost by
+//   themselves baseline_import first URL DB     one thread; per page of 500: GET over a kept connection
+//   (libcurl easy handle),
+//                                    Boost.JSON parse, then in one durable transaction (WAL,
+//                                    synchronous=FULL) per item one INSERT into record(id, payload, hash),
+//                                    one INSERT into mapping(external_id UNIQUE, record), and one cursor row
 //   baseline_import again URL DB     the same pages; per item the stored hash is looked up by external id and
-//                                    compared; one transaction per page writes the cursor row, or what changed
+//                                    compared; one transaction per page writes the cursor row, or what
+//                                    changed
 //
-// The payload is the item as serialized by Boost.JSON, the hash XXH3-128 of it. It does none of these: field mapping,
-// exact numbers, schema checks, tenants, change feed, versions, references, retries, limits, process isolation,
-// resuming after a crash. Prints the wall time in milliseconds.
+// The payload is the item as serialized by Boost.JSON, the hash XXH3-128 of it. It does none of these: field
+// mapping, exact numbers, schema checks, tenants, change feed, versions, references, retries, limits, process
+// isolation, resuming after a crash. Prints the wall time in milliseconds.
 #include <curl/curl.h>
 #include <sqlite3.h>
 #include <xxhash.h>
@@ -82,7 +85,8 @@ class Database {
         execute(
             "CREATE TABLE IF NOT EXISTS record(id INTEGER PRIMARY KEY, payload TEXT NOT NULL, hash BLOB NOT "
             "NULL);"
-            "CREATE TABLE IF NOT EXISTS mapping(external_id TEXT PRIMARY KEY, record INTEGER NOT NULL UNIQUE) "
+            "CREATE TABLE IF NOT EXISTS mapping(external_id TEXT PRIMARY KEY, record INTEGER NOT NULL "
+            "UNIQUE) "
             "WITHOUT ROWID;"
             "CREATE TABLE IF NOT EXISTS cursor(name TEXT PRIMARY KEY, page INTEGER NOT NULL) WITHOUT ROWID;");
         insert_record_ = prepare("INSERT INTO record(payload, hash) VALUES(?, ?)");
@@ -90,7 +94,8 @@ class Database {
         select_ = prepare(
             "SELECT r.id, r.hash FROM mapping m JOIN record r ON r.id = m.record WHERE m.external_id = ?");
         update_ = prepare("UPDATE record SET payload = ?, hash = ? WHERE id = ?");
-        cursor_ = prepare("INSERT INTO cursor VALUES('products', ?) ON CONFLICT DO UPDATE SET page = excluded.page");
+        cursor_ = prepare(
+            "INSERT INTO cursor VALUES('products', ?) ON CONFLICT DO UPDATE SET page = excluded.page");
     }
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;

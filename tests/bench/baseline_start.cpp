@@ -1,5 +1,5 @@
-// The least a daemon can be: opens an SQLite file (WAL), listens on a unix socket and answers every connection with
-// one fixed HTTP answer. Ends with SIGTERM.
+// The least a daemon can be: opens an SQLite file (WAL), listens on a unix socket and answers every
+// connection with one fixed HTTP answer. Ends with SIGTERM.
 //
 //   baseline_start DB SOCKET
 #include <sqlite3.h>
@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: baseline_start DB SOCKET\n");
         return 2;
     }
-    sqlite3_exec(database, "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY)", nullptr,
+    sqlite3_exec(database,
+                 "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY)", nullptr,
                  nullptr, nullptr);
     const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};

@@ -1,6 +1,6 @@
-// Measures the start of a daemon: from fork until GET /healthz on its unix socket answers 200, tried every half
-// millisecond. Then waits, and prints the time in milliseconds and VmRSS and RssAnon in KiB. Ends the daemon with
-// SIGTERM.
+// Measures the start of a daemon: from fork until GET /healthz on its unix socket answers 200, tried every
+// half millisecond. Then waits, and prints the time in milliseconds and VmRSS and RssAnon in KiB. Ends the
+// daemon with SIGTERM.
 //
 //   start_probe SOCKET SETTLE_MS COMMAND [ARGUMENT...]
 #include <fcntl.h>

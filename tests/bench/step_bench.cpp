@@ -1,5 +1,5 @@
-// Steps per second: a plugin called in this process and through a worker, beside a virtual call and a bare exchange of
-// the same bytes over a socket pair between two processes.
+// Steps per second: a plugin called in this process and through a worker, beside a virtual call and a bare
+// exchange of the same bytes over a socket pair between two processes.
 #include <benchmark/benchmark.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -184,10 +184,12 @@ bool move_bytes(ssize_t (*move)(int, char*, std::size_t), int fd, std::string& b
     return true;
 }
 bool receive(int fd, std::string& buffer) {
-    return move_bytes([](int from, char* to, std::size_t size) { return ::read(from, to, size); }, fd, buffer);
+    return move_bytes([](int from, char* to, std::size_t size) { return ::read(from, to, size); }, fd,
+                      buffer);
 }
 bool transmit(int fd, std::string& buffer) {
-    return move_bytes([](int to, char* from, std::size_t size) { return ::write(to, from, size); }, fd, buffer);
+    return move_bytes([](int to, char* from, std::size_t size) { return ::write(to, from, size); }, fd,
+                      buffer);
 }
 
 // The frames of a step and of its effect, as bytes that nobody looks at.

@@ -216,13 +216,13 @@ TEST_F(ToTheOffice, OrdersWhileAnswersAreLost) {
 TEST_F(ToTheOffice, OrdersWaitForProductsAndCustomersWhoseAnswersWereLost) {
     begin(50, 100);
     house.set("backoffice", R"({"lose_every":10})");
-    const json::object run = house.run("office");
-    EXPECT_EQ(total_of(run, "rejected"), 0) << json::serialize(house.get("/api/v1/dead-letters?limit=1"));
+    house.run("office");
     EXPECT_TRUE(
         until([&] { return house.count("backoffice/orders") == 100 && Hub(house).open_intents() == 0; },
               std::chrono::seconds(8)))
         << house.last_lines();
     expect_office_holds(house, 50, 100);
+    EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0);
 }
 
 TEST_F(ToTheOffice, ProductsWhileTheDaemonIsKilled) {

@@ -86,6 +86,8 @@ struct CsvCase {
     bool has_ids;
 };
 
+void PrintTo(const CsvCase& one, std::ostream* out) { *out << "key: " << one.key; }
+
 class CsvKilledInTheMiddle : public testing::TestWithParam<CsvCase> {};
 
 TEST_P(CsvKilledInTheMiddle, HasEachRowOnce) {

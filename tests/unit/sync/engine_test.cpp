@@ -207,6 +207,38 @@ TEST(Engine, StopLetsTheRunReachASafePoint) {
     EXPECT_LT(kept, 400u);
 }
 
+TEST(Engine, ARemovedIntegrationLeavesNothingOnTheAgenda) {
+    World world(9);
+    Vendors vendors;
+    fill(*vendors.shop, 5);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    auto shop = shop_link();
+    auto office = office_link();
+    office->config.entities[0].on_change = true;
+    house.start({shop, office});
+    house.run("shop");  // the office is now due for an export on change
+    house.engine->configure({shop});
+    world.run_until([] { return false; }, std::chrono::hours(1));
+    EXPECT_EQ(house.engine->status().size(), 1u);
+    EXPECT_TRUE(vendors.office->rows.empty());
+}
+
+TEST(Engine, ExportsSoonAfterAChange) {
+    World world(10);
+    Vendors vendors;
+    fill(*vendors.shop, 5);
+    SimNetwork network(world, vendors.map());
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    auto office = office_link();
+    office->config.entities[0].on_change = true;
+    house.start({shop_link(), office});
+    house.run("shop");
+    EXPECT_TRUE(world.run_until([&] { return vendors.office->rows.size() == 5; }, std::chrono::seconds(5)));
+}
+
 // The whole story under one seed: days of changes, a bad network, and a daemon that dies at any store
 // operation.
 class EngineSimulation : public testing::TestWithParam<std::uint64_t> {};

@@ -111,11 +111,12 @@ class Daemon {
             std::_Exit(exit_disk);
         };
         build();
-        if (auto listening = server_->listen(config_.socket); !listening)
-            return refuse(listening.error(), exit_config);
         engine_->configure(make_links(config_, catalog_));
         engine_->start([this](Status status) {
             if (!status) return end(refuse(status.error(), exit_state));
+            // Only now: nobody shall see a run as running that a crash has ended.
+            const Status listening = server_->listen(config_.socket);
+            if (!listening) return end(refuse(listening.error(), exit_config));
             report_ready();
         });
         wait_for_signals();

@@ -341,12 +341,18 @@ class Builder {
         }
     }
 
+    std::string plugin_dirs() const {
+        const std::vector<std::string> dirs = Builder(document_, faults_).daemon().plugin_dirs;
+        return list_of(dirs, " and ");
+    }
+
     void unknown_connector(const Connectors& connectors, const Integration& integration,
                            const std::string& pointer) {
         const std::vector<std::string> names = connectors.names();
         std::string message = "is '" + integration.connector + "', and no installed plugin offers it" +
                               did_you_mean(integration.connector, names);
-        if (!names.empty()) message += " (installed: " + list_of(names, " and ") + ")";
+        message += names.empty() ? " (there is no usable plugin in daemon.plugin_dirs: " + plugin_dirs() + ")"
+                                 : " (installed: " + list_of(names, " and ") + ")";
         for (const std::string& broken : connectors.broken()) message += "; " + broken;
         add(pointer + "/connector", std::move(message));
     }

@@ -121,7 +121,7 @@ struct Intent {
 // A hub record that differs from what one integration last saw.
 struct PendingExport {
     Rid rid = 0;
-    std::int64_t seq = 0;  // of the change, in the feed
+    std::int64_t seq = 0;                                      // of the change, in the feed
     std::string record, payload, external_id, remote_version;  // external_id empty: not there yet
     std::int64_t version = 0;
     bool deleted = false;
@@ -161,7 +161,8 @@ struct MappingRow {
 
 struct Filter {
     std::string integration, tenant, entity, status, record, key;
-    std::int64_t before = 0;  // id or position of the last row already seen; 0: from the beginning of the list
+    std::int64_t before =
+        0;  // id or position of the last row already seen; 0: from the beginning of the list
     std::int64_t run = 0;
     std::uint32_t limit = 50;
 };

@@ -60,25 +60,45 @@ Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
 Engine::~Engine() = default;
 
 void Engine::start(Completion<Status> done) {
-    const auto work = [now =
-                           ports_.clock.now()](store::Database& database) -> Result<std::vector<store::Run>> {
+    struct Found {
+        std::vector<store::Run> runs;
+        std::map<std::string, Instant> open_work;
+    };
+    std::vector<std::string> ids;
+    for (const auto& [id, slot] : slots_) ids.push_back(id);
+    const auto work = [now = ports_.clock.now(), ids](store::Database& database) -> Result<Found> {
         auto interrupted = database.interrupt_runs(now);
         if (!interrupted) return fail(interrupted.error());
-        if (*interrupted > 0)
+        if (*interrupted > 0) {
             log(LogLevel::warning, "runs were interrupted when the daemon last stopped; their work goes on",
                 {{"runs", std::to_string(*interrupted)}});
+        }
         store::Filter newest;
         newest.limit = 10'000;
-        return database.runs(newest);
+        auto runs = database.runs(newest);
+        if (!runs) return fail(runs.error());
+        Found found{std::move(*runs), {}};
+        for (const std::string& id : ids) {
+            auto next = database.next_intent(id);
+            if (!next) return fail(next.error());
+            if (*next) found.open_work[id] = **next;
+        }
+        return found;
     };
-    ports_.store.write(work, [this, done = std::move(done)](Result<std::vector<store::Run>> runs) {
-        if (!runs) return done(fail(runs.error()));
-        for (store::Run& run : *runs) {
+    ports_.store.write(work, [this, done = std::move(done)](Result<Found> found) {
+        if (!found) return done(fail(found.error()));
+        for (store::Run& run : found->runs) {
             const auto slot = slots_.find(run.integration);
             if (slot != slots_.end() && !slot->second.last_run) slot->second.last_run = std::move(run);
         }
         started_ = true;
-        for (auto& [id, slot] : slots_) plan_next(slot, ports_.clock.now(), Status());
+        for (auto& [id, slot] : slots_) {
+            plan_next(slot, ports_.clock.now(), Status());
+            const auto open = found->open_work.find(id);
+            if (open != found->open_work.end()) resume_open_work(slot, open->second);
+            // A change whose debounce a crash cut short is looked for again.
+            for (const config::Entity& entity : slot.link->config.entities) expect_change(slot, entity);
+        }
         done({});
     });
 }
@@ -214,15 +234,20 @@ void Engine::wake() {
     arm();
 }
 
+void Engine::expect_change(Slot& slot, const config::Entity& entity) {
+    if (!entity.exports || !entity.on_change || slot.change_due || !slot.link->config.enabled) return;
+    slot.change_due = ports_.clock.now() + entity.debounce;
+    agenda_.insert({*slot.change_due, slot.link->config.id});
+    arm();
+}
+
 // A hub record changed: whoever exports that entity on change is due after its debounce.
 void Engine::changed(const std::string& tenant, const std::string& entity, const std::string& origin) {
     for (auto& [id, slot] : slots_) {
         if (id == origin || slot.removed || !slot.link->config.enabled || slot.link->tenant.id != tenant)
             continue;
         const config::Entity* mine = slot.link->config.entity(entity);
-        if (mine == nullptr || !mine->exports || !mine->on_change || slot.change_due) continue;
-        slot.change_due = ports_.clock.now() + mine->debounce;
-        agenda_.insert({*slot.change_due, id});
+        if (mine != nullptr) expect_change(slot, *mine);
     }
     arm();
 }
@@ -395,14 +420,10 @@ void Engine::after_run(Slot& slot, std::optional<Instant> open_work) {
     const Instant began = slot.control->run.started;
     slot.control.reset();
     adopt_link(slot);
-    // Sends that wait for their settle time or their next attempt are taken up when they are due, schedule or
-    // not.
-    if (open_work && slot.link->config.enabled && (!slot.due || *open_work < *slot.due)) {
-        // What was due before this run and still is, the run could not help: no use in hurrying.
-        const Instant least =
-            ports_.clock.now() + (*open_work <= began ? Milliseconds(60'000) : Milliseconds(50));
-        set_due(slot, std::max(*open_work, least), "retry");
-    }
+    // What was due before this run and still is, the run could not help: no use in hurrying.
+    if (open_work)
+        resume_open_work(slot,
+                         *open_work <= began ? ports_.clock.now() + std::chrono::minutes(1) : *open_work);
     if (stopping_) {
         if (running() == 0 && stopped_) ports_.timers.post(std::exchange(stopped_, nullptr));
         return;
@@ -413,6 +434,13 @@ void Engine::after_run(Slot& slot, std::optional<Instant> open_work) {
         slot.queued.reset();
         begin(slot, std::move(queued));
     }
+}
+
+// Sends that wait for their settle time or their next attempt are taken up when they are due, schedule or
+// not.
+void Engine::resume_open_work(Slot& slot, Instant due) {
+    if (stopping_ || !slot.link->config.enabled || (slot.due && *slot.due <= due)) return;
+    set_due(slot, std::max(due, ports_.clock.now() + Milliseconds(50)), "retry");
 }
 
 void Engine::test(const std::string& integration, Completion<Result<std::string>> done) {

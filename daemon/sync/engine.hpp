@@ -93,6 +93,8 @@ class Engine {
     std::optional<Instant> next_scheduled(const Slot& slot, Instant after) const;
     void set_due(Slot& slot, std::optional<Instant> due, const std::string& trigger);
     void forget_plan(Slot& slot);
+    void expect_change(Slot& slot, const config::Entity& entity);
+    void resume_open_work(Slot& slot, Instant due);
     void arm();
     void wake();
     void changed(const std::string& tenant, const std::string& entity, const std::string& origin);

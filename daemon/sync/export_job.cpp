@@ -42,6 +42,10 @@ ExportJob::ExportJob(const Ports& ports, Requester& requester, RunControl& contr
       schemas_(schemas),
       entity_(std::move(entity)) {}
 
+Status ExportJob::stopped() const {
+    return fail(ErrorKind::transient, "the run was stopped: " + control_.stop_reason);
+}
+
 Task<Status> ExportJob::run() {
     (void)counters();  // a row in the summary even when there is nothing to do
     Status open = co_await finish_open();
@@ -53,7 +57,8 @@ Task<Status> ExportJob::run() {
 
 // Work left over from before: retries that are due, and sends of which nobody knows how they ended.
 Task<Status> ExportJob::finish_open() {
-    while (control_.stop == Stop::none) {
+    while (true) {
+        if (control_.stop != Stop::none) co_return stopped();
         Result<std::vector<store::Intent>> due = co_await load_due();
         if (!due) co_return fail(due.error());
         if (due->empty()) break;
@@ -109,7 +114,8 @@ Task<Status> ExportJob::send_new() {
     if (!cursor) co_return fail(cursor.error());
     std::int64_t after = *cursor;
     std::int64_t blocked = 0;  // the feed is read again from here next time
-    for (bool more = true; more && control_.stop == Stop::none;) {
+    for (bool more = true; more;) {
+        if (control_.stop != Stop::none) co_return stopped();
         Result<store::PendingExports> pending = co_await load_pending(after);
         if (!pending) co_return fail(pending.error());
         more = pending->more;
@@ -190,13 +196,14 @@ Task<Status> ExportJob::prepare(store::PendingExports& pending, std::vector<stor
             continue;
         }
         store::Intent intent;
-        const std::string version = std::to_string(record.version);
-        const char* operation = record.deleted ? "delete" : record.external_id.empty() ? "create" : "update";
-        // A create is one operation however often the record changes before it succeeds.
-        intent.op_key = operation_key({control_.link->tenant.id, control_.link->config.id, entity_,
-                                       record.record, operation, record.external_id.empty() ? "" : version});
         intent.rid = record.rid;
         intent.record = record.record;
+        // A create is one operation however often the record changes before it succeeds.
+        intent.op_key =
+            record.external_id.empty() && !record.deleted
+                ? reference_of(intent)
+                : operation_key({control_.link->tenant.id, control_.link->config.id, entity_, record.record,
+                                 record.deleted ? "delete" : "update", std::to_string(record.version)});
         intent.payload = record.deleted ? std::string() : json::serialize(contents[i]);
         intent.external_id = record.external_id;
         intent.remote_version = record.remote_version;
@@ -286,7 +293,7 @@ Task<Status> ExportJob::push(std::vector<store::Intent>& intents) {
         record.key = intent.external_id;
         record.version = intent.remote_version;
         record.payload = intent.payload;
-        record.reference = intent.op_key;
+        record.reference = reference_of(intent);
         start.records.push_back(std::move(record));
         items_.push_back({std::move(intent), std::nullopt});
     }
@@ -394,6 +401,12 @@ bool ExportJob::was_sent(std::size_t index) const {
     const std::vector<std::int32_t>& sent = requester_.writes_sent();
     return std::any_of(sent.begin(), sent.end(),
                        [&](std::int32_t one) { return one < 0 || static_cast<std::size_t>(one) == index; });
+}
+
+// What the vendor knows the record by on our side.
+std::string ExportJob::reference_of(const store::Intent& intent) const {
+    return operation_key(
+        {control_.link->tenant.id, control_.link->config.id, entity_, intent.record, "create", ""});
 }
 
 // When an unanswered send may be taken up again: at once where repeating is harmless, else after the settle

@@ -76,7 +76,7 @@ TEST_F(ToThePms, TheDaemonIsKilledInTheMiddle) {
     EXPECT_GT(Hub(house).open_intents(), 0);
 
     house.start();
-    EXPECT_EQ(text_of(house.look_at_run(run), "status"), "interrupted");
+    EXPECT_EQ(text_of(house.wait_for_run(run), "status"), "interrupted");
     house.run("pms");
     EXPECT_TRUE(wait_until_all_sent(many)) << house.last_lines();
     expect_pms_holds(house, many);

@@ -31,7 +31,7 @@ TEST_P(KilledAfter, PercentOfAnImportTheDaemonGoesOnByItself) {
     ASSERT_LT(before, many);
 
     house.start();
-    EXPECT_EQ(text_of(house.look_at_run(run), "status"), "interrupted");
+    EXPECT_EQ(text_of(house.wait_for_run(run), "status"), "interrupted");
     const json::object next = house.wait_for_status("shop", run, "success");
     EXPECT_LE(total_of(next, "created"), many - before);
     expect_hub_equals_shop(house);
@@ -103,7 +103,7 @@ TEST_P(CsvKilledInTheMiddle, HasEachRowOnce) {
     EXPECT_TRUE(std::filesystem::exists(house.root() / "in/a.csv"));
 
     house.start();
-    EXPECT_EQ(text_of(house.look_at_run(run), "status"), "interrupted");
+    EXPECT_EQ(text_of(house.wait_for_run(run), "status"), "interrupted");
     EXPECT_EQ(text_of(house.run("bookings"), "status"), "success");
     expect_bookings(house, many, has_ids);
     EXPECT_FALSE(std::filesystem::exists(house.root() / "in/a.csv"));

@@ -125,12 +125,11 @@ constexpr char pms_settings[] = R"(    limits: { concurrent: 16 }
             /arrival_date: /arrival
             /departure_date: /departure
             /notes: /guest_name
-            /group_key: /reference             # PUT wants one; what create writes there is our own
             /stays/0/external_room_type: /room_type
             /stays/0/adults: { from: /adults, as: integer }
             /total: { from: /total, as: money, currency_from: /currency, write: string }
           create: { method: POST, path: /reservations, reference: { field: /reference }, id: /id, version: etag }
-          update: { method: PUT, path: "/reservations/{key}", if_match: true, version: etag }
+          update: { method: PUT, path: "/reservations/{key}", reference: { field: /reference }, if_match: true, version: etag }
           find: { path: /reservations, param: reference, items: /reservations, id: /id, match: /reference, key_path: "/reservations/{key}" }
 )";
 
@@ -145,7 +144,6 @@ constexpr char booking_settings[] = R"(    settings:
             /arrival_date: { from: arrival, date: "%Y-%m-%d" }
             /departure_date: { from: departure, date: "%Y-%m-%d" }
             /notes: guest
-            /group_key: guest
             /total: { from: total, money: EUR }
             /stays/0/status: { value: confirmed }
             /stays/0/arrival_date: { from: arrival, date: "%Y-%m-%d" }

@@ -31,7 +31,7 @@ TEST(Stop, InTheMiddleOfAnImportLosesNothing) {
     ASSERT_TRUE(house.wait_until_fetched(run, many / 4));
     EXPECT_EQ(house.stop(), 0) << house.last_lines();
     house.start();
-    EXPECT_THAT(text_of(house.look_at_run(run), "status"), AnyOf("interrupted", "success"));
+    EXPECT_THAT(text_of(house.wait_for_run(run), "status"), AnyOf("interrupted", "success"));
     EXPECT_EQ(text_of(house.run("shop"), "status"), "success");
     expect_hub_equals_shop(house);
 }
@@ -50,7 +50,7 @@ TEST(Stop, InTheMiddleOfAnExportLosesAndDoublesNothing) {
     EXPECT_LT(house.count("pms/reservations"), 2000);
     EXPECT_EQ(Hub(house).open_intents(), 0) << "sends in flight were not waited for";
     house.start();
-    EXPECT_EQ(text_of(house.look_at_run(run), "status"), "interrupted");
+    EXPECT_EQ(text_of(house.wait_for_run(run), "status"), "interrupted");
     house.run("pms");
     expect_pms_holds(house, 2000);
 }

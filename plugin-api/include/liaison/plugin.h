@@ -138,7 +138,8 @@ typedef struct liaison_record {
     liaison_str key;     /* external id at this vendor; empty in a push of a record that is new there */
     liaison_str version; /* the vendor's version marker (ETag, SyncToken, timestamp); empty when it has none */
     liaison_str payload; /* canonical JSON object; empty in a delete */
-    liaison_str reference; /* push: our operation key, also the idempotency key and the reference to search by */
+    liaison_str reference; /* push: our reference of the record at this vendor, the same for every operation on it; in a
+                            * create also the idempotency key, and what find searches by afterwards */
     int64_t changed_ms;    /* when the vendor says it changed, Unix milliseconds; 0 unknown */
 } liaison_record;
 

@@ -3,6 +3,9 @@
 #include <date/tz.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <array>
+
 namespace liaisond {
 
 Instant SystemClock::now() const {
@@ -12,7 +15,21 @@ std::chrono::nanoseconds SystemClock::monotonic() const {
     return std::chrono::steady_clock::now().time_since_epoch();
 }
 
-void SystemRandom::fill(std::span<std::uint8_t> bytes) { randombytes_buf(bytes.data(), bytes.size()); }
+// A page of new records wants thousands of small draws: one system call serves many of them. Nothing is given
+// twice.
+void SystemRandom::fill(std::span<std::uint8_t> bytes) {
+    static thread_local std::array<std::uint8_t, 4096> pool;
+    static thread_local std::size_t left = 0;
+    if (bytes.size() > pool.size()) return randombytes_buf(bytes.data(), bytes.size());
+    if (left < bytes.size()) {
+        randombytes_buf(pool.data(), pool.size());
+        left = pool.size();
+    }
+    std::uint8_t* const from = pool.data() + pool.size() - left;
+    std::copy_n(from, bytes.size(), bytes.data());
+    sodium_memzero(from, bytes.size());
+    left -= bytes.size();
+}
 
 namespace {
 

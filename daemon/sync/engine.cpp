@@ -361,7 +361,7 @@ Task<Status> Engine::one_entity(Slot& slot, const config::Entity& entity, store:
         status = fail(ErrorKind::config,
                       "the entity '" + entity.name + "' is unknown; entities of your own begin with x_");
     } else if (importing) {
-        ImportJob job(ports_, *slot.requester, control, schemas_, entity.name,
+        ImportJob job(ports_, fibers_, *slot.requester, control, schemas_, entity.name,
                       [this, tenant = control.run.tenant, name = entity.name, id = control.run.integration] {
                           changed(tenant, name, id);
                       });

@@ -10,9 +10,10 @@ constexpr int attempts_per_page = 5;
 
 }  // namespace
 
-ImportJob::ImportJob(const Ports& ports, Requester& requester, RunControl& control,
+ImportJob::ImportJob(const Ports& ports, Fibers& fibers, Requester& requester, RunControl& control,
                      const CanonicalSchemas& schemas, std::string entity, std::function<void()> on_change)
     : ports_(ports),
+      fibers_(fibers),
       requester_(requester),
       control_(control),
       schemas_(schemas),
@@ -31,7 +32,9 @@ Task<Status> ImportJob::run() {
     ports_.random.fill(start.seed);
     JobPump pump(ports_, requester_, control_);
     Result<std::string> output = co_await pump.run(plugin::JobKind::pull, std::move(start), *this);
+    const Status settled = co_await settle();
     Status drained = co_await drain();
+    if (!settled) co_return fail(settled.error());
     if (output && drained && held_cursor_) {
         start_commit({});
         drained = co_await drain();
@@ -41,12 +44,36 @@ Task<Status> ImportJob::run() {
     co_return Status();
 }
 
+// A pipelined page is answered at once and decided beside the connector, which fetches and reads the next one
+// meanwhile. Its rejections become dead letters and are not reported to the connector.
 Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit) {
     // Between pages nothing is half done: here a run that should end, ends.
     if (control_.stop != Stop::none)
         co_return fail(ErrorKind::transient, "the run was stopped: " + control_.stop_reason);
+    Status before = co_await settle();
+    if (!before) co_return fail(before.error());
     plugin::EmittedEvent answer;
-    const std::string cursor = emit.cursor;
+    if (emit.pipelined) {
+        accepted_ = std::make_shared<Accepted>();
+        accepted_->emit = std::move(emit);
+        auto beside = take_in_beside(accepted_);
+        fibers_.spawn(std::move(beside));
+        co_return answer;
+    }
+    Status taken = co_await take_in(emit, false, answer.rejections);
+    if (!taken) co_return fail(taken.error());
+    co_return answer;
+}
+
+Task<void> ImportJob::take_in_beside(std::shared_ptr<Accepted> page) {
+    std::vector<plugin::Rejection> rejections;
+    Status taken = co_await take_in(page->emit, true, rejections);
+    page->outcome = std::move(taken);
+    if (page->waiting) ports_.timers.post([page] { page->waiting(std::move(*page->outcome)); });
+}
+
+Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
+                                std::vector<plugin::Rejection>& rejections) {
     for (int attempt = 1;; ++attempt) {
         ImportPlan plan(schemas_, entity_, emit.records);
         Status decided = co_await decide(plan);
@@ -54,19 +81,35 @@ Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit)
         store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
         Status before = co_await drain();
         if (!before) co_return fail(before.error());
-        if (!cursor.empty()) held_cursor_ = cursor;
+        if (!emit.cursor.empty()) held_cursor_ = emit.cursor;
         const bool news = !page.writes.empty() || !page.dead_letters.empty();
         if (news) start_commit(std::move(page));
-        const bool may_lag = emit.pipelined && plan.rejections().empty();
         Status durable;
         if (!may_lag) durable = co_await drain();
         if (!durable && durable.error().code == "stale" && attempt < attempts_per_page) continue;
         if (!durable) co_return fail(durable.error());
         count(plan.counters());
-        answer.rejections = plan.rejections();
-        break;
+        rejections = plan.rejections();
+        co_return Status();
     }
-    co_return answer;
+}
+
+// Waits until the accepted page is decided; its commit may still be in flight.
+Task<Status> ImportJob::settle() {
+    if (!accepted_) co_return Status();
+    Status status = co_await decided();
+    accepted_.reset();
+    co_return status;
+}
+
+Await<Status> ImportJob::decided() {
+    return Await<Status>([this, page = accepted_](Completion<Status> done) {
+        if (!page->outcome) {
+            page->waiting = std::move(done);
+            return;
+        }
+        ports_.timers.post([page, done = std::move(done)] { done(std::move(*page->outcome)); });
+    });
 }
 
 Task<Status> ImportJob::decide(ImportPlan& plan) {
@@ -162,7 +205,8 @@ Task<Status> ImportJob::on_result(plugin::ResultEffect&&) {
 
 // The vendor must not be told that we have something which a crash could still take away.
 Task<Status> ImportJob::before_mutation() {
-    Status status = co_await drain();
+    Status status = co_await settle();
+    if (status) status = co_await drain();
     if (status && held_cursor_) {
         start_commit({});
         status = co_await drain();

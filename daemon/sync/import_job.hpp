@@ -14,8 +14,8 @@ namespace liaisond::sync {
 class ImportJob final : public JobListener {
   public:
     // `on_change` is told whenever hub records of the entity changed.
-    ImportJob(const Ports& ports, Requester& requester, RunControl& control, const CanonicalSchemas& schemas,
-              std::string entity, std::function<void()> on_change);
+    ImportJob(const Ports& ports, Fibers& fibers, Requester& requester, RunControl& control,
+              const CanonicalSchemas& schemas, std::string entity, std::function<void()> on_change);
 
     Task<Status> run();
 
@@ -24,8 +24,18 @@ class ImportJob final : public JobListener {
     Task<Status> before_mutation() override;
 
   private:
+    // A page whose emit was answered before it was decided; at most one, so that memory stays bounded.
+    struct Accepted {
+        plugin::EmitEffect emit;
+        std::optional<Status> outcome;
+        Completion<Status> waiting;
+    };
+    Task<void> take_in_beside(std::shared_ptr<Accepted> page);
+    Task<Status> take_in(const plugin::EmitEffect& emit, bool may_lag,
+                         std::vector<plugin::Rejection>& rejections);
+    Task<Status> settle();
+    Await<Status> decided();
     Task<Status> decide(ImportPlan& plan);
-    Task<Status> commit(store::ImportPage& page);
     Task<Status> drain();
     void start_commit(store::ImportPage page);
     void count(const store::Counters& counters);
@@ -37,12 +47,14 @@ class ImportJob final : public JobListener {
     Await<Status> committed();
 
     const Ports& ports_;
+    Fibers& fibers_;
     Requester& requester_;
     RunControl& control_;
     const CanonicalSchemas& schemas_;
     std::string entity_;
     std::function<void()> on_change_;
 
+    std::shared_ptr<Accepted> accepted_;
     // The commit in flight, at most one. It outlives the wait for it.
     struct InFlight {
         std::optional<Status> outcome;

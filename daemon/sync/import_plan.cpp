@@ -66,7 +66,7 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
             ++counters_.unchanged;
             continue;
         }
-        Candidate candidate{index, std::move(state), {}};
+        Candidate candidate{index, std::move(state), json::object(&memory_)};
         if (records_[index].deleted) {
             // A tombstone of something the hub never had, or has buried already, changes nothing.
             if (!candidate.state.mapped || candidate.state.deleted)
@@ -91,24 +91,27 @@ bool ImportPlan::read(std::size_t index, json::object& content) {
         return false;
     }
     boost::system::error_code error;
-    json::value parsed = json::parse(record.payload, error);
+    json::value parsed = json::parse(record.payload, error, &memory_);
     if (error || !parsed.is_object()) {
         reject(index, "invalid_json", "the connector emitted something that is no JSON object",
                record.payload);
         return false;
     }
-    content = std::move(parsed.get_object());
+    const json::object& fields = parsed.get_object();
     // What a connector could not turn into a record comes with the reason why (kit/mapping.hpp).
-    if (const json::value* reason = content.if_contains("$rejected");
+    if (const json::value* reason = fields.if_contains("$rejected");
         reason != nullptr && reason->is_string()) {
-        const json::value* raw = content.if_contains("$raw");
+        const json::value* raw = fields.if_contains("$raw");
         reject(index, "unmappable", std::string(reason->get_string()),
                raw != nullptr ? json::serialize(*raw) : record.payload);
         return false;
     }
-    if (schema_ == nullptr) return true;
-    const std::vector<Schema::Fault> faults = schema_->check(json::value(content), faults_named);
-    if (faults.empty()) return true;
+    const std::vector<Schema::Fault> faults =
+        schema_ != nullptr ? schema_->check(parsed, faults_named) : std::vector<Schema::Fault>();
+    if (faults.empty()) {
+        content = std::move(parsed.get_object());
+        return true;
+    }
     std::string message;
     for (const Schema::Fault& fault : faults)
         message += (message.empty() ? "" : "; ") + (fault.pointer.empty() ? "the record" : fault.pointer) +
@@ -117,10 +120,9 @@ bool ImportPlan::read(std::size_t index, json::object& content) {
     return false;
 }
 
-void ImportPlan::want(const json::object& content) {
+void ImportPlan::want(json::object& content) {
     if (schema_ == nullptr || schema_->references().empty()) return;
-    json::object copy = content;
-    visit_references(*schema_, copy, [&](const std::string& entity, json::string& text) {
+    visit_references(*schema_, content, [&](const std::string& entity, json::string& text) {
         const auto [known, fresh] = known_references_.try_emplace({entity, std::string(text)});
         if (!fresh) return;
         auto list =

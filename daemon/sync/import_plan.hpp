@@ -2,6 +2,7 @@
 // answers with rows to write; every decision of an import is made here.
 #pragma once
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ class ImportPlan {
     void reject(std::size_t index, const std::string& reason, const std::string& message,
                 std::string_view payload);
     bool read(std::size_t index, json::object& content);
-    void want(const json::object& content);
+    void want(json::object& content);
     store::ImportWrite decide(Candidate& candidate, Instant now, Random& random);
     void translate(json::object& content, store::ImportPage& page, Instant now, Random& random);
 
@@ -58,6 +59,7 @@ class ImportPlan {
     const std::vector<plugin::Record>& records_;
     std::vector<store::ImportKey> keys_;
     std::vector<std::size_t> key_index_;  // which record each key stands for
+    json::monotonic_resource memory_;     // of the candidates' contents: freed at once
     std::vector<Candidate> candidates_;
     std::vector<Wanted> wanted_;
     std::map<std::pair<std::string, std::string>, std::string> known_references_;

@@ -222,7 +222,7 @@ typedef struct liaison_rejection {
 } liaison_rejection;
 
 /* Answers EFFECT_EMIT: everything not rejected is durable, together with the cursor - or, where the effect was flagged
- * PIPELINED, accepted and about to be. */
+ * PIPELINED, only received. */
 typedef struct liaison_event_emitted {
     uint32_t size, type;
     int64_t now_ms;
@@ -249,7 +249,8 @@ typedef struct liaison_effect_http {
     uint32_t reserved;
 } liaison_effect_http;
 
-/* The host may answer before the batch is durable, so that the connector works on the next page meanwhile. Batches are
+/* The host answers at once, so that the connector fetches and reads the next page while this one is being decided and
+ * stored. What it rejects becomes a dead letter and is not reported to the connector. Batches are
  * committed in their order; before a request that mutates leaves, and before DONE counts, all of them are durable. A
  * connector that acknowledges to its vendor by such a request needs to do nothing else. */
 #define LIAISON_EMIT_PIPELINED 1u

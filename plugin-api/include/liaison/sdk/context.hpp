@@ -300,8 +300,8 @@ class Context {
     EmitAwaiter emit(std::vector<Record> records, std::string cursor) const {
         return EmitAwaiter(std::move(records), std::move(cursor), 0);
     }
-    // Returns as soon as the host has accepted the records: the next page is fetched and read while they are
-    // committed. Safe also before an acknowledgement, because a request that mutates waits until everything
+    // Returns at once: the next page is fetched and read while the host decides and stores this one. Rejections
+    // become dead letters and are not reported. Safe also before an acknowledgement, because a request that mutates waits until everything
     // emitted is durable.
     EmitAwaiter emit_pipelined(std::vector<Record> records, std::string cursor) const {
         return EmitAwaiter(std::move(records), std::move(cursor), LIAISON_EMIT_PIPELINED);

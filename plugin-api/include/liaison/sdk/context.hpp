@@ -300,9 +300,9 @@ class Context {
     EmitAwaiter emit(std::vector<Record> records, std::string cursor) const {
         return EmitAwaiter(std::move(records), std::move(cursor), 0);
     }
-    // Returns at once: the next page is fetched and read while the host decides and stores this one. Rejections
-    // become dead letters and are not reported. Safe also before an acknowledgement, because a request that mutates waits until everything
-    // emitted is durable.
+    // Returns at once: the next page is fetched and read while the host decides and stores this one.
+    // Rejections become dead letters and are not reported. Safe also before an acknowledgement, because a
+    // request that mutates waits until everything emitted is durable.
     EmitAwaiter emit_pipelined(std::vector<Record> records, std::string cursor) const {
         return EmitAwaiter(std::move(records), std::move(cursor), LIAISON_EMIT_PIPELINED);
     }

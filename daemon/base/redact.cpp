@@ -65,7 +65,7 @@ std::string mask_card_numbers(std::string_view text) {
 
 void Redactor::add(std::string_view secret) {
     if (secret.size() < 4) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end()) return;
     secrets_.emplace_back(secret);
     std::sort(secrets_.begin(), secrets_.end(),
@@ -75,7 +75,7 @@ void Redactor::add(std::string_view secret) {
 std::string Redactor::scrub(std::string_view text) const {
     std::string out(text);
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const std::string& secret : secrets_) {
             for (std::size_t at = out.find(secret); at != std::string::npos; at = out.find(secret, at + 3)) {
                 out.replace(at, secret.size(), "***");

@@ -1,7 +1,6 @@
 // Keeps secrets and card numbers out of every log line, error text, dead letter and API answer.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +22,7 @@ class Redactor {
     std::string scrub(std::string_view text) const;
 
   private:
-    mutable std::mutex mutex_;
+    mutable Mutex mutex_;
     std::vector<std::string> secrets_ GUARDED_BY(mutex_);  // longest first
 };
 

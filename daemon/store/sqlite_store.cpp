@@ -26,7 +26,7 @@ SqliteStore::SqliteStore(Post post) : post_(std::move(post)) {}
 
 SqliteStore::~SqliteStore() {
     for (Queue* queue : {&writes_, &reads_}) {
-        const std::lock_guard lock(queue->mutex);
+        const MutexLock lock(queue->mutex);
         queue->closing = true;
         queue->wake.notify_all();
     }
@@ -37,14 +37,14 @@ SqliteStore::~SqliteStore() {
 
 void SqliteStore::enqueue(Access access, Job job) {
     Queue& queue = access == Access::write ? writes_ : reads_;
-    const std::lock_guard lock(queue.mutex);
+    const MutexLock lock(queue.mutex);
     queue.jobs.push_back(std::move(job));
     queue.wake.notify_one();
 }
 
 bool SqliteStore::take(Queue& queue, std::vector<Job>& into, std::size_t most) {
-    std::unique_lock lock(queue.mutex);
-    while (queue.jobs.empty() && !queue.closing) queue.wake.wait(lock);
+    const MutexLock lock(queue.mutex);
+    while (queue.jobs.empty() && !queue.closing) queue.wake.wait(queue.mutex);
     while (!queue.jobs.empty() && into.size() < most) {
         into.push_back(std::move(queue.jobs.front()));
         queue.jobs.pop_front();

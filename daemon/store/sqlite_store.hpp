@@ -5,7 +5,6 @@
 
 #include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,8 +34,8 @@ class SqliteStore final : public Store {
     void enqueue(Access access, Job job) override;
 
     struct Queue {
-        std::mutex mutex;
-        std::condition_variable wake;
+        Mutex mutex;
+        std::condition_variable_any wake;
         std::deque<Job> jobs GUARDED_BY(mutex);
         bool closing GUARDED_BY(mutex) = false;
     };

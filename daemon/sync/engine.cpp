@@ -104,10 +104,10 @@ void Engine::start(Completion<Status> done) {
 }
 
 void Engine::configure(const std::vector<std::shared_ptr<const Link>>& links) {
-    for (auto& [id, slot] : slots_) {
-        const bool stays = std::any_of(links.begin(), links.end(), [&](const auto& link) {
-            return link->config.id == slot.link->config.id;
-        });
+    for (auto& entry : slots_) {
+        Slot& slot = entry.second;
+        const bool stays = std::any_of(links.begin(), links.end(),
+                                       [&](const auto& link) { return link->config.id == entry.first; });
         if (stays) continue;
         slot.removed = true;
         stop_run(slot, Stop::wind_down, store::RunStatus::cancelled,

@@ -20,7 +20,7 @@ constexpr std::size_t faults_named = 3;
 
 ImportPlan::ImportPlan(const CanonicalSchemas& schemas, std::string entity,
                        const std::vector<plugin::Record>& records)
-    : schemas_(schemas), schema_(schemas.find(entity)), entity_(std::move(entity)), records_(records) {
+    : schema_(schemas.find(entity)), entity_(std::move(entity)), records_(records) {
     counters_.fetched = static_cast<std::int64_t>(records.size());
     std::unordered_map<std::string_view, std::size_t> last;
     last.reserve(records.size());

@@ -53,7 +53,6 @@ class ImportPlan {
     store::ImportWrite decide(Candidate& candidate, Instant now, Random& random);
     void translate(json::object& content, store::ImportPage& page, Instant now, Random& random);
 
-    const CanonicalSchemas& schemas_;
     const Schema* schema_;
     std::string entity_;
     const std::vector<plugin::Record>& records_;

@@ -146,9 +146,9 @@ class Daemon {
         transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
         const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
-        routes_ = std::make_unique<api::Routes>(api::Backend{*engine_, *store_, [this] { return about(); },
-                                                             [this] { return plugins(); },
-                                                             [this] { return reload(); }});
+        routes_ = std::make_unique<api::Routes>(
+            api::Backend{*engine_, *store_, [this] { return about(); },
+                         [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); }});
         server_ = std::make_unique<api::HttpServer>(
             io_, [this](api::HttpRequest request, std::function<void(api::HttpAnswer)> answer) {
                 routes_->handle(std::move(request), std::move(answer));
@@ -268,33 +268,6 @@ class Daemon {
                 {"state_dir", config_.state_dir},
                 {"workers", std::move(workers)},
                 {"problems", std::move(problems)}};
-    }
-
-    json::object plugins() const {
-        json::array items, broken;
-        for (const plugin::PluginInfo& plugin : catalog_.plugins()) {
-            if (!plugin.usable()) {
-                broken.push_back({{"path", plugin.path}, {"error", plugin.error}});
-                continue;
-            }
-            json::array connectors, warnings;
-            for (const plugin::ConnectorManifest& connector : plugin.manifest.connectors) {
-                json::array jobs;
-                for (const plugin::JobKind job : connector.jobs) jobs.emplace_back(plugin::to_string(job));
-                connectors.push_back(
-                    {{"name", connector.name}, {"title", connector.title}, {"jobs", std::move(jobs)}});
-            }
-            for (const std::string& warning : plugin.warnings) warnings.emplace_back(warning);
-            items.push_back(
-                {{"id", plugin.manifest.id},
-                 {"version", plugin.manifest.version},
-                 {"vendor", plugin.manifest.vendor},
-                 {"path", plugin.path},
-                 {"abi", std::to_string(plugin.abi_major) + "." + std::to_string(plugin.abi_minor)},
-                 {"connectors", std::move(connectors)},
-                 {"warnings", std::move(warnings)}});
-        }
-        return {{"items", std::move(items)}, {"broken", std::move(broken)}};
     }
 
     static int refuse(const Error& error, int code) {

@@ -98,7 +98,7 @@ class Builder {
             if (!value.is_object()) continue;
             Integration integration = this->integration(std::string(id), value.get_object(), defaults);
             check_tenant(config, integration);
-            check_connector(connectors, integration, value.get_object());
+            check_connector(config, connectors, integration, value.get_object());
             integration.fingerprint =
                 to_hex(content_hash(json::serialize(value) + json::serialize(defaults)));
             config.integrations[integration.id] = std::move(integration);
@@ -310,12 +310,12 @@ class Builder {
                 (hint.empty() && !ids.empty() ? "; defined: " + list_of(ids) : hint));
     }
 
-    void check_connector(const Connectors& connectors, Integration& integration,
+    void check_connector(const Config& config, const Connectors& connectors, Integration& integration,
                          const json::object& members) {
         const std::string pointer = "/integrations/" + pointer_token(integration.id);
         if (integration.connector.empty()) return;
         const auto known = connectors.find(integration.connector);
-        if (!known) return unknown_connector(connectors, integration, pointer);
+        if (!known) return unknown_connector(config, connectors, integration, pointer);
         if (integration.concurrent == 0) integration.concurrent = known->concurrent;
         if (known->settings != nullptr) {
             for (const Schema::Fault& fault : known->settings->check(integration.settings)) {
@@ -341,17 +341,13 @@ class Builder {
         }
     }
 
-    std::string plugin_dirs() const {
-        const std::vector<std::string> dirs = Builder(document_, faults_).daemon().plugin_dirs;
-        return list_of(dirs, " and ");
-    }
-
-    void unknown_connector(const Connectors& connectors, const Integration& integration,
+    void unknown_connector(const Config& config, const Connectors& connectors, const Integration& integration,
                            const std::string& pointer) {
         const std::vector<std::string> names = connectors.names();
         std::string message = "is '" + integration.connector + "', and no installed plugin offers it" +
                               did_you_mean(integration.connector, names);
-        message += names.empty() ? " (there is no usable plugin in daemon.plugin_dirs: " + plugin_dirs() + ")"
+        message += names.empty() ? " (there is no usable plugin in daemon.plugin_dirs: " +
+                                       list_of(config.plugin_dirs, " and ") + ")"
                                  : " (installed: " + list_of(names, " and ") + ")";
         for (const std::string& broken : connectors.broken()) message += "; " + broken;
         add(pointer + "/connector", std::move(message));

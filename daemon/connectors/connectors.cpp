@@ -82,4 +82,30 @@ const ConnectorInfo* InstalledConnectors::info(std::string_view name) const {
     return found == entries_.end() ? nullptr : &found->second.info;
 }
 
+json::object plugins_json(const plugin::Catalog& catalog) {
+    json::array items, broken;
+    for (const plugin::PluginInfo& one : catalog.plugins()) {
+        if (!one.usable()) {
+            broken.push_back(json::object{{"path", one.path}, {"error", one.error}});
+            continue;
+        }
+        json::array connectors;
+        for (const plugin::ConnectorManifest& connector : one.manifest.connectors) {
+            json::array jobs;
+            for (const plugin::JobKind kind : connector.jobs) jobs.emplace_back(plugin::to_string(kind));
+            connectors.push_back(json::object{
+                {"name", connector.name}, {"title", connector.title}, {"jobs", std::move(jobs)}});
+        }
+        items.push_back(
+            json::object{{"id", one.manifest.id},
+                         {"version", one.manifest.version},
+                         {"vendor", one.manifest.vendor},
+                         {"path", one.path},
+                         {"abi", std::to_string(one.abi_major) + "." + std::to_string(one.abi_minor)},
+                         {"connectors", std::move(connectors)},
+                         {"warnings", json::array(one.warnings.begin(), one.warnings.end())}});
+    }
+    return {{"items", std::move(items)}, {"broken", std::move(broken)}};
+}
+
 }  // namespace liaisond::connectors

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include "base/schema.hpp"
 #include "config/config.hpp"
 #include "plugin/catalog.hpp"
@@ -46,5 +48,8 @@ class InstalledConnectors final : public config::Connectors {
     std::map<std::string, Entry, std::less<>> entries_;
     std::vector<std::string> broken_;
 };
+
+// A catalog in the form of GET /plugins: {"items": [...], "broken": [...]}.
+boost::json::object plugins_json(const plugin::Catalog& catalog);
 
 }  // namespace liaisond::connectors

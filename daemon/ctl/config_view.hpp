@@ -29,7 +29,4 @@ boost::json::value full_schema(const boost::json::value& daemon_schema,
 // The merged document; a credential in clear text, which is a fault, is masked.
 boost::json::object shown_config(boost::json::object root);
 
-// A catalog in the form of GET /plugins.
-boost::json::value plugins_json(const plugin::Catalog& catalog);
-
 }  // namespace liaisond::ctl

@@ -133,7 +133,7 @@ int list_plugins(Session& session, const LocalArguments& arguments) {
     if (answer || answer.error().code != Client::unreachable) return session.show(answer, text);
     session.console().note("liaisond cannot be asked (" + session.client().socket() +
                            "); this is what the plugin folders hold:");
-    return session.show(plugins_json(scan(session, arguments, daemon_section(session))), text);
+    return session.show(connectors::plugins_json(scan(session, arguments, daemon_section(session))), text);
 }
 
 int run_scripts(Session& session, const LocalArguments& arguments) {

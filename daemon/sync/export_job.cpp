@@ -42,10 +42,6 @@ ExportJob::ExportJob(const Ports& ports, Requester& requester, RunControl& contr
       schemas_(schemas),
       entity_(std::move(entity)) {}
 
-Status ExportJob::stopped() const {
-    return fail(ErrorKind::transient, "the run was stopped: " + control_.stop_reason);
-}
-
 Task<Status> ExportJob::run() {
     (void)counters();  // a row in the summary even when there is nothing to do
     Status open = co_await finish_open();
@@ -58,7 +54,7 @@ Task<Status> ExportJob::run() {
 // Work left over from before: retries that are due, and sends of which nobody knows how they ended.
 Task<Status> ExportJob::finish_open() {
     while (true) {
-        if (control_.stop != Stop::none) co_return stopped();
+        if (control_.stop != Stop::none) co_return control_.stopped();
         Result<std::vector<store::Intent>> due = co_await load_due();
         if (!due) co_return fail(due.error());
         if (due->empty()) break;
@@ -115,7 +111,7 @@ Task<Status> ExportJob::send_new() {
     std::int64_t after = *cursor;
     std::int64_t blocked = 0;  // the feed is read again from here next time
     for (bool more = true; more;) {
-        if (control_.stop != Stop::none) co_return stopped();
+        if (control_.stop != Stop::none) co_return control_.stopped();
         Result<store::PendingExports> pending = co_await load_pending(after);
         if (!pending) co_return fail(pending.error());
         more = pending->more;

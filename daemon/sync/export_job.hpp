@@ -45,7 +45,6 @@ class ExportJob final : public JobListener {
     store::Outcome doubtful(const store::Intent& intent, const std::string& why) const;
     bool was_sent(std::size_t index) const;
     std::string reference_of(const store::Intent& intent) const;
-    Status stopped() const;
     Instant due_after_send(const store::Intent& intent, Instant now) const;
     EffectClass effect_of(const store::Intent& intent) const;
     store::Counters& counters() { return control_.counters(entity_, store::Direction::export_).counters; }

@@ -59,6 +59,34 @@ inline Await<Nothing> pause(Timers& timers, Milliseconds duration) {
     });
 }
 
+// A value that one party makes and another awaits, whichever comes first. Both share it; it is awaited at
+// most once.
+template <class T>
+class Deferred {
+  public:
+    explicit Deferred(Timers& timers) : timers_(timers) {}
+    void set(T value) {
+        value_.emplace(std::move(value));
+        hand_over();
+    }
+    static Await<T> wait(std::shared_ptr<Deferred> self) {
+        return Await<T>([self = std::move(self)](Completion<T> done) {
+            self->waiting_ = std::move(done);
+            self->hand_over();
+        });
+    }
+
+  private:
+    void hand_over() {
+        if (!value_ || !waiting_) return;
+        timers_.post(
+            [done = std::move(waiting_), value = std::move(*value_)]() mutable { done(std::move(value)); });
+    }
+    Timers& timers_;
+    std::optional<T> value_;
+    Completion<T> waiting_;
+};
+
 // Runs tasks to their end side by side. Destroying it destroys what is left, at whatever it waits for.
 class Fibers {
   public:

@@ -32,14 +32,8 @@ Task<Status> ImportJob::run() {
     ports_.random.fill(start.seed);
     JobPump pump(ports_, requester_, control_);
     Result<std::string> output = co_await pump.run(plugin::JobKind::pull, std::move(start), *this);
-    const Status settled = co_await settle();
-    Status drained = co_await drain();
-    if (!settled) co_return fail(settled.error());
-    if (output && drained && held_cursor_) {
-        start_commit({});
-        drained = co_await drain();
-    }
-    if (!drained) co_return fail(drained.error());
+    const Status flushed = co_await flush(output.has_value());
+    if (!flushed) co_return fail(flushed.error());
     if (!output) co_return fail(output.error());
     co_return Status();
 }
@@ -48,15 +42,13 @@ Task<Status> ImportJob::run() {
 // meanwhile. Its rejections become dead letters and are not reported to the connector.
 Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit) {
     // Between pages nothing is half done: here a run that should end, ends.
-    if (control_.stop != Stop::none)
-        co_return fail(ErrorKind::transient, "the run was stopped: " + control_.stop_reason);
+    if (control_.stop != Stop::none) co_return control_.stopped();
     Status before = co_await settle();
     if (!before) co_return fail(before.error());
     plugin::EmittedEvent answer;
     if (emit.pipelined) {
-        accepted_ = std::make_shared<Accepted>();
-        accepted_->emit = std::move(emit);
-        auto beside = take_in_beside(accepted_);
+        accepted_ = std::make_shared<Deferred<Status>>(ports_.timers);
+        auto beside = take_in_beside(std::make_shared<plugin::EmitEffect>(std::move(emit)), accepted_);
         fibers_.spawn(std::move(beside));
         co_return answer;
     }
@@ -65,11 +57,10 @@ Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit)
     co_return answer;
 }
 
-Task<void> ImportJob::take_in_beside(std::shared_ptr<Accepted> page) {
+Task<void> ImportJob::take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, Pending decided) {
     std::vector<plugin::Rejection> rejections;
-    Status taken = co_await take_in(page->emit, true, rejections);
-    page->outcome = std::move(taken);
-    if (page->waiting) ports_.timers.post([page] { page->waiting(std::move(*page->outcome)); });
+    Status taken = co_await take_in(*emit, true, rejections);
+    decided->set(std::move(taken));
 }
 
 Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
@@ -97,19 +88,22 @@ Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
 // Waits until the accepted page is decided; its commit may still be in flight.
 Task<Status> ImportJob::settle() {
     if (!accepted_) co_return Status();
-    Status status = co_await decided();
+    Status status = co_await Deferred<Status>::wait(accepted_);
     accepted_.reset();
     co_return status;
 }
 
-Await<Status> ImportJob::decided() {
-    return Await<Status>([this, page = accepted_](Completion<Status> done) {
-        if (!page->outcome) {
-            page->waiting = std::move(done);
-            return;
-        }
-        ports_.timers.post([page, done = std::move(done)] { done(std::move(*page->outcome)); });
-    });
+// Leaves nothing under way: what was accepted is decided, what was decided durable, and with it the cursor of
+// pages that brought no news.
+Task<Status> ImportJob::flush(bool with_cursor) {
+    const Status settled = co_await settle();
+    Status drained = co_await drain();
+    if (!settled) co_return fail(settled.error());
+    if (drained && with_cursor && held_cursor_) {
+        start_commit({});
+        drained = co_await drain();
+    }
+    co_return drained;
 }
 
 Task<Status> ImportJob::decide(ImportPlan& plan) {
@@ -162,34 +156,22 @@ void ImportJob::start_commit(store::ImportPage page) {
         if (write.rid == 0)
             creating_.insert((write.entity.empty() ? entity_ : write.entity) + '\n' + write.external_id);
     }
-    auto flight = std::make_shared<InFlight>();
-    in_flight_ = flight;
+    in_flight_ = std::make_shared<Deferred<Status>>(ports_.timers);
     auto shared = std::make_shared<store::ImportPage>(std::move(page));
     ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },
-                       [flight, changes, notify = on_change_](Status status) {
+                       [flight = in_flight_, changes, notify = on_change_](Status status) {
                            if (status && changes) notify();
-                           flight->outcome = std::move(status);
-                           if (flight->waiting) flight->waiting(std::move(*flight->outcome));
+                           flight->set(std::move(status));
                        });
 }
 
 // Waits for the commit in flight, if there is one.
 Task<Status> ImportJob::drain() {
     if (!in_flight_) co_return Status();
-    Status status = co_await committed();
+    Status status = co_await Deferred<Status>::wait(in_flight_);
     in_flight_.reset();
     creating_.clear();
     co_return status;
-}
-
-Await<Status> ImportJob::committed() {
-    return Await<Status>([this, flight = in_flight_](Completion<Status> done) {
-        if (!flight->outcome) {
-            flight->waiting = std::move(done);
-            return;
-        }
-        ports_.timers.post([flight, done = std::move(done)] { done(std::move(*flight->outcome)); });
-    });
 }
 
 void ImportJob::count(const store::Counters& counters) {
@@ -205,12 +187,7 @@ Task<Status> ImportJob::on_result(plugin::ResultEffect&&) {
 
 // The vendor must not be told that we have something which a crash could still take away.
 Task<Status> ImportJob::before_mutation() {
-    Status status = co_await settle();
-    if (status) status = co_await drain();
-    if (status && held_cursor_) {
-        start_commit({});
-        status = co_await drain();
-    }
+    Status status = co_await flush(true);
     co_return status;
 }
 

@@ -24,17 +24,12 @@ class ImportJob final : public JobListener {
     Task<Status> before_mutation() override;
 
   private:
-    // A page whose emit was answered before it was decided; at most one, so that memory stays bounded.
-    struct Accepted {
-        plugin::EmitEffect emit;
-        std::optional<Status> outcome;
-        Completion<Status> waiting;
-    };
-    Task<void> take_in_beside(std::shared_ptr<Accepted> page);
+    using Pending = std::shared_ptr<Deferred<Status>>;
+    Task<void> take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, Pending decided);
     Task<Status> take_in(const plugin::EmitEffect& emit, bool may_lag,
                          std::vector<plugin::Rejection>& rejections);
     Task<Status> settle();
-    Await<Status> decided();
+    Task<Status> flush(bool with_cursor);
     Task<Status> decide(ImportPlan& plan);
     Task<Status> drain();
     void start_commit(store::ImportPage page);
@@ -44,7 +39,6 @@ class ImportJob final : public JobListener {
     Await<Result<std::string>> load_cursor();
     Await<Result<std::vector<store::ImportState>>> look_up(const std::vector<store::ImportKey>& keys);
     Await<Result<std::vector<std::string>>> records_of(const ImportPlan::Wanted& wanted);
-    Await<Status> committed();
 
     const Ports& ports_;
     Fibers& fibers_;
@@ -54,13 +48,9 @@ class ImportJob final : public JobListener {
     std::string entity_;
     std::function<void()> on_change_;
 
-    std::shared_ptr<Accepted> accepted_;
-    // The commit in flight, at most one. It outlives the wait for it.
-    struct InFlight {
-        std::optional<Status> outcome;
-        Completion<Status> waiting;
-    };
-    std::shared_ptr<InFlight> in_flight_;
+    Pending accepted_;   // the page whose emit was answered before it was decided; at most one, so memory is
+                         // bounded
+    Pending in_flight_;  // the commit in flight; at most one
     // What that commit creates: a page that meets one of these waits, so that it looks them up rather than
     // making twins.
     std::unordered_set<std::string> creating_;

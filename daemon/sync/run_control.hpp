@@ -23,6 +23,11 @@ struct RunControl {
     std::string only_entity;  // empty: all
     std::string working_on;   // "importing product", for people
 
+    // What a part of a stopped run answers.
+    tl::unexpected<Error> stopped() const {
+        return fail(ErrorKind::transient, "the run was stopped: " + stop_reason);
+    }
+
     store::EntityCounters& counters(const std::string& entity, store::Direction direction) {
         for (store::EntityCounters& one : run.entities) {
             if (one.entity == entity && one.direction == direction) return one;

@@ -51,13 +51,18 @@ void fill(Shop& shop, int count) {
     for (int id = 1; id <= count; ++id) shop.names[id] = "Product " + std::to_string(id);
 }
 
-TEST(Engine, ImportsThenFindsEverythingUnchanged) {
-    World world(1);
+// One house, one shop, one office, one network.
+class Engine : public testing::Test {
+  protected:
+    World world{1};
     Vendors vendors;
-    fill(*vendors.shop, 35);
-    SimNetwork network(world, vendors.map());
+    SimNetwork network{world, vendors.map()};
     TempDir directory;
-    SimHouse house(world, network, directory.path());
+    SimHouse house{world, network, directory.path()};
+};
+
+TEST_F(Engine, ImportsThenFindsEverythingUnchanged) {
+    fill(*vendors.shop, 35);
     house.start({shop_link()});
     const store::Run first = house.run("shop");
     EXPECT_EQ(first.status, store::RunStatus::success) << first.error;
@@ -72,13 +77,8 @@ TEST(Engine, ImportsThenFindsEverythingUnchanged) {
     EXPECT_EQ(names_in_hub(house.store.database()).at("S7"), "Renamed");
 }
 
-TEST(Engine, ExportsWhatIsNewOrChangedAndNothingElse) {
-    World world(2);
-    Vendors vendors;
+TEST_F(Engine, ExportsWhatIsNewOrChangedAndNothingElse) {
     fill(*vendors.shop, 20);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     house.start({shop_link(), office_link()});
     house.run("shop");
     EXPECT_EQ(house.run("office").entities.at(0).counters.exported, 20);
@@ -94,13 +94,8 @@ TEST(Engine, ExportsWhatIsNewOrChangedAndNothingElse) {
     EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
 }
 
-TEST(Engine, ALostAnswerMakesNoDuplicate) {
-    World world(3);
-    Vendors vendors;
+TEST_F(Engine, ALostAnswerMakesNoDuplicate) {
     fill(*vendors.shop, 40);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     house.start({shop_link(), office_link()});
     house.run("shop");
     network.lose_answer = 0.3;
@@ -113,13 +108,8 @@ TEST(Engine, ALostAnswerMakesNoDuplicate) {
     EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
 }
 
-TEST(Engine, ABlindVendorIsNeverAskedTwice) {
-    World world(4);
-    Vendors vendors;
+TEST_F(Engine, ABlindVendorIsNeverAskedTwice) {
     fill(*vendors.shop, 40);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     auto office = office_link();
     office->effects["product"] = sync::EffectClass::blind;
     house.start({shop_link(), office});
@@ -135,14 +125,9 @@ TEST(Engine, ABlindVendorIsNeverAskedTwice) {
     for (const store::Intent& intent : open) EXPECT_EQ(intent.state, store::IntentState::in_doubt);
 }
 
-TEST(Engine, AVendorThatIsDownIsTriedAgainByItself) {
-    World world(5);
-    Vendors vendors;
+TEST_F(Engine, AVendorThatIsDownIsTriedAgainByItself) {
     fill(*vendors.shop, 5);
-    SimNetwork network(world, vendors.map());
     network.down = true;
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     house.start({shop_link()});
     const store::Run failed = house.run("shop");
     EXPECT_EQ(failed.status, store::RunStatus::failed);
@@ -152,13 +137,8 @@ TEST(Engine, AVendorThatIsDownIsTriedAgainByItself) {
                                 std::chrono::hours(1)));
 }
 
-TEST(Engine, OneRunAtATimeAndOneFollowUp) {
-    World world(6);
-    Vendors vendors;
+TEST_F(Engine, OneRunAtATimeAndOneFollowUp) {
     fill(*vendors.shop, 5);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     house.start({shop_link()});
     std::vector<std::int64_t> ids;
     for (int i = 0; i < 5; ++i)
@@ -170,13 +150,8 @@ TEST(Engine, OneRunAtATimeAndOneFollowUp) {
         << "the run itself, and one behind it for all the others";
 }
 
-TEST(Engine, SchedulesByTheClockAndWakesForNothingElse) {
-    World world(7);
-    Vendors vendors;
+TEST_F(Engine, SchedulesByTheClockAndWakesForNothingElse) {
     fill(*vendors.shop, 5);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     auto shop = shop_link();
     shop->config.schedule.kind = config::Schedule::Kind::every;
     shop->config.schedule.every = std::chrono::minutes(15);
@@ -187,13 +162,8 @@ TEST(Engine, SchedulesByTheClockAndWakesForNothingElse) {
     EXPECT_NEAR(static_cast<double>(house.store.database().runs(filter).value().size()), 96.0, 1.0);
 }
 
-TEST(Engine, StopLetsTheRunReachASafePoint) {
-    World world(8);
-    Vendors vendors;
+TEST_F(Engine, StopLetsTheRunReachASafePoint) {
     fill(*vendors.shop, 400);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     house.start({shop_link()});
     house.engine->trigger("shop", {}, [](Result<std::int64_t>) {});
     world.run_until([&] { return network.requests >= 10; }, std::chrono::hours(1));
@@ -207,13 +177,8 @@ TEST(Engine, StopLetsTheRunReachASafePoint) {
     EXPECT_LT(kept, 400u);
 }
 
-TEST(Engine, ARemovedIntegrationLeavesNothingOnTheAgenda) {
-    World world(9);
-    Vendors vendors;
+TEST_F(Engine, ARemovedIntegrationLeavesNothingOnTheAgenda) {
     fill(*vendors.shop, 5);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     auto shop = shop_link();
     auto office = office_link();
     office->config.entities[0].on_change = true;
@@ -225,13 +190,8 @@ TEST(Engine, ARemovedIntegrationLeavesNothingOnTheAgenda) {
     EXPECT_TRUE(vendors.office->rows.empty());
 }
 
-TEST(Engine, ExportsSoonAfterAChange) {
-    World world(10);
-    Vendors vendors;
+TEST_F(Engine, ExportsSoonAfterAChange) {
     fill(*vendors.shop, 5);
-    SimNetwork network(world, vendors.map());
-    TempDir directory;
-    SimHouse house(world, network, directory.path());
     auto office = office_link();
     office->config.entities[0].on_change = true;
     house.start({shop_link(), office});

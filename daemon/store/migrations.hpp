@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 1> migrations{R"sql(
+inline constexpr std::array<const char*, 2> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -79,6 +79,42 @@ CREATE TABLE logs(
     direction INTEGER NOT NULL, action TEXT NOT NULL, status TEXT NOT NULL,
     external_id TEXT NOT NULL, rid INTEGER NOT NULL, message TEXT NOT NULL) STRICT;
 CREATE INDEX logs_by_integration ON logs(integration, id);
+)sql",
+                                                       R"sql(
+-- What must outlive a restart and is no record: breakers, quotas, planned runs. JSON, by kind and key.
+CREATE TABLE states(
+    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY(kind, key)) STRICT, WITHOUT ROWID;
+
+-- Both directions. `base` is the canonical content as last agreed with this integration; NULL while it is the
+-- record's own payload, which is nearly always: it is copied when somebody else changes the record.
+ALTER TABLE mappings ADD COLUMN base TEXT;
+ALTER TABLE mappings ADD COLUMN tomb_at INTEGER;      -- the record was deleted here or there; kept to know it again
+ALTER TABLE mappings ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;  -- complete listings in a row that lacked it
+
+-- Who changed which field last, and when by the vendor's clock: {"/status": ["pms", 1772355600000]}. NULL: nobody
+-- since it was created.
+ALTER TABLE records ADD COLUMN provenance TEXT;
+ALTER TABLE records ADD COLUMN alias_of INTEGER;      -- a stub that turned out to be that other record
+
+-- Values by which a record is recognised when another system brings it (customer by e-mail, say).
+CREATE TABLE match_keys(
+    tenant INTEGER NOT NULL, entity INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, rid INTEGER NOT NULL,
+    PRIMARY KEY(tenant, entity, name, value, rid)) STRICT, WITHOUT ROWID;
+CREATE INDEX match_keys_by_record ON match_keys(rid);
+
+-- What a person has to decide.
+CREATE TABLE conflicts(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    integration INTEGER NOT NULL, entity INTEGER NOT NULL, external_id TEXT NOT NULL,
+    rid INTEGER NOT NULL,                 -- 0: not decided which record it is
+    kind TEXT NOT NULL,                   -- fields, identity, deletion
+    detail TEXT NOT NULL,                 -- JSON: the fields with base, hub and remote; or the candidates
+    payload TEXT NOT NULL,                -- canonical content as the vendor shows it; empty: deleted there
+    remote_version TEXT NOT NULL, hash BLOB NOT NULL,
+    run INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+    UNIQUE(integration, entity, external_id)) STRICT;
+CREATE INDEX conflicts_by_record ON conflicts(integration, rid);
 )sql"};
 
 }  // namespace liaisond::store

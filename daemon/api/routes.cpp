@@ -22,9 +22,9 @@ json::value time_or_null(Instant at) {
 }
 
 json::object counters(const store::Counters& c) {
-    return {{"fetched", c.fetched},  {"created", c.created},     {"updated", c.updated},
-            {"deleted", c.deleted},  {"unchanged", c.unchanged}, {"exported", c.exported},
-            {"rejected", c.rejected}};
+    return {{"fetched", c.fetched},   {"created", c.created},     {"updated", c.updated},
+            {"deleted", c.deleted},   {"unchanged", c.unchanged}, {"exported", c.exported},
+            {"rejected", c.rejected}, {"conflicts", c.conflicts}};
 }
 
 json::value parsed(const std::string& text) {

@@ -1,5 +1,6 @@
 #include "app/links.hpp"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
@@ -55,17 +56,29 @@ class FormatFinder {
     std::string_view format_;
 };
 
-sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& entity,
-                            const json::object& settings) {
-    if (rule.setting.empty()) return rule.value;
-    std::string pointer = rule.setting;
+// What the operator chose in the setting at that pointer; "{entity}" in it stands for the name.
+const json::value* chosen_at(std::string pointer, const std::string& entity, const json::value& settings) {
     if (const std::size_t at = pointer.find("{entity}"); at != std::string::npos)
         pointer.replace(at, 8, config::pointer_token(entity));
     boost::system::error_code error;
+    return settings.find_pointer(pointer, error);
+}
+
+sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& entity,
+                            const json::object& settings) {
+    if (rule.setting.empty()) return rule.value;
     const json::value root(settings);
-    const json::value* chosen = root.find_pointer(pointer, error);
+    const json::value* chosen = chosen_at(rule.setting, entity, root);
     if (chosen == nullptr || !chosen->is_string()) return rule.value;
     return plugin::parse_effect_class(chosen->get_string()).value_or(rule.value);
+}
+
+bool shows_all(const plugin::ConnectorManifest& connector, const std::string& entity,
+               const json::object& settings) {
+    if (connector.complete_listing.setting.empty()) return connector.complete_listing.value;
+    const json::value root(settings);
+    const json::value* chosen = chosen_at(connector.complete_listing.setting, entity, root);
+    return chosen != nullptr && chosen->is_bool() ? chosen->get_bool() : connector.complete_listing.value;
 }
 
 plugin::Isolation isolation_of(config::Isolation isolation) {
@@ -77,9 +90,11 @@ plugin::Isolation isolation_of(config::Isolation isolation) {
     return plugin::Isolation::plugin;
 }
 
-std::shared_ptr<const sync::Link> make_link(const config::Integration& integration,
-                                            const config::Tenant& tenant,
-                                            const plugin::Catalog::Found& found) {
+// Names of the values by which records are recognised, by entity.
+using Recognition = std::map<std::string, std::vector<std::string>>;
+
+std::shared_ptr<sync::Link> make_link(const config::Integration& integration, const config::Tenant& tenant,
+                                      const plugin::Catalog::Found& found) {
     auto link = std::make_shared<sync::Link>();
     const plugin::ConnectorManifest& connector = *found.connector;
     link->config = integration;
@@ -95,6 +110,10 @@ std::shared_ptr<const sync::Link> make_link(const config::Integration& integrati
     link->can_test = connector.has(plugin::JobKind::test);
     for (const config::Entity& entity : integration.entities)
         link->effects[entity.name] = effect_of(connector.effect, entity.name, integration.settings);
+    for (const config::Entity& entity : integration.entities) {
+        if (shows_all(connector, entity.name, integration.settings))
+            link->complete_listings.insert(entity.name);
+    }
 
     auto egress = std::make_shared<http::Egress>();
     egress->origins = strings_of_format(connector.settings, integration.settings, "liaison-origin");
@@ -124,12 +143,24 @@ std::vector<std::string> strings_of_format(const json::object& schema, const jso
 
 std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
                                                           const plugin::Catalog& catalog) {
+    std::map<std::string, Recognition> recognition;  // by tenant
+    for (const auto& [id, integration] : config.integrations) {
+        for (const config::Entity& entity : integration.entities) {
+            if (entity.match.empty()) continue;
+            std::vector<std::string>& names = recognition[integration.tenant][entity.name];
+            names.insert(names.end(), entity.match.begin(), entity.match.end());
+            std::sort(names.begin(), names.end());
+            names.erase(std::unique(names.begin(), names.end()), names.end());
+        }
+    }
     std::vector<std::shared_ptr<const sync::Link>> links;
     for (const auto& [id, integration] : config.integrations) {
         const plugin::Catalog::Found found = catalog.connector(integration.connector);
         const auto tenant = config.tenants.find(integration.tenant);
-        if (found && tenant != config.tenants.end())
-            links.push_back(make_link(integration, tenant->second, found));
+        if (!found || tenant == config.tenants.end()) continue;
+        std::shared_ptr<sync::Link> link = make_link(integration, tenant->second, found);
+        link->recognition = recognition[integration.tenant];
+        links.push_back(std::move(link));
     }
     return links;
 }

@@ -111,8 +111,8 @@ class SchemaCompiler {
 
     void keyword(Node& node, std::string_view key, const json::value& argument, const std::string& at) {
         static const std::vector<std::string> annotations{
-            "title", "description", "default",      "examples", "$defs",  "$schema",
-            "$id",   "$comment",    "x-references", "x-match",  "x-order"};
+            "title", "description", "default",      "examples", "$defs",   "$schema",
+            "$id",   "$comment",    "x-references", "x-match",  "x-order", "x-transitions"};
         if (key == "type") return types(node, argument, at);
         if (key == "enum" && argument.is_array())
             return void(node.allowed.assign(argument.get_array().begin(), argument.get_array().end()));
@@ -200,9 +200,47 @@ class SchemaCompiler {
                 return refuse("/x-references", "needs objects of a pointer and an entity");
             }
             Schema::Reference reference{{}, std::string(entity->get_string())};
-            std::vector<std::string> tokens = split(std::string_view(pointer->get_string()), '/');
-            for (std::size_t i = 1; i < tokens.size(); ++i) reference.path.push_back(unescaped(tokens[i]));
+            reference.path = path_of(*pointer);
             schema_.references_.push_back(std::move(reference));
+        }
+    }
+
+    static std::vector<std::string> path_of(const json::value& pointer) {
+        std::vector<std::string> path;
+        const std::vector<std::string> tokens = split(std::string_view(pointer.get_string()), '/');
+        for (std::size_t i = 1; i < tokens.size(); ++i) path.push_back(unescaped(tokens[i]));
+        return path;
+    }
+
+    void read_match() {
+        const json::object* root = document_.if_object();
+        const json::value* list = root != nullptr ? root->if_contains("x-match") : nullptr;
+        if (list == nullptr) return;
+        if (!list->is_array()) return refuse("/x-match", "needs a list of pointers");
+        for (const json::value& one : list->get_array()) {
+            if (!one.is_string()) return refuse("/x-match", "needs a list of pointers");
+            schema_.match_.push_back(path_of(one));
+        }
+    }
+
+    void read_transitions() {
+        const json::object* root = document_.if_object();
+        const json::value* fields = root != nullptr ? root->if_contains("x-transitions") : nullptr;
+        if (fields == nullptr) return;
+        const char* shape = "needs, by pointer, an object of lists of states";
+        if (!fields->is_object()) return refuse("/x-transitions", shape);
+        for (const auto& [pointer, states] : fields->get_object()) {
+            if (!states.is_object()) return refuse("/x-transitions", shape);
+            Schema::Transitions& field = schema_.transitions_.emplace_back();
+            field.pointer = pointer;
+            for (const auto& [from, list] : states.get_object()) {
+                std::vector<std::string>& to = field.allowed[std::string(from)];
+                if (!list.is_array()) return refuse("/x-transitions", shape);
+                for (const json::value& state : list.get_array()) {
+                    if (!state.is_string()) return refuse("/x-transitions", shape);
+                    to.emplace_back(state.get_string());
+                }
+            }
         }
     }
 
@@ -211,6 +249,12 @@ class SchemaCompiler {
     std::map<std::string, const Node*> by_pointer_;
     std::string error_;
 };
+
+bool Schema::Transitions::allows(std::string_view from, std::string_view to) const {
+    const auto known = allowed.find(from);
+    return known == allowed.end() ||
+           std::find(known->second.begin(), known->second.end(), to) != known->second.end();
+}
 
 Result<Schema> Schema::compile(const json::value& document) { return SchemaCompiler(document).run(); }
 

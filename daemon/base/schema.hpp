@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,13 @@ class Schema {
         std::vector<std::string> path;  // unescaped tokens; "*" stands for every element of an array
         std::string entity;
     };
+    // A field that is a state machine: only these moves are open to a system that does not own the field.
+    struct Transitions {
+        std::string pointer;  // of a text at a fixed place: "/status"
+        std::map<std::string, std::vector<std::string>, std::less<>> allowed;  // a state not listed: any
+
+        bool allows(std::string_view from, std::string_view to) const;
+    };
 
     // Errors name the keyword and its place.
     static Result<Schema> compile(const boost::json::value& document);
@@ -37,6 +45,10 @@ class Schema {
     std::vector<Fault> check(const boost::json::value& value, std::size_t limit = 20) const;
     // From the annotation "x-references".
     const std::vector<Reference>& references() const { return references_; }
+    // From "x-match": places whose values tell that two systems speak of the same record; "*" as above.
+    const std::vector<std::vector<std::string>>& match() const { return match_; }
+    // From "x-transitions".
+    const std::vector<Transitions>& transitions() const { return transitions_; }
 
     struct Node;  // one compiled subschema
 
@@ -45,6 +57,8 @@ class Schema {
     std::vector<std::unique_ptr<Node>> nodes_;  // owned here, so that $ref may point anywhere
     const Node* root_ = nullptr;
     std::vector<Reference> references_;
+    std::vector<std::vector<std::string>> match_;
+    std::vector<Transitions> transitions_;
     friend class SchemaCompiler;
 };
 

@@ -200,6 +200,8 @@ class Builder {
                          : isolation == "integration" ? Isolation::integration
                                                       : Isolation::plugin;
         made.entities = entities(members, pointer);
+        match(members, pointer, made.entities);
+        made.mass_delete = mass_delete(members, pointer);
         made.schedule = schedule(members, pointer);
         made.settings = object_at(members, "settings");
         made.credentials = credentials(members, pointer);
@@ -229,11 +231,23 @@ class Builder {
                 add(at,
                     "needs a direction (import, export or bidirectional), here or for the whole integration",
                     true);
-            Entity entity{std::move(name), direction != "export",
-                          direction == "export" || direction == "bidirectional"};
+            Entity entity;
+            entity.name = std::move(name);
+            entity.imports = direction != "export";
+            entity.exports = direction == "export" || direction == "bidirectional";
             const json::value* on_change = options.if_contains("on_change");
             entity.on_change = on_change != nullptr && on_change->is_bool() && on_change->get_bool();
             entity.debounce = duration(options, "debounce", at, entity.debounce);
+            entity.conflict = conflict_policy(options, entity.imports && entity.exports);
+            for (const auto& [field, owners] : object_at(options, "authority")) {
+                if (!field.starts_with("/"))
+                    add(at + "/authority/" + pointer_token(field),
+                        "is no JSON pointer; write \"/status\", say", true);
+                entity.authority[std::string(field)] = texts_of(owners);
+            }
+            for (const auto& [other, id] : object_at(options, "missing_reference")) {
+                if (id.is_string()) entity.missing_reference[std::string(other)] = id.get_string().c_str();
+            }
             made.push_back(std::move(entity));
         };
         if (list != nullptr && list->is_object()) {
@@ -249,6 +263,46 @@ class Builder {
                                pointer + "/entities/" + std::to_string(i));
             }
         }
+        return made;
+    }
+
+    static std::vector<std::string> texts_of(const json::value& list) {
+        std::vector<std::string> texts;
+        if (!list.is_array()) return texts;
+        for (const json::value& text : list.get_array()) {
+            if (text.is_string()) texts.emplace_back(text.get_string());
+        }
+        return texts;
+    }
+
+    // A vendor that is only read is the source of what it shows; where records go both ways a person decides.
+    static ConflictPolicy conflict_policy(const json::object& options, bool both_ways) {
+        const std::string word = text_at(options, "conflict", both_ways ? "manual" : "remote");
+        return word == "remote"   ? ConflictPolicy::remote
+               : word == "hub"    ? ConflictPolicy::hub
+               : word == "newest" ? ConflictPolicy::newest
+                                  : ConflictPolicy::manual;
+    }
+
+    void match(const json::object& members, const std::string& pointer, std::vector<Entity>& entities) {
+        for (const auto& [name, values] : object_at(members, "match")) {
+            const auto found = std::find_if(entities.begin(), entities.end(),
+                                            [&name = name](const Entity& e) { return e.name == name; });
+            if (found == entities.end())
+                add(pointer + "/match/" + pointer_token(name), "is no entity of this integration", true);
+            else
+                found->match = texts_of(values);
+        }
+    }
+
+    MassDelete mass_delete(const json::object& members, const std::string& pointer) {
+        MassDelete made;
+        const json::object& limits = object_at(object_at(members, "guard"), "mass_delete");
+        if (const json::value* share = limits.if_contains("share"); share != nullptr && share->is_number())
+            made.share = share->to_number<double>();
+        made.count = number_at(limits, "count", made.count);
+        made.within =
+            duration(limits, "within", pointer + "/guard/mass_delete", made.within, Milliseconds(1000));
         return made;
     }
 

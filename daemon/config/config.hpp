@@ -36,11 +36,28 @@ struct Schedule {
     Milliseconds jitter{0};
 };
 
+// Whose value a field gets that both sides changed.
+enum class ConflictPolicy : std::uint8_t { remote, hub, newest, manual };
+
 struct Entity {
     std::string name;
     bool imports = false, exports = false;
     bool on_change = false;  // export soon after a change in the hub, without waiting for the schedule
     Milliseconds debounce{500};
+    ConflictPolicy conflict = ConflictPolicy::manual;
+    // By JSON pointer of a field or a group of fields: the integrations that own it, first the foremost.
+    std::map<std::string, std::vector<std::string>> authority;
+    // By which values a record of another system is recognised as one the hub has: "email", "sku".
+    std::vector<std::string> match;
+    // Id at the vendor that stands in for a reference it does not have, by the entity referred to.
+    std::map<std::string, std::string> missing_reference;
+};
+
+// More deletes than that within the time stop the flow until a person confirms them.
+struct MassDelete {
+    double share = 0.02;  // of the integration's mappings of the entity
+    std::uint32_t count = 10;
+    Milliseconds within{3'600'000};
 };
 
 // Where a secret comes from. Never the secret itself.
@@ -66,6 +83,7 @@ struct Integration {
     std::uint32_t concurrent = 4;  // requests at once
     Milliseconds settle{300'000};  // how long a vendor may still be executing a write whose answer was lost
     std::uint32_t page_size = 500, push_batch = 100;
+    MassDelete mass_delete;
     RetryPolicy retry;
     Timeouts timeouts;
     std::string fingerprint;  // changes when anything above does

@@ -80,7 +80,10 @@ constexpr char text[] = R"schema({
       "properties": {
         "direction": { "$ref": "#/$defs/direction" },
         "on_change": { "type": "boolean", "default": false, "description": "Export soon after the hub changed, besides the schedule." },
-        "debounce": { "$ref": "#/$defs/duration" }
+        "debounce": { "$ref": "#/$defs/duration" },
+        "conflict": { "enum": ["remote", "hub", "newest", "manual"], "description": "Whose value a field gets that the vendor and the hub both changed. manual (the default where records go both ways): liaisonctl conflicts. newest: by the vendors' change times, where both have them." },
+        "authority": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 }, "examples": [{ "/status": ["paradise-pms"] }], "description": "Integrations that own a field or a group of fields, the foremost first. Comes before `conflict`." },
+        "missing_reference": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "customer": "WALK-IN" }], "description": "Id at the vendor that stands in for a record it does not have, by the entity referred to." }
       }
     },
     "integration": {
@@ -103,6 +106,20 @@ constexpr char text[] = R"schema({
         "page_size": { "type": "integer", "minimum": 1, "maximum": 5000, "default": 500, "description": "Records per transaction of an import." },
         "push_batch": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100, "description": "Records per batch of an export." },
         "settle": { "$ref": "#/$defs/duration" },
+        "match": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 }, "examples": [{ "customer": ["email", "phone"] }], "description": "Values by which a record is recognised as one that another system brought, by entity." },
+        "guard": {
+          "type": "object", "additionalProperties": false,
+          "properties": {
+            "mass_delete": {
+              "type": "object", "additionalProperties": false, "description": "More deletes than the larger of count and share of the mappings, within that time, stop the flow until liaisonctl run --confirm-deletes.",
+              "properties": {
+                "share": { "type": "number", "minimum": 0, "maximum": 1 },
+                "count": { "type": "integer", "minimum": 0 },
+                "within": { "$ref": "#/$defs/duration" }
+              }
+            }
+          }
+        },
         "retry": { "$ref": "#/$defs/retry" },
         "timeouts": { "$ref": "#/$defs/timeouts" }
       }

@@ -99,6 +99,7 @@ class ManifestReader {
         }
         read_entities(from, path, connector);
         read_effect(from, path, connector);
+        read_complete_listing(from, path, connector);
         if (const json::value* limits = from.if_contains("limits")) connector.limits = *limits;
         return connector;
     }
@@ -142,6 +143,21 @@ class ManifestReader {
             }
             connector.entities.push_back(std::move(rule));
         }
+    }
+    void read_complete_listing(const json::object& from, const std::string& path,
+                               ConnectorManifest& connector) {
+        const json::value* found = from.if_contains("complete_listing");
+        if (found == nullptr) return;
+        const json::value* flag = found;
+        if (found->is_object()) {
+            connector.complete_listing.setting =
+                text(found->get_object(), "setting", path + ".complete_listing.setting", true);
+            flag = found->get_object().if_contains("default");
+        }
+        if (flag == nullptr || !flag->is_bool())
+            return wrong(path + ".complete_listing", flag,
+                         "it must be true, false, or a setting with such a default");
+        connector.complete_listing.value = flag->get_bool();
     }
     void read_effect(const json::object& from, const std::string& path, ConnectorManifest& connector) {
         const json::value* found = from.if_contains("effect");

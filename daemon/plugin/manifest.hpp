@@ -28,6 +28,12 @@ struct EffectRule {
     std::string setting;                     // empty: fixed
 };
 
+// Whether a full pull shows all records there are, so that what it lacks is gone: fixed, or chosen as above.
+struct CompleteListing {
+    bool value = false;
+    std::string setting;
+};
+
 struct EntityRule {
     std::string name;
     bool pull = false, push = false;
@@ -47,6 +53,7 @@ struct ConnectorManifest {
     bool any_entity = false;  // "entities": "any"
     std::vector<EntityRule> entities;
     EffectRule effect;
+    CompleteListing complete_listing;
     boost::json::value limits;  // as written; null when absent
     boost::json::object raw;    // the whole object, for keys that only some readers know
 

@@ -3,8 +3,10 @@
 // beside it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -41,6 +43,22 @@ class Database {
     // UUIDs of external ids; empty where unknown.
     Result<std::vector<std::string>> records_of(const std::string& integration, const std::string& entity,
                                                 const std::vector<std::string>& external_ids);
+    // Hub records that have one of the values asked for and that the integration does not have yet.
+    Result<std::vector<Recognised>> recognise(const std::string& integration, const std::string& tenant,
+                                              const std::string& entity,
+                                              const std::vector<MatchValues>& questions);
+    using MatchReader = std::function<MatchValues(std::string_view payload)>;
+    // Notes by which values the records after `after` are recognised, `limit` of them; the last one's number,
+    // or 0 when there are no more.
+    Result<std::int64_t> index_matches(const std::string& tenant, const std::string& entity, Rid after,
+                                       std::uint32_t limit, const MatchReader& read);
+    Result<DeleteBudget> delete_budget(const std::string& integration, const std::string& entity,
+                                       Instant since);
+    // External ids in their order after `after`, of records that exist.
+    Result<std::vector<MissingKey>> live_keys(const std::string& integration, const std::string& entity,
+                                              const std::string& after, std::uint32_t limit);
+    Status note_missing(const std::string& integration, const std::string& entity,
+                        const std::vector<MissingKey>& keys);
     // Everything of the page or nothing. A `conflict` error: somebody else changed a record since look_up;
     // look again.
     Status commit_page(const ImportPage& page);
@@ -66,7 +84,25 @@ class Database {
                                             Instant now, std::uint32_t limit);
     // When the next open intent of the integration is due.
     Result<std::optional<Instant>> next_intent(const std::string& integration);
+    Result<std::optional<Intent>> intent(std::int64_t id);
+    // The record as one integration is owed it now; nothing where it is not.
+    Result<std::optional<PendingExport>> exportable(const std::string& integration, Rid rid);
+    // Puts the record into the feed of changes once more, as it is.
+    Status present_again(const std::string& integration, Rid rid, std::int64_t run, Instant at);
     Status add_dead_letters(const std::vector<DeadLetter>& letters);
+
+    // One hub record by its UUID, as far as recognising needs it.
+    Result<std::optional<Recognised>> record(const std::string& id);
+    // Of the integration's latest run; empty before the first one.
+    Result<std::string> tenant_of(const std::string& integration);
+
+    // ---- what a person has to decide ----
+    Result<std::vector<Conflict>> conflicts(const Filter& filter);
+    Result<std::optional<Conflict>> conflict(std::int64_t id);
+    Status drop_conflict(std::int64_t id);
+    Result<std::optional<DeadLetter>> dead_letter(std::int64_t id);
+    Status drop_dead_letter(std::int64_t id);
+    Status edit_dead_letter(std::int64_t id, const std::string& payload);
 
     // ---- runs ----
     Result<std::int64_t> begin_run(const Run& run);
@@ -74,6 +110,10 @@ class Database {
     // Runs that a crash left open become `interrupted`; returns how many.
     Result<std::int64_t> interrupt_runs(Instant now);
     Status add_log(const LogEntry& entry);
+
+    // ---- states: what must outlive a restart and is no record; JSON or text, by kind and key ----
+    Result<std::string> state(const std::string& kind, const std::string& key);  // empty: none
+    Status save_state(const std::string& kind, const std::string& key, const std::string& value);
 
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);

@@ -6,11 +6,11 @@ namespace liaisond::store {
 namespace {
 
 // The select list that read_intent expects.
-#define INTENT_COLUMNS                                                                                       \
-    "i.id, i.op_key, i.integration, i.entity, r.id, i.rid, i.external_id, i.remote_version, i.deleted, "     \
-    "i.payload, "                                                                                            \
-    "i.version, i.state, i.attempt, i.next_at, i.first_sent_at, i.last_error FROM intents i JOIN records r " \
-    "ON r.rid = i.rid "
+#define INTENT_COLUMNS                                                                                    \
+    "i.id, i.op_key, i.integration, i.entity, r.id, i.rid, i.external_id, i.remote_version, i.deleted, "  \
+    "i.payload, "                                                                                         \
+    "i.version, i.state, i.attempt, i.next_at, i.first_sent_at, i.last_error, i.content, r.version FROM " \
+    "intents i JOIN records r ON r.rid = i.rid "
 
 Intent read_intent(Database::Impl& impl, const Statement& row) {
     Intent intent;
@@ -30,6 +30,8 @@ Intent read_intent(Database::Impl& impl, const Statement& row) {
     intent.next_at = from_unix_ms(row.integer(13));
     intent.first_sent_at = from_unix_ms(row.integer(14));
     intent.last_error = row.text(15);
+    intent.content = row.text(16);
+    intent.record_version = row.integer(17);
     return intent;
 }
 
@@ -69,7 +71,9 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
         Statement select = impl_->connection.prepare(
             "SELECT c.seq, c.rid, c.version, r.id, r.payload, r.version, r.deleted_at IS NOT NULL, r.stub, "
             "  m.external_id, m.remote_version, m.synced_version, EXISTS(SELECT 1 FROM intents i WHERE "
-            "i.integration = ?1 AND i.rid = c.rid) "
+            "i.integration = ?1 AND i.rid = c.rid) OR EXISTS(SELECT 1 FROM conflicts x WHERE x.integration = "
+            "?1 AND "
+            "x.rid = c.rid), m.tomb_at IS NOT NULL "
             "FROM changes c JOIN records r ON r.rid = c.rid LEFT JOIN mappings m ON m.rid = c.rid AND "
             "m.integration = ?1 "
             "WHERE c.tenant = ?2 AND c.entity = ?3 AND c.seq > ?4 ORDER BY c.seq");
@@ -81,7 +85,8 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             }
             pending.last_seq = select.integer(0);
             const bool superseded = select.integer(2) != select.integer(5);
-            const bool mapped = !select.is_null(8);
+            // A record that is gone there is created anew when the hub's comes back.
+            const bool mapped = !select.is_null(8) && select.integer(12) == 0;
             const bool deleted = select.integer(6) != 0;
             const bool known = mapped && select.integer(10) >= select.integer(5);
             if (superseded || known || select.integer(7) != 0 || (deleted && !mapped)) continue;
@@ -111,8 +116,8 @@ Result<std::vector<std::string>> Database::externals_of(const std::string& integ
         const std::int64_t integration_number = impl_->number(integration);
         std::vector<std::string> found(records.size());
         Statement select = impl_->connection.prepare(
-            "SELECT m.external_id FROM records r JOIN mappings m ON m.rid = r.rid AND m.integration = ? "
-            "WHERE r.id = ?");
+            "SELECT m.external_id FROM records r JOIN mappings m ON m.rid = coalesce(r.alias_of, r.rid) AND "
+            "m.integration = ? WHERE r.id = ?");
         for (std::size_t i = 0; i < records.size(); ++i) {
             const std::string id = uuid_bytes(records[i]);
             select.reset();
@@ -133,7 +138,7 @@ Result<std::vector<std::int64_t>> Database::add_intents(const std::string& integ
         Statement insert = impl_->connection.prepare(
             "INSERT INTO intents(op_key, integration, entity, rid, external_id, remote_version, deleted, "
             "payload, version, state, attempt, "
-            "next_at, first_sent_at, last_error) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+            "next_at, first_sent_at, last_error, content) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         for (const Intent& intent : intents) {
             insert.reset();
             insert.bind(intent.op_key)
@@ -150,6 +155,7 @@ Result<std::vector<std::int64_t>> Database::add_intents(const std::string& integ
                 .bind(to_unix_ms(intent.next_at))
                 .bind(to_unix_ms(intent.first_sent_at))
                 .bind(intent.last_error)
+                .bind(intent.content)
                 .run();
             ids.push_back(impl_->connection.last_row_id());
         }
@@ -168,12 +174,18 @@ Result<std::vector<std::int64_t>> Database::add_intents(const std::string& integ
 Status Database::mark_sending(const std::vector<Intent>& intents) {
     return guarded(impl_->path, [&]() -> Status {
         Statement update = impl_->connection.prepare(
-            "UPDATE intents SET state = 1, attempt = ?, next_at = ?, first_sent_at = ? WHERE id = ?");
+            "UPDATE intents SET state = 1, attempt = ?, next_at = ?, first_sent_at = ?, payload = ?, content "
+            "= ?, "
+            "version = ?, remote_version = ? WHERE id = ?");
         for (const Intent& intent : intents) {
             update.reset();
             update.bind(intent.attempt)
                 .bind(to_unix_ms(intent.next_at))
                 .bind(to_unix_ms(intent.first_sent_at))
+                .bind(intent.payload)
+                .bind(intent.content)
+                .bind(intent.version)
+                .bind(intent.remote_version)
                 .bind(intent.id)
                 .run();
         }
@@ -182,6 +194,11 @@ Status Database::mark_sending(const std::vector<Intent>& intents) {
 }
 
 namespace {
+
+constexpr const char* present_again_sql =
+    "INSERT INTO changes(tenant, entity, rid, version, action, origin, run, at, fields) SELECT tenant, "
+    "entity, rid, "
+    "version, CASE WHEN deleted_at IS NULL THEN 2 ELSE 3 END, ?, ?, ?, '[]' FROM records WHERE rid = ?";
 
 // Applies outcomes to intents of one integration and entity.
 class Settler {
@@ -204,7 +221,7 @@ class Settler {
                 log(*intent, outcome, outcome.action, "success");
                 return;
             case Outcome::Kind::deleted:
-                unmap(*intent);
+                bury(*intent);
                 drop(*intent, "");
                 log(*intent, outcome, "deleted", "success");
                 return;
@@ -216,6 +233,12 @@ class Settler {
             case Outcome::Kind::retry: keep(*intent, IntentState::ready, outcome, "retry"); return;
             case Outcome::Kind::unknown: keep(*intent, IntentState::unknown, outcome, "unknown"); return;
             case Outcome::Kind::in_doubt: keep(*intent, IntentState::in_doubt, outcome, "in_doubt"); return;
+            case Outcome::Kind::superseded:
+                drop(*intent, "");
+                log(*intent, outcome, "superseded", "success");
+                if (outcome.present_again) present(*intent);
+                return;
+            case Outcome::Kind::stale: keep(*intent, IntentState::stale, outcome, "conflict"); return;
         }
     }
 
@@ -226,26 +249,52 @@ class Settler {
         return read_intent(impl_, select);
     }
     void map(const Intent& intent, const Outcome& outcome) {
-        // The hash stays empty: what the vendor will show us of this record is not known yet.
+        // The record may have been there under another id before: deleted since, or adopted.
         impl_.connection
-            .prepare(
-                "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, "
-                "synced_version, synced_at) VALUES(?,?,?,?,?,x'',?,?) "
-                "ON CONFLICT(integration, entity, external_id) DO UPDATE SET remote_version = "
-                "excluded.remote_version, hash = excluded.hash, "
-                "synced_version = excluded.synced_version, synced_at = excluded.synced_at WHERE rid = "
-                "excluded.rid")
+            .prepare("DELETE FROM mappings WHERE rid = ? AND integration = ? AND external_id <> ?")
+            .bind(intent.rid)
             .bind(integration_)
+            .bind(outcome.external_id)
+            .run();
+        // The hash stays empty: what the vendor will show us of this record is not known yet.
+        Statement map = impl_.connection.prepare(
+            "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, "
+            "synced_version, synced_at, base) VALUES(?,?,?,?,?,x'',?,?,?) "
+            "ON CONFLICT(integration, entity, external_id) DO UPDATE SET remote_version = "
+            "excluded.remote_version, hash = excluded.hash, "
+            "synced_version = excluded.synced_version, synced_at = excluded.synced_at, base = excluded.base, "
+            "shown = NULL, tomb_at = NULL, missing = 0 WHERE rid = excluded.rid");
+        map.bind(integration_)
             .bind(entity_)
             .bind(outcome.external_id)
             .bind(intent.rid)
             .bind(outcome.remote_version)
             .bind(intent.version)
+            .bind(at_);
+        // What was sent is what both sides agree on; where the hub has moved on since, it is kept apart.
+        if (intent.record_version == intent.version)
+            map.bind_null();
+        else
+            map.bind(intent.content.empty() ? intent.payload : intent.content);
+        map.run();
+    }
+    void present(const Intent& intent) {
+        impl_.connection.prepare(present_again_sql)
+            .bind(integration_)
+            .bind(run_)
             .bind(at_)
+            .bind(intent.rid)
             .run();
     }
-    void unmap(const Intent& intent) {
-        impl_.connection.prepare("DELETE FROM mappings WHERE rid = ? AND integration = ?")
+    // Kept, so that an old listing of the vendor does not bring the record back as a new one.
+    void bury(const Intent& intent) {
+        impl_.connection
+            .prepare(
+                "UPDATE mappings SET tomb_at = ?, synced_version = ?, hash = CASE hash WHEN x'' THEN x'00' "
+                "ELSE hash "
+                "END WHERE rid = ? AND integration = ?")
+            .bind(at_)
+            .bind(intent.version)
             .bind(intent.rid)
             .bind(integration_)
             .run();
@@ -358,6 +407,50 @@ Result<std::vector<Intent>> Database::intents(const Filter& filter) {
             .bind(filter.limit);
         while (select.step()) rows.push_back(read_intent(*impl_, select));
         return rows;
+    });
+}
+
+Result<std::optional<Intent>> Database::intent(std::int64_t id) {
+    return guarded(impl_->path, [&]() -> Result<std::optional<Intent>> {
+        Statement select = impl_->connection.prepare("SELECT " INTENT_COLUMNS "WHERE i.id = ?");
+        if (!select.bind(id).step()) return std::optional<Intent>();
+        return std::optional<Intent>(read_intent(*impl_, select));
+    });
+}
+
+Result<std::optional<PendingExport>> Database::exportable(const std::string& integration, Rid rid) {
+    return guarded(impl_->path, [&]() -> Result<std::optional<PendingExport>> {
+        Statement select = impl_->connection.prepare(
+            "SELECT r.id, r.version, r.payload, r.deleted_at IS NOT NULL, m.external_id, m.remote_version, "
+            "m.synced_version, m.tomb_at IS NOT NULL FROM records r LEFT JOIN mappings m ON m.rid = r.rid "
+            "AND "
+            "m.integration = ? WHERE r.rid = ?");
+        select.bind(impl_->number(integration)).bind(rid);
+        if (!select.step()) return std::optional<PendingExport>();
+        PendingExport row;
+        row.rid = rid;
+        row.record = uuid_text(select.view(0));
+        row.version = select.integer(1);
+        row.payload = select.text(2);
+        row.deleted = select.integer(3) != 0;
+        const bool mapped = !select.is_null(4) && select.integer(7) == 0;
+        if (mapped && select.integer(6) >= row.version) return std::optional<PendingExport>();
+        if (row.deleted && !mapped) return std::optional<PendingExport>();
+        row.external_id = mapped ? select.text(4) : std::string();
+        row.remote_version = mapped ? select.text(5) : std::string();
+        return std::optional<PendingExport>(std::move(row));
+    });
+}
+
+Status Database::present_again(const std::string& integration, Rid rid, std::int64_t run, Instant at) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection.prepare(present_again_sql)
+            .bind(impl_->number(integration))
+            .bind(run)
+            .bind(to_unix_ms(at))
+            .bind(rid)
+            .run();
+        return {};
     });
 }
 

@@ -1,4 +1,6 @@
 // Database, import side: look up what is known, commit a page.
+#include <algorithm>
+
 #include "store/database_impl.hpp"
 
 namespace liaisond::store {
@@ -11,10 +13,10 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<ImportState> states(keys.size());
         Statement mapping = impl_->connection.prepare(
-            "SELECT rid, hash, remote_version, synced_version FROM mappings WHERE integration = ? AND entity "
-            "= ? AND external_id = ?");
+            "SELECT rid, hash, remote_version, synced_version, base, shown, tomb_at FROM mappings WHERE "
+            "integration = ? AND entity = ? AND external_id = ?");
         Statement record = impl_->connection.prepare(
-            "SELECT id, version, payload, stub, deleted_at FROM records WHERE rid = ?");
+            "SELECT id, version, payload, stub, deleted_at, provenance FROM records WHERE rid = ?");
         for (std::size_t i = 0; i < keys.size(); ++i) {
             ImportState& state = states[i];
             mapping.reset();
@@ -26,9 +28,16 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
             const std::string_view hash = mapping.view(1);
             const bool same_payload = !keys[i].deleted && !hash.empty() && hash == keys[i].hash;
             // What we exported ourselves comes back with the version the vendor told us: an echo.
-            const bool echo = hash.empty() && !keys[i].version.empty() && mapping.view(2) == keys[i].version;
-            state.same = same_payload || echo;
+            const bool tomb = !mapping.is_null(6);
+            state.echo =
+                !tomb && hash.empty() && !keys[i].version.empty() && mapping.view(2) == keys[i].version;
+            state.remote_version = mapping.text(2);
+            if (tomb) state.tomb = from_unix_ms(mapping.integer(6));
+            state.buried = tomb && !hash.empty();
+            state.same = same_payload;
             if (state.same) continue;
+            if (!mapping.is_null(4)) state.base = mapping.text(4);
+            if (!mapping.is_null(5)) state.shown = mapping.text(5);
             record.reset();
             if (!record.bind(state.rid).step()) continue;
             state.record = uuid_text(record.view(0));
@@ -36,6 +45,7 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
             state.payload = record.text(2);
             state.stub = record.integer(3) != 0;
             state.deleted = !record.is_null(4);
+            state.provenance = record.text(5);
         }
         return states;
     });
@@ -50,14 +60,131 @@ Result<std::vector<std::string>> Database::records_of(const std::string& integra
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<std::string> found(external_ids.size());
         Statement select = impl_->connection.prepare(
-            "SELECT r.id FROM mappings m JOIN records r ON r.rid = m.rid WHERE m.integration = ? AND "
-            "m.entity = ? AND m.external_id = ?");
+            "SELECT coalesce(a.id, r.id) FROM mappings m JOIN records r ON r.rid = m.rid LEFT JOIN records a "
+            "ON a.rid = r.alias_of WHERE m.integration = ? AND m.entity = ? AND m.external_id = ?");
         for (std::size_t i = 0; i < external_ids.size(); ++i) {
             select.reset();
             if (select.bind(integration_number).bind(entity_number).bind(external_ids[i]).step())
                 found[i] = uuid_text(select.view(0));
         }
         return found;
+    });
+}
+
+Result<std::vector<Recognised>> Database::recognise(const std::string& integration, const std::string& tenant,
+                                                    const std::string& entity,
+                                                    const std::vector<MatchValues>& questions) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<Recognised>> {
+        const ReadTransaction snapshot(impl_->connection);
+        const std::int64_t integration_number = impl_->number(integration);
+        const std::int64_t tenant_number = impl_->number(tenant);
+        const std::int64_t entity_number = impl_->number(entity);
+        std::vector<Recognised> found;
+        // What the integration has under another id already is another record of its own.
+        Statement select = impl_->connection.prepare(
+            "SELECT r.rid, r.id, r.payload, r.provenance, r.version FROM match_keys k JOIN records r ON "
+            "r.rid = "
+            "k.rid WHERE k.tenant = ? AND k.entity = ? AND k.name = ? AND k.value = ? AND r.deleted_at IS "
+            "NULL "
+            "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?)");
+        for (std::size_t i = 0; i < questions.size(); ++i) {
+            const std::size_t first = found.size();
+            for (const auto& [name, value] : questions[i]) {
+                select.reset();
+                select.bind(tenant_number)
+                    .bind(entity_number)
+                    .bind(name)
+                    .bind(value)
+                    .bind(integration_number);
+                while (select.step()) {
+                    const Rid rid = select.integer(0);
+                    const auto known = [rid](const Recognised& one) { return one.rid == rid; };
+                    if (std::any_of(found.begin() + static_cast<std::ptrdiff_t>(first), found.end(), known))
+                        continue;
+                    found.push_back({i, rid, uuid_text(select.view(1)), select.text(2), select.text(3),
+                                     select.integer(4)});
+                }
+            }
+        }
+        return found;
+    });
+}
+
+Result<std::int64_t> Database::index_matches(const std::string& tenant, const std::string& entity, Rid after,
+                                             std::uint32_t limit, const MatchReader& read) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        const std::int64_t tenant_number = impl_->number(tenant);
+        const std::int64_t entity_number = impl_->number(entity);
+        Statement select = impl_->connection.prepare(
+            "SELECT rid, payload FROM records WHERE rid > ? AND tenant = ? AND entity = ? AND stub = 0 ORDER "
+            "BY rid "
+            "LIMIT ?");
+        Statement forget = impl_->connection.prepare("DELETE FROM match_keys WHERE rid = ?");
+        Statement insert = impl_->connection.prepare(
+            "INSERT OR IGNORE INTO match_keys(tenant, entity, name, value, rid) VALUES(?,?,?,?,?)");
+        std::int64_t last = 0;
+        std::uint32_t seen = 0;
+        select.bind(after).bind(tenant_number).bind(entity_number).bind(limit);
+        while (select.step()) {
+            last = select.integer(0);
+            ++seen;
+            forget.reset();
+            forget.bind(last).run();
+            for (const auto& [name, value] : read(select.view(1))) {
+                insert.reset();
+                insert.bind(tenant_number).bind(entity_number).bind(name).bind(value).bind(last).run();
+            }
+        }
+        return seen == limit ? last : 0;
+    });
+}
+
+Result<DeleteBudget> Database::delete_budget(const std::string& integration, const std::string& entity,
+                                             Instant since) {
+    return guarded(impl_->path, [&]() -> Result<DeleteBudget> {
+        DeleteBudget budget;
+        const std::int64_t integration_number = impl_->number(integration);
+        const std::int64_t entity_number = impl_->number(entity);
+        Statement count = impl_->connection.prepare(
+            "SELECT count(*), count(*) FILTER (WHERE tomb_at IS NOT NULL AND tomb_at >= ?) FROM mappings "
+            "WHERE "
+            "integration = ? AND entity = ?");
+        if (count.bind(to_unix_ms(since)).bind(integration_number).bind(entity_number).step()) {
+            budget.mappings = count.integer(0);
+            budget.recent = count.integer(1);
+        }
+        return budget;
+    });
+}
+
+Result<std::vector<MissingKey>> Database::live_keys(const std::string& integration, const std::string& entity,
+                                                    const std::string& after, std::uint32_t limit) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<MissingKey>> {
+        std::vector<MissingKey> keys;
+        Statement select = impl_->connection.prepare(
+            "SELECT m.external_id, m.missing FROM mappings m JOIN records r ON r.rid = m.rid WHERE "
+            "m.integration = ? "
+            "AND m.entity = ? AND m.external_id > ? AND m.tomb_at IS NULL AND r.stub = 0 ORDER BY "
+            "m.external_id "
+            "LIMIT ?");
+        select.bind(impl_->number(integration)).bind(impl_->number(entity)).bind(after).bind(limit);
+        while (select.step()) keys.push_back({select.text(0), static_cast<std::uint32_t>(select.integer(1))});
+        return keys;
+    });
+}
+
+Status Database::note_missing(const std::string& integration, const std::string& entity,
+                              const std::vector<MissingKey>& keys) {
+    return guarded(impl_->path, [&]() -> Status {
+        Statement update = impl_->connection.prepare(
+            "UPDATE mappings SET missing = ? WHERE integration = ? AND entity = ? AND external_id = ?");
+        const std::int64_t integration_number = impl_->number(integration);
+        const std::int64_t entity_number = impl_->number(entity);
+        for (const MissingKey& key : keys) {
+            update.reset();
+            update.bind(key.missing).bind(integration_number).bind(entity_number).bind(key.external_id).run();
+        }
+        return {};
     });
 }
 
@@ -86,12 +213,18 @@ class PageWriter {
     bool write(const ImportWrite& row) {
         const std::int64_t entity = impl_.number(row.entity.empty() ? page_.entity : row.entity);
         Rid rid = row.rid;
-        if (rid == 0)
+        if (rid == 0) {
             rid = insert(row, entity);
-        else if (row.change && !update(row))
+        } else if (row.change) {
+            keep_bases(rid);
+            if (!update(row)) return false;
+        } else if (!still(row)) {
             return false;
+        }
+        if (row.stub_rid != 0 && !adopt_stub(row)) return false;
         if (!map(row, entity, rid)) return false;
-        if (row.change) add_change(row, entity, rid);
+        if (row.change || row.owed) add_change(row, entity, rid);
+        if (row.match) recognise_by(*row.match, entity, rid);
         return true;
     }
 
@@ -110,6 +243,11 @@ class PageWriter {
             .run();
         return impl_.connection.last_row_id();
     }
+    // The other integrations agreed on what is about to change.
+    void keep_bases(Rid rid) {
+        keep_bases_.reset();
+        keep_bases_.bind(rid).bind(rid).bind(integration_).run();
+    }
     bool update(const ImportWrite& row) {
         update_.reset();
         update_.bind(row.new_version).bind(row.payload).bind(at_);
@@ -117,8 +255,22 @@ class PageWriter {
             update_.bind(at_);
         else
             update_.bind_null();
+        bind_optional(update_, row.provenance.empty() ? std::nullopt : std::optional(row.provenance));
         update_.bind(row.rid).bind(row.expected_version).run();
         return impl_.connection.changes() == 1;
+    }
+    bool still(const ImportWrite& row) {
+        still_.reset();
+        return still_.bind(row.rid).bind(row.expected_version).step();
+    }
+    // What was referred to before it came is a record that the hub had all along.
+    bool adopt_stub(const ImportWrite& row) {
+        move_mapping_.reset();
+        move_mapping_.bind(row.rid).bind(row.stub_rid).bind(integration_).run();
+        const bool moved = impl_.connection.changes() == 1;
+        alias_.reset();
+        alias_.bind(row.rid).bind(row.stub_rid).run();
+        return moved;
     }
     bool map(const ImportWrite& row, std::int64_t entity, Rid rid) {
         map_.reset();
@@ -129,8 +281,14 @@ class PageWriter {
             .bind(row.remote_version)
             .bind_blob(row.hash)
             .bind(row.synced_version)
-            .bind(at_)
-            .run();
+            .bind(at_);
+        bind_optional(map_, row.base);
+        bind_optional(map_, row.shown);
+        if (row.tomb)
+            map_.bind(at_);
+        else
+            map_.bind_null();
+        map_.run();
         return impl_.connection.changes() == 1;
     }
     void add_change(const ImportWrite& row, std::int64_t entity, Rid rid) {
@@ -139,7 +297,7 @@ class PageWriter {
             .bind(entity)
             .bind(rid)
             .bind(row.new_version)
-            .bind(static_cast<std::int64_t>(*row.change))
+            .bind(static_cast<std::int64_t>(row.change.value_or(Action::updated)))
             .bind(integration_)
             .bind(page_.run)
             .bind(at_);
@@ -149,6 +307,26 @@ class PageWriter {
             change_.bind(row.fields);
         change_.run();
     }
+    void recognise_by(const MatchValues& values, std::int64_t entity, Rid rid) {
+        if (row_exists(forget_match_any_, rid)) {
+            forget_match_.reset();
+            forget_match_.bind(rid).run();
+        }
+        for (const auto& [name, value] : values) {
+            match_.reset();
+            match_.bind(tenant_).bind(entity).bind(name).bind(value).bind(rid).run();
+        }
+    }
+    static bool row_exists(Statement& statement, Rid rid) {
+        statement.reset();
+        return statement.bind(rid).step();
+    }
+    static void bind_optional(Statement& statement, const std::optional<std::string>& text) {
+        if (text)
+            statement.bind(*text);
+        else
+            statement.bind_null();
+    }
 
     Database::Impl& impl_;
     const ImportPage& page_;
@@ -156,34 +334,75 @@ class PageWriter {
     Statement insert_ = impl_.connection.prepare(
         "INSERT INTO records(id, tenant, entity, version, payload, stub, created_at, updated_at) "
         "VALUES(?,?,?,?,?,?,?,?)");
+    Statement keep_bases_ = impl_.connection.prepare(
+        "UPDATE mappings SET base = (SELECT payload FROM records WHERE rid = ?) WHERE rid = ? AND "
+        "integration <> ? "
+        "AND base IS NULL");
     Statement update_ = impl_.connection.prepare(
-        "UPDATE records SET version = ?, payload = ?, stub = 0, updated_at = ?, deleted_at = ? WHERE rid = ? "
-        "AND version = ?");
+        "UPDATE records SET version = ?, payload = ?, stub = 0, updated_at = ?, deleted_at = ?, provenance = "
+        "coalesce(?, provenance) WHERE rid = ? AND version = ?");
+    Statement still_ = impl_.connection.prepare("SELECT 1 FROM records WHERE rid = ? AND version = ?");
+    Statement move_mapping_ =
+        impl_.connection.prepare("UPDATE mappings SET rid = ? WHERE rid = ? AND integration = ?");
+    Statement alias_ = impl_.connection.prepare("UPDATE records SET alias_of = ? WHERE rid = ?");
     // The WHERE keeps an external id from being taken over by another record.
     Statement map_ = impl_.connection.prepare(
         "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, synced_version, "
-        "synced_at) VALUES(?,?,?,?,?,?,?,?) "
+        "synced_at, base, shown, tomb_at) VALUES(?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(integration, entity, external_id) DO UPDATE SET remote_version = "
-        "excluded.remote_version, hash = excluded.hash, "
-        "synced_version = excluded.synced_version, synced_at = excluded.synced_at WHERE rid = excluded.rid");
+        "excluded.remote_version, hash = excluded.hash, synced_version = excluded.synced_version, synced_at "
+        "= "
+        "excluded.synced_at, base = excluded.base, shown = excluded.shown, tomb_at = excluded.tomb_at, "
+        "missing = 0 "
+        "WHERE rid = excluded.rid");
     Statement change_ = impl_.connection.prepare(
         "INSERT INTO changes(tenant, entity, rid, version, action, origin, run, at, fields) "
         "VALUES(?,?,?,?,?,?,?,?,?)");
+    Statement forget_match_any_ = impl_.connection.prepare("SELECT 1 FROM match_keys WHERE rid = ? LIMIT 1");
+    Statement forget_match_ = impl_.connection.prepare("DELETE FROM match_keys WHERE rid = ?");
+    Statement match_ = impl_.connection.prepare(
+        "INSERT OR IGNORE INTO match_keys(tenant, entity, name, value, rid) VALUES(?,?,?,?,?)");
 };
 
-void drop_dead_letters(Database::Impl& impl, const ImportPage& page) {
+// What this page brings is no longer refused, and no longer in question.
+void close_questions(Database::Impl& impl, const ImportPage& page, const char* any_sql,
+                     const char* drop_sql) {
     const std::int64_t integration = impl.number(page.integration);
     const std::int64_t entity = impl.number(page.entity);
     {
-        Statement any = impl.connection.prepare(
-            "SELECT 1 FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 1 LIMIT 1");
+        Statement any = impl.connection.prepare(any_sql);
         if (!any.bind(integration).bind(entity).step()) return;
     }
-    Statement drop = impl.connection.prepare(
-        "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 1 AND key = ?");
+    Statement drop = impl.connection.prepare(drop_sql);
     for (const ImportWrite& row : page.writes) {
         drop.reset();
         drop.bind(integration).bind(entity).bind(row.external_id).run();
+    }
+}
+
+void add_conflicts(Database::Impl& impl, const ImportPage& page) {
+    for (const Conflict& conflict : page.conflicts) {
+        impl.connection
+            .prepare(
+                "INSERT INTO conflicts(integration, entity, external_id, rid, kind, detail, payload, "
+                "remote_version, hash, run, first_at, last_at) "
+                "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11) "
+                "ON CONFLICT(integration, entity, external_id) DO UPDATE SET rid = excluded.rid, kind = "
+                "excluded.kind, detail = excluded.detail, payload = excluded.payload, remote_version = "
+                "excluded.remote_version, hash = excluded.hash, run = excluded.run, last_at = "
+                "excluded.last_at")
+            .bind(impl.number(page.integration))
+            .bind(impl.number(page.entity))
+            .bind(conflict.external_id)
+            .bind(conflict.rid)
+            .bind(to_string(conflict.kind))
+            .bind(conflict.detail)
+            .bind(conflict.payload)
+            .bind(conflict.remote_version)
+            .bind_blob(conflict.hash)
+            .bind(page.run)
+            .bind(to_unix_ms(page.at))
+            .run();
     }
 }
 
@@ -198,7 +417,18 @@ Status Database::commit_page(const ImportPage& page) {
                     return fail(Error{
                         ErrorKind::conflict, "a record changed while it was being imported", {}, "stale"});
             }
-            drop_dead_letters(*impl_, page);
+            close_questions(
+                *impl_, page,
+                "SELECT 1 FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 1 LIMIT 1",
+                "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 1 AND key = "
+                "?");
+            close_questions(*impl_, page,
+                            "SELECT 1 FROM conflicts WHERE integration = ? AND entity = ? LIMIT 1",
+                            "DELETE FROM conflicts WHERE integration = ? AND entity = ? AND external_id = ?");
+        }
+        add_conflicts(*impl_, page);
+        for (const LogEntry& note : page.notes) {
+            if (auto added = add_log(note); !added) return added;
         }
         if (auto added = add_dead_letters(page.dead_letters); !added) return added;
         if (page.has_cursor) {

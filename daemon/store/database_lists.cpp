@@ -22,6 +22,7 @@ std::string to_text(const std::vector<EntityCounters>& entities) {
                         {"unchanged", c.unchanged},
                         {"exported", c.exported},
                         {"rejected", c.rejected},
+                        {"conflicts", c.conflicts},
                         {"duration_ms", one.duration_ms}});
     }
     return json::serialize(list);
@@ -33,12 +34,15 @@ std::vector<EntityCounters> from_text(std::string_view text) {
     const json::value list = json::parse(text, error);
     if (error || !list.is_array()) return entities;
     for (const json::value& one : list.get_array()) {
-        const auto number = [&](const char* key) { return one.at(key).to_number<std::int64_t>(); };
+        const auto number = [&](const char* key) {
+            const json::value* found = one.as_object().if_contains(key);  // counters were added over time
+            return found != nullptr ? found->to_number<std::int64_t>() : 0;
+        };
         EntityCounters& made = entities.emplace_back();
         made.entity = one.at("entity").as_string();
         made.direction = one.at("direction").as_string() == "export" ? Direction::export_ : Direction::import;
-        made.counters = {number("fetched"),   number("created"),  number("updated"), number("deleted"),
-                         number("unchanged"), number("exported"), number("rejected")};
+        made.counters = {number("fetched"),   number("created"),  number("updated"),  number("deleted"),
+                         number("unchanged"), number("exported"), number("rejected"), number("conflicts")};
         made.duration_ms = number("duration_ms");
     }
     return entities;
@@ -249,36 +253,6 @@ Result<std::vector<MappingRow>> Database::mappings(const Filter& filter) {
     });
 }
 
-Result<std::vector<DeadLetter>> Database::dead_letters(const Filter& filter) {
-    return guarded(impl_->path, [&]() -> Result<std::vector<DeadLetter>> {
-        std::vector<DeadLetter> rows;
-        Statement select = impl_->connection.prepare(
-            "SELECT id, integration, entity, direction, key, run, reason, message, payload, attempts, "
-            "first_at, last_at FROM dead_letters "
-            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4");
-        select.bind(filter.integration)
-            .bind(impl_->number(filter.integration))
-            .bind(filter.before)
-            .bind(filter.limit);
-        while (select.step()) {
-            DeadLetter& row = rows.emplace_back();
-            row.id = select.integer(0);
-            row.integration = impl_->name(select.integer(1));
-            row.entity = impl_->name(select.integer(2));
-            row.direction = static_cast<Direction>(select.integer(3));
-            row.key = select.text(4);
-            row.run = select.integer(5);
-            row.reason = select.text(6);
-            row.message = select.text(7);
-            row.payload = select.text(8);
-            row.attempts = select.integer(9);
-            row.first_at = from_unix_ms(select.integer(10));
-            row.last_at = from_unix_ms(select.integer(11));
-        }
-        return rows;
-    });
-}
-
 Result<IntegrationTotals> Database::totals(const std::string& integration) {
     return guarded(impl_->path, [&]() -> Result<IntegrationTotals> {
         const std::int64_t number = impl_->number(integration);
@@ -287,9 +261,10 @@ Result<IntegrationTotals> Database::totals(const std::string& integration) {
             "SELECT (SELECT count(*) FROM mappings WHERE integration = ?1), (SELECT count(*) FROM "
             "dead_letters WHERE integration = ?1), "
             "(SELECT count(*) FROM intents WHERE integration = ?1), (SELECT count(*) FROM intents WHERE "
-            "integration = ?1 AND state = 3)");
+            "integration = ?1 AND state = 3), (SELECT count(*) FROM conflicts WHERE integration = ?1)");
         if (select.bind(number).step())
-            totals = {select.integer(0), select.integer(1), select.integer(2), select.integer(3)};
+            totals = {select.integer(0), select.integer(1), select.integer(2), select.integer(3),
+                      select.integer(4)};
         return totals;
     });
 }

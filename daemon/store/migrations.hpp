@@ -89,8 +89,12 @@ CREATE TABLE states(
 -- Both directions. `base` is the canonical content as last agreed with this integration; NULL while it is the
 -- record's own payload, which is nearly always: it is copied when somebody else changes the record.
 ALTER TABLE mappings ADD COLUMN base TEXT;
+ALTER TABLE mappings ADD COLUMN shown TEXT;           -- what the vendor made of it, where that differs from base
 ALTER TABLE mappings ADD COLUMN tomb_at INTEGER;      -- the record was deleted here or there; kept to know it again
 ALTER TABLE mappings ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;  -- complete listings in a row that lacked it
+
+-- The content that is being sent, in the hub's ids; empty: the payload itself.
+ALTER TABLE intents ADD COLUMN content TEXT NOT NULL DEFAULT '';
 
 -- Who changed which field last, and when by the vendor's clock: {"/status": ["pms", 1772355600000]}. NULL: nobody
 -- since it was created.

@@ -27,6 +27,15 @@ std::string_view to_string(Action action) {
     return "updated";
 }
 
+std::string_view to_string(ConflictKind kind) {
+    switch (kind) {
+        case ConflictKind::fields: return "fields";
+        case ConflictKind::identity: return "identity";
+        case ConflictKind::deletion: return "deletion";
+    }
+    return "fields";
+}
+
 Counters& Counters::operator+=(const Counters& other) {
     fetched += other.fetched;
     created += other.created;
@@ -35,6 +44,7 @@ Counters& Counters::operator+=(const Counters& other) {
     unchanged += other.unchanged;
     exported += other.exported;
     rejected += other.rejected;
+    conflicts += other.conflicts;
     return *this;
 }
 

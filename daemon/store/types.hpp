@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -25,7 +26,7 @@ std::string_view to_string(Action action);
 
 struct Counters {
     std::int64_t fetched = 0, created = 0, updated = 0, deleted = 0, unchanged = 0, exported = 0,
-                 rejected = 0;
+                 rejected = 0, conflicts = 0;
     Counters& operator+=(const Counters& other);
     bool operator==(const Counters&) const = default;
 };
@@ -75,11 +76,29 @@ struct ImportState {
     bool mapped = false;
     bool same = false;  // payload hash or remote version as last time: nothing to do
     bool stub = false, deleted = false;
+    bool echo = false;  // what we exported ourselves, as the vendor shows it
     Rid rid = 0;
     std::string record;  // UUID
     std::int64_t version = 0, synced_version = 0;
-    std::string payload;  // only where !same
+    std::string remote_version;        // of the mapping
+    std::optional<Instant> tomb;       // the vendor's record is gone since then
+    bool buried = false;               // because we deleted it there
+    std::string payload;               // only where !same, like the following
+    std::optional<std::string> base;   // content as last agreed; nothing: the payload at synced_version
+    std::optional<std::string> shown;  // what the vendor made of that; nothing: the same
+    std::string provenance;            // who changed which field; empty: nobody
 };
+
+// A hub record that has one of the values by which records are recognised.
+struct Recognised {
+    std::size_t key = 0;  // index of the question
+    Rid rid = 0;
+    std::string record, payload, provenance;
+    std::int64_t version = 0;
+};
+
+// What is asked about one record: (name, value) pairs.
+using MatchValues = std::vector<std::pair<std::string, std::string>>;
 
 // One record to write. rid 0: a new record.
 struct ImportWrite {
@@ -90,7 +109,40 @@ struct ImportWrite {
     std::string fields;            // JSON array of the changed top-level fields; empty for a new record
     std::optional<Action> change;  // nothing: only the mapping is refreshed
     bool stub = false;
-    std::string entity;  // of a stub, which may differ from the page's
+    std::string entity;                      // of a stub, which may differ from the page's
+    std::optional<std::string> base, shown;  // as in ImportState, from now on
+    std::string provenance;
+    bool tomb = false;                 // the vendor's record is gone; the mapping stays to know it again
+    bool owed = false;                 // nothing changed in the hub, and yet the vendor is owed an export
+    Rid stub_rid = 0;                  // the stub that turned out to be `rid`
+    std::optional<MatchValues> match;  // values to recognise it by from now on; nothing: as before
+};
+
+// What a mass-delete brake measures with.
+struct DeleteBudget {
+    std::int64_t mappings = 0;  // of the integration and entity, those of deleted records included
+    std::int64_t recent = 0;    // records that were deleted since the instant asked for
+};
+
+// A record that complete listings of the vendor lacked that many times in a row.
+struct MissingKey {
+    std::string external_id;
+    std::uint32_t missing = 0;
+};
+
+enum class ConflictKind : std::uint8_t { fields, identity, deletion };
+std::string_view to_string(ConflictKind kind);
+
+// What a person has to decide.
+struct Conflict {
+    std::int64_t id = 0, run = 0;
+    std::string integration, entity, external_id, record;  // record: UUID; empty: not decided which
+    Rid rid = 0;
+    ConflictKind kind = ConflictKind::fields;
+    std::string detail;   // JSON: [{"pointer", "base", "hub", "remote"}], or candidates [uuid]
+    std::string payload;  // canonical content as the vendor shows it; empty: deleted there
+    std::string remote_version, hash;
+    Instant first_at{}, last_at{};
 };
 
 struct ImportPage {
@@ -99,20 +151,25 @@ struct ImportPage {
     Instant at{};
     std::vector<ImportWrite> writes;
     std::vector<DeadLetter> dead_letters;
-    std::string cursor;  // empty: leave it
+    std::vector<Conflict> conflicts;
+    std::vector<LogEntry> notes;  // conflicts that were decided by rule
+    std::string cursor;           // empty: leave it
     bool has_cursor = false;
 };
 
 // ---- export ----
 
-enum class IntentState : std::uint8_t { ready = 0, sending = 1, unknown = 2, in_doubt = 3 };
+// stale: the vendor has a newer version, which has to be merged first.
+enum class IntentState : std::uint8_t { ready = 0, sending = 1, unknown = 2, in_doubt = 3, stale = 4 };
 
 struct Intent {
     std::int64_t id = 0;
     std::string op_key, integration, entity, record, payload, external_id, remote_version, last_error;
     Rid rid = 0;
     bool deleted = false;
-    std::int64_t version = 0;  // of the hub record that is being sent
+    std::int64_t version = 0;         // of the hub record that is being sent
+    std::string content;              // what is being sent in the hub's ids; empty: the payload
+    std::int64_t record_version = 0;  // of the hub record now
     IntentState state = IntentState::ready;
     std::uint32_t attempt = 0;
     Instant next_at{}, first_sent_at{};
@@ -137,10 +194,21 @@ struct PendingExports {
 // What became of one intent.
 struct Outcome {
     std::int64_t intent = 0;
-    enum class Kind : std::uint8_t { done, deleted, rejected, retry, unknown, in_doubt } kind = Kind::done;
+    // superseded: there is nothing left to send
+    enum class Kind : std::uint8_t {
+        done,
+        deleted,
+        rejected,
+        retry,
+        unknown,
+        in_doubt,
+        superseded,
+        stale
+    } kind = Kind::done;
     std::string external_id, remote_version, message, reason;
     Instant next_at{};
-    std::string action;  // for the log: created, updated, deleted, adopted
+    std::string action;          // for the log: created, updated, deleted, adopted
+    bool present_again = false;  // superseded: something else is owed instead
 };
 
 // ---- lists for people ----
@@ -168,7 +236,7 @@ struct Filter {
 };
 
 struct IntegrationTotals {
-    std::int64_t mappings = 0, dead_letters = 0, intents_open = 0, intents_in_doubt = 0;
+    std::int64_t mappings = 0, dead_letters = 0, intents_open = 0, intents_in_doubt = 0, conflicts = 0;
 };
 
 }  // namespace liaisond::store

@@ -289,6 +289,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     slot.control = std::make_unique<RunControl>();
     slot.control->link = slot.link;
     slot.control->full = queued.request.full;
+    slot.control->confirm_deletes = queued.request.confirm_deletes;
     slot.control->only_entity = queued.request.entity;
     slot.control->run.tenant = slot.link->tenant.id;
     slot.control->run.integration = slot.link->config.id;
@@ -361,13 +362,13 @@ Task<Status> Engine::one_entity(Slot& slot, const config::Entity& entity, store:
         status = fail(ErrorKind::config,
                       "the entity '" + entity.name + "' is unknown; entities of your own begin with x_");
     } else if (importing) {
-        ImportJob job(ports_, fibers_, *slot.requester, control, schemas_, entity.name,
+        ImportJob job(ports_, fibers_, *slot.requester, control, schemas_, entity,
                       [this, tenant = control.run.tenant, name = entity.name, id = control.run.integration] {
                           changed(tenant, name, id);
                       });
         status = co_await job.run();
     } else {
-        ExportJob job(ports_, *slot.requester, control, schemas_, entity.name);
+        ExportJob job(ports_, fibers_, *slot.requester, control, schemas_, entity);
         status = co_await job.run();
     }
     const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.monotonic() - began);

@@ -19,6 +19,7 @@ namespace liaisond::sync {
 struct RunRequest {
     std::string trigger = "manual";  // manual, schedule, retry, on_change
     bool full = false;
+    bool confirm_deletes = false;
     std::string entity;  // empty: all of the integration's
 };
 

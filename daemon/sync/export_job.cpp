@@ -1,46 +1,25 @@
 #include "sync/export_job.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
-#include "base/ids.hpp"
-#include "base/redact.hpp"
-#include "base/text.hpp"
-#include "sync/backoff.hpp"
+#include "sync/export_batch.hpp"
+#include "sync/export_verdict.hpp"
 
 namespace liaisond::sync {
 namespace {
 
-// A record that could not be found after that many sends is a matter for a person (reliability.md 2.2).
-constexpr std::uint32_t sends_of_a_doubtful_create = 3;
-constexpr std::size_t longest_message = 1000;
-constexpr std::string_view moved_on =
-    "conflict: ";  // marks an intent whose remote version must be read again
-
-bool is_success(std::uint32_t outcome) {
-    return outcome >= LIAISON_OUTCOME_CREATED && outcome <= LIAISON_OUTCOME_DUPLICATE;
-}
-
-std::string action_of(std::uint32_t outcome) {
-    switch (outcome) {
-        case LIAISON_OUTCOME_CREATED: return "created";
-        case LIAISON_OUTCOME_UPDATED: return "updated";
-        case LIAISON_OUTCOME_UNCHANGED: return "unchanged";
-        case LIAISON_OUTCOME_DELETED: return "deleted";
-        default: return "adopted";
-    }
-}
+constexpr std::size_t batches_under_way = 2;
 
 }  // namespace
 
-ExportJob::ExportJob(const Ports& ports, Requester& requester, RunControl& control,
-                     const CanonicalSchemas& schemas, std::string entity)
+ExportJob::ExportJob(const Ports& ports, Fibers& fibers, Requester& requester, RunControl& control,
+                     const CanonicalSchemas& schemas, const config::Entity& entity)
     : ports_(ports),
+      fibers_(fibers),
       requester_(requester),
       control_(control),
       schemas_(schemas),
-      entity_(std::move(entity)) {}
+      entity_(entity) {}
 
 Task<Status> ExportJob::run() {
     (void)counters();  // a row in the summary even when there is nothing to do
@@ -51,397 +30,282 @@ Task<Status> ExportJob::run() {
     co_return Status();
 }
 
-// Work left over from before: retries that are due, and sends of which nobody knows how they ended.
+// ---- work left over from before: retries that are due, sends of which nobody knows how they ended ----
+
 Task<Status> ExportJob::finish_open() {
     while (true) {
         if (control_.stop != Stop::none) co_return control_.stopped();
         Result<std::vector<store::Intent>> due = co_await load_due();
         if (!due) co_return fail(due.error());
         if (due->empty()) break;
-        std::vector<store::Intent> send, ask, doubt;
-        for (store::Intent& intent : *due) {
-            const bool unclear = intent.state != store::IntentState::ready;
-            const bool moved = intent.last_error.starts_with(moved_on) && control_.link->can_find;
-            const EffectClass effect = effect_of(intent);
-            if (moved || (unclear && effect == EffectClass::findable))
-                ask.push_back(std::move(intent));
-            else if (unclear && effect == EffectClass::blind)
-                doubt.push_back(std::move(intent));
-            else
-                send.push_back(std::move(intent));
-        }
-        std::vector<store::Outcome> in_doubt;
-        for (const store::Intent& intent : doubt) {
-            in_doubt.push_back({intent.id,
-                                store::Outcome::Kind::in_doubt,
-                                {},
-                                {},
-                                "nobody knows whether the vendor executed this, and it can neither be "
-                                "repeated nor searched for: look at the vendor",
-                                "in_doubt",
-                                {},
-                                {}});
-        }
-        if (!in_doubt.empty()) {
-            Status settled = co_await settle(std::move(in_doubt));
-            if (!settled) co_return fail(settled.error());
-        }
-        if (!ask.empty()) {
-            Status asked = co_await look_for(ask, send);
-            if (!asked) co_return fail(asked.error());
-        }
+        std::vector<store::Intent> send;
+        Status sorted = co_await sort_out(*due, send);
+        if (!sorted) co_return fail(sorted.error());
         if (send.empty()) continue;
-        const Instant now = ports_.clock.now();
-        for (store::Intent& intent : send) {
-            ++intent.attempt;
-            intent.next_at = due_after_send(intent, now);
-            if (to_unix_ms(intent.first_sent_at) == 0) intent.first_sent_at = now;
-        }
-        Status marked = co_await mark_sending(send);
-        if (!marked) co_return fail(marked.error());
-        Status pushed = co_await push(send);
-        if (!pushed) co_return fail(pushed.error());
+        Status sent = co_await send_again(std::move(send));
+        if (!sent) co_return fail(sent.error());
     }
     co_return Status();
 }
+
+Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<store::Intent>& send) {
+    std::vector<store::Intent> ask, stale;
+    std::vector<store::Outcome> outcomes;
+    const ExportVerdict verdict(*control_.link, ports_.clock.now(), ports_.random);
+    for (store::Intent& intent : due) {
+        const bool unclear =
+            intent.state == store::IntentState::sending || intent.state == store::IntentState::unknown;
+        const EffectClass effect = effect_of(*control_.link, intent);
+        if (needs_renewal(intent))
+            stale.push_back(std::move(intent));
+        else if (intent.state == store::IntentState::stale && control_.link->can_find)
+            ask.push_back(std::move(intent));  // only for its version there: this side is not imported
+        else if (unclear && effect == EffectClass::findable)
+            ask.push_back(std::move(intent));
+        else if (unclear && effect == EffectClass::blind)
+            outcomes.push_back(verdict.in_doubt(intent,
+                                                "nobody knows whether the vendor executed this, and it can "
+                                                "neither be repeated nor searched for: "
+                                                "look at the vendor"));
+        else
+            send.push_back(std::move(intent));
+    }
+    Status settled;
+    if (!outcomes.empty()) settled = co_await settle(std::move(outcomes));
+    if (!settled) co_return fail(settled.error());
+    Status renewed;
+    if (!stale.empty()) renewed = co_await renew(stale, send);
+    if (!renewed) co_return fail(renewed.error());
+    Status asked;
+    if (!ask.empty()) asked = co_await search(ask, send);
+    co_return asked;
+}
+
+// Certainly not executed, and not what should be sent any more.
+bool ExportJob::needs_renewal(const store::Intent& intent) const {
+    if (intent.state == store::IntentState::stale) return entity_.imports;
+    return intent.state == store::IntentState::ready && intent.record_version > intent.version;
+}
+
+// The hub's record has moved on, or the vendor's has been merged into it: what is sent is what it is now.
+Task<Status> ExportJob::renew(std::vector<store::Intent>& stale, std::vector<store::Intent>& send) {
+    Result<std::vector<std::optional<store::PendingExport>>> current = co_await load_current(stale);
+    if (!current) co_return fail(current.error());
+    store::PendingExports pending;
+    std::vector<store::Outcome> outcomes;
+    std::vector<const store::Intent*> renewed;
+    for (std::size_t i = 0; i < stale.size(); ++i) {
+        std::optional<store::PendingExport>& record = (*current)[i];
+        const bool same_operation = record && record->deleted == stale[i].deleted &&
+                                    record->external_id.empty() == stale[i].external_id.empty();
+        if (same_operation) {
+            pending.records.push_back(std::move(*record));
+            renewed.push_back(&stale[i]);
+            continue;
+        }
+        store::Outcome nothing;
+        nothing.intent = stale[i].id;
+        nothing.kind = store::Outcome::Kind::superseded;
+        nothing.message = "the hub has moved on; what is owed now is sent instead";
+        nothing.present_again = record.has_value();
+        outcomes.push_back(std::move(nothing));
+    }
+    std::vector<store::Intent> intents;
+    std::vector<store::DeadLetter> refused;
+    Status prepared = co_await prepare(pending, intents, refused);
+    if (!prepared) co_return fail(prepared.error());
+    for (store::Intent& intent : intents) {
+        const auto old = std::find_if(renewed.begin(), renewed.end(),
+                                      [&](const store::Intent* one) { return one->rid == intent.rid; });
+        intent.id = (*old)->id;
+        intent.op_key = (*old)->op_key;
+        intent.attempt = (*old)->attempt;
+        intent.first_sent_at = (*old)->first_sent_at;
+        send.push_back(std::move(intent));
+    }
+    for (const store::DeadLetter& letter : refused) {
+        const auto old = std::find_if(renewed.begin(), renewed.end(),
+                                      [&](const store::Intent* one) { return one->record == letter.key; });
+        store::Outcome refusal;
+        refusal.intent = (*old)->id;
+        refusal.kind = store::Outcome::Kind::rejected;
+        refusal.reason = letter.reason;
+        refusal.message = letter.message;
+        outcomes.push_back(std::move(refusal));
+    }
+    Status settled;
+    if (!outcomes.empty()) settled = co_await settle(std::move(outcomes));
+    co_return settled;
+}
+
+Task<Status> ExportJob::search(std::vector<store::Intent>& intents, std::vector<store::Intent>& send_again) {
+    ExportBatch batch(ports_, requester_, control_, entity_.name, std::move(intents));
+    std::vector<store::Outcome> outcomes;
+    Status searched = co_await batch.search(outcomes, send_again);
+    count(outcomes);
+    Status settled;
+    if (!outcomes.empty()) settled = co_await settle(std::move(outcomes));
+    if (!settled) co_return fail(settled.error());
+    co_return searched;
+}
+
+Task<Status> ExportJob::send_again(std::vector<store::Intent> intents) {
+    const Instant now = ports_.clock.now();
+    for (store::Intent& intent : intents) {
+        ++intent.attempt;
+        intent.next_at = due_after_send(intent, now);
+        if (to_unix_ms(intent.first_sent_at) == 0) intent.first_sent_at = now;
+    }
+    Status marked = co_await mark_sending(intents);
+    if (!marked) co_return fail(marked.error());
+    Status pushed = co_await push(std::move(intents));
+    co_return pushed;
+}
+
+// ---- what is new ----
 
 Task<Status> ExportJob::send_new() {
     Result<std::int64_t> cursor = co_await load_cursor();
     if (!cursor) co_return fail(cursor.error());
-    std::int64_t after = *cursor;
-    std::int64_t blocked = 0;  // the feed is read again from here next time
-    for (bool more = true; more;) {
-        if (control_.stop != Stop::none) co_return control_.stopped();
-        Result<store::PendingExports> pending = co_await load_pending(after);
-        if (!pending) co_return fail(pending.error());
-        more = pending->more;
-        after = pending->last_seq;
-        std::vector<store::Intent> intents;
-        std::vector<store::DeadLetter> refused;
-        Status prepared = co_await prepare(*pending, intents, refused);
-        if (!prepared) co_return fail(prepared.error());
-        if (blocked == 0) blocked = pending->blocked_seq;
-        const std::int64_t safe = blocked != 0 ? std::min(blocked - 1, after) : after;
-        if (intents.empty() && refused.empty() && safe == *cursor) continue;
-        *cursor = safe;
-        Result<std::vector<std::int64_t>> ids = co_await add(intents, refused, safe);
-        if (!ids) co_return fail(ids.error());
-        if (intents.empty()) continue;
-        for (std::size_t i = 0; i < ids->size(); ++i) intents[i].id = (*ids)[i];
-        Status pushed = co_await push(intents);
-        if (!pushed) co_return fail(pushed.error());
+    read_to_ = *cursor;
+    Status status;
+    while (more_ && status) {
+        status = co_await wait_for_batches(batches_under_way - 1);
+        if (status && control_.stop != Stop::none) status = control_.stopped();
+        if (status) status = co_await take_up(*cursor);
     }
-    co_return Status();
+    // Whatever went wrong: what is under way is waited for, since its outcome must be written down.
+    const Status rest = co_await wait_for_batches(0);
+    if (!status) co_return fail(status.error());
+    co_return rest;
 }
 
-// Records become intents: references translated into the vendor's ids, the operation named.
-Task<Status> ExportJob::prepare(store::PendingExports& pending, std::vector<store::Intent>& intents,
-                                std::vector<store::DeadLetter>& refused) {
-    const Schema* schema = schemas_.find(entity_);
-    std::vector<json::object> contents(pending.records.size());
-    std::vector<std::string> wanted;
-    for (std::size_t i = 0; i < contents.size(); ++i) {
-        boost::system::error_code error;
-        json::value parsed = json::parse(pending.records[i].payload, error);
-        if (!error && parsed.is_object()) contents[i] = std::move(parsed.get_object());
-        if (schema != nullptr)
-            visit_references(*schema, contents[i],
-                             [&](const std::string&, json::string& id) { wanted.emplace_back(id); });
-    }
-    std::map<std::string, std::string> external;
-    if (!wanted.empty()) {
-        std::sort(wanted.begin(), wanted.end());
-        wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-        Result<std::vector<std::string>> found = co_await externals_of(wanted);
-        if (!found) co_return fail(found.error());
-        for (std::size_t i = 0; i < wanted.size(); ++i) external[wanted[i]] = (*found)[i];
-    }
+// Writes down the next batch of the feed and starts to send it.
+Task<Status> ExportJob::take_up(std::int64_t& cursor) {
+    Result<store::PendingExports> pending = co_await load_pending(read_to_);
+    if (!pending) co_return fail(pending.error());
+    Status braked = co_await brake(*pending);
+    if (!braked) co_return fail(braked.error());
+    more_ = pending->more;
+    read_to_ = pending->last_seq;
+    std::vector<store::Intent> intents;
+    std::vector<store::DeadLetter> refused;
+    Status prepared = co_await prepare(*pending, intents, refused);
+    if (!prepared) co_return fail(prepared.error());
+    if (blocked_ == 0) blocked_ = pending->blocked_seq;
+    const std::int64_t safe = blocked_ != 0 ? std::min(blocked_ - 1, read_to_) : read_to_;
+    if (intents.empty() && refused.empty() && safe == cursor) co_return Status();
+    cursor = safe;
     const Instant now = ports_.clock.now();
-    for (std::size_t i = 0; i < contents.size(); ++i) {
-        const store::PendingExport& record = pending.records[i];
-        std::string unresolved;
-        if (schema != nullptr && !record.deleted) {
-            visit_references(*schema, contents[i], [&](const std::string& entity, json::string& id) {
-                const std::string& known = external[std::string(id)];
-                if (known.empty())
-                    unresolved += (unresolved.empty() ? "" : ", ") + entity + " " + std::string(id);
-                else
-                    id = known;
-            });
-        }
-        if (!unresolved.empty()) {
-            store::DeadLetter letter;
-            letter.run = control_.run.id;
-            // Not a verdict on this version: the next run looks again, and succeeds once the other record is
-            // there.
-            letter.version = record.version - 1;
-            if (pending.blocked_seq == 0 || record.seq < pending.blocked_seq)
-                pending.blocked_seq = record.seq;
-            letter.integration = control_.link->config.id;
-            letter.entity = entity_;
-            letter.direction = store::Direction::export_;
-            letter.key = record.record;
-            letter.reason = "unresolved_reference";
-            letter.message =
-                "refers to " + unresolved +
-                ", which this integration does not have; export that first, or correct the record";
-            letter.payload = redactor().scrub(record.payload);
-            letter.last_at = now;
-            refused.push_back(std::move(letter));
-            ++counters().rejected;
-            continue;
-        }
-        store::Intent intent;
-        intent.rid = record.rid;
-        intent.record = record.record;
-        // A create is one operation however often the record changes before it succeeds.
-        intent.op_key =
-            record.external_id.empty() && !record.deleted
-                ? reference_of(intent)
-                : operation_key({control_.link->tenant.id, control_.link->config.id, entity_, record.record,
-                                 record.deleted ? "delete" : "update", std::to_string(record.version)});
-        intent.payload = record.deleted ? std::string() : json::serialize(contents[i]);
-        intent.external_id = record.external_id;
-        intent.remote_version = record.remote_version;
-        intent.deleted = record.deleted;
-        intent.version = record.version;
+    for (store::Intent& intent : intents) {
         intent.state = store::IntentState::sending;
         intent.attempt = 1;
         intent.first_sent_at = now;
         intent.next_at = due_after_send(intent, now);
-        intents.push_back(std::move(intent));
+    }
+    Result<std::vector<std::int64_t>> ids = co_await add(intents, refused, safe);
+    if (!ids) co_return fail(ids.error());
+    if (intents.empty()) co_return Status();
+    for (std::size_t i = 0; i < ids->size(); ++i) intents[i].id = (*ids)[i];
+    Pending done = std::make_shared<Deferred<Status>>(ports_.timers);
+    batches_.push_back(done);
+    auto beside = push_beside(std::move(intents), done);
+    fibers_.spawn(std::move(beside));
+    co_return Status();
+}
+
+// Records become intents. Those whose references the vendor does not have are refused, and stay in the feed.
+Task<Status> ExportJob::prepare(store::PendingExports& pending, std::vector<store::Intent>& intents,
+                                std::vector<store::DeadLetter>& refused) {
+    ExportPlan plan(schemas_, *control_.link, entity_, pending.records);
+    if (!plan.wanted().empty()) {
+        Result<std::vector<std::string>> found = co_await externals_of(plan);
+        if (!found) co_return fail(found.error());
+        plan.resolve(*found);
+    }
+    std::vector<ExportPlan::Unresolved> unresolved;
+    intents = plan.intents(unresolved);
+    for (ExportPlan::Unresolved& one : unresolved) {
+        const std::int64_t seq = pending.records[one.index].seq;
+        if (pending.blocked_seq == 0 || seq < pending.blocked_seq) pending.blocked_seq = seq;
+        one.letter.run = control_.run.id;
+        one.letter.last_at = ports_.clock.now();
+        refused.push_back(std::move(one.letter));
+        ++counters().rejected;
     }
     co_return Status();
 }
 
-// Asks the vendor for records by our reference (or by their id there). Found: adopted. Certainly not there:
-// send again.
-Task<Status> ExportJob::look_for(std::vector<store::Intent>& intents,
-                                 std::vector<store::Intent>& send_again) {
-    plugin::StartEvent start;
-    items_.clear();
-    for (store::Intent& intent : intents) {
-        // Only a create leaves its key at the vendor; what is there already is asked for by its id.
-        start.queries.push_back(
-            {intent.external_id.empty() ? intent.op_key : std::string(), intent.external_id});
-        items_.push_back({std::move(intent), std::nullopt});
-    }
-    Result<std::string> job = co_await run_job(plugin::JobKind::find, std::move(start));
-    std::vector<store::Outcome> outcomes;
-    for (Item& item : items_) {
-        store::Intent& intent = item.intent;
-        const std::uint32_t answer = item.result ? item.result->outcome : 0;
-        const bool create = intent.external_id.empty();
-        if (answer == LIAISON_OUTCOME_FOUND && create) {
-            outcomes.push_back({intent.id,
-                                store::Outcome::Kind::done,
-                                item.result->external_id,
-                                item.result->version,
-                                "found at the vendor after a lost answer",
-                                {},
-                                {},
-                                "adopted"});
-            ++counters().exported;
-        } else if (answer == LIAISON_OUTCOME_FOUND) {
-            intent.remote_version = item.result->version;
-            send_again.push_back(std::move(intent));
-        } else if (answer == LIAISON_OUTCOME_NOT_FOUND && create &&
-                   intent.attempt < sends_of_a_doubtful_create) {
-            send_again.push_back(std::move(intent));
-        } else if (answer == LIAISON_OUTCOME_NOT_FOUND) {
-            outcomes.push_back({intent.id,
-                                store::Outcome::Kind::in_doubt,
-                                {},
-                                {},
-                                "sent " + std::to_string(intent.attempt) +
-                                    " times and not found at the vendor: look at the vendor",
-                                "in_doubt",
-                                {},
-                                {}});
-        } else {
-            const std::string why = item.result ? item.result->text
-                                    : job       ? "the connector did not answer"
-                                                : job.error().message;
-            outcomes.push_back({intent.id,
-                                store::Outcome::Kind::unknown,
-                                {},
-                                {},
-                                shortened(why, longest_message),
-                                {},
-                                ports_.clock.now() +
-                                    backoff(control_.link->config.retry, intent.attempt, ports_.random) +
-                                    Milliseconds(1000),
-                                {}});
-        }
-    }
-    Status settled = co_await settle(std::move(outcomes));
-    if (!settled) co_return fail(settled.error());
-    if (!job) co_return fail(job.error());
-    co_return Status();
+Task<Status> ExportJob::brake(const store::PendingExports& pending) {
+    const auto deletes = std::count_if(pending.records.begin(), pending.records.end(),
+                                       [](const store::PendingExport& record) { return record.deleted; });
+    if (deletes == 0 || control_.confirm_deletes) co_return Status();
+    Result<store::DeleteBudget> budget = co_await delete_budget();
+    if (!budget) co_return fail(budget.error());
+    const config::MassDelete& guard = control_.link->config.mass_delete;
+    const auto limit = std::max<std::int64_t>(
+        guard.count, static_cast<std::int64_t>(guard.share * static_cast<double>(budget->mappings)));
+    if (budget->recent + deletes <= limit) co_return Status();
+    Error error{ErrorKind::permanent,
+                std::to_string(budget->recent + deletes) + " records of " + entity_.name +
+                    " would be deleted at the vendor within " + format_duration(guard.within) +
+                    ", more than the " + std::to_string(limit) +
+                    " that guard.mass_delete lets through; if that is right: liaisonctl run " +
+                    control_.link->config.id + " --confirm-deletes",
+                {},
+                "mass_delete"};
+    co_return fail(std::move(error));
 }
 
-Task<Status> ExportJob::push(std::vector<store::Intent>& intents) {
-    plugin::StartEvent start;
-    items_.clear();
-    for (store::Intent& intent : intents) {
-        plugin::Record record;
-        record.deleted = intent.deleted;
-        record.key = intent.external_id;
-        record.version = intent.remote_version;
-        record.payload = intent.payload;
-        record.reference = reference_of(intent);
-        start.records.push_back(std::move(record));
-        items_.push_back({std::move(intent), std::nullopt});
-    }
-    requester_.start_recording();
-    Result<std::string> job = co_await run_job(plugin::JobKind::push, std::move(start));
-    const Status ended = job ? Status() : Status(fail(job.error()));
+// ---- sending ----
+
+Task<void> ExportJob::push_beside(std::vector<store::Intent> intents, Pending done) {
+    Status pushed = co_await push(std::move(intents));
+    done->set(std::move(pushed));
+}
+
+Task<Status> ExportJob::push(std::vector<store::Intent> intents) {
+    ExportBatch batch(ports_, requester_, control_, entity_.name, std::move(intents));
     std::vector<store::Outcome> outcomes;
-    for (std::size_t i = 0; i < items_.size(); ++i) outcomes.push_back(judge(items_[i], was_sent(i), ended));
-    for (const store::Outcome& outcome : outcomes) {
-        const bool done =
-            outcome.kind == store::Outcome::Kind::done || outcome.kind == store::Outcome::Kind::deleted;
-        if (done) ++counters().exported;
-        if (outcome.kind == store::Outcome::Kind::rejected) ++counters().rejected;
-    }
+    const Status ended = co_await batch.push(outcomes);
+    count(outcomes);
     Status settled = co_await settle(std::move(outcomes));
     if (!settled) co_return fail(settled.error());
     co_return ended;
 }
 
-Task<Result<std::string>> ExportJob::run_job(plugin::JobKind kind, plugin::StartEvent&& start) {
-    plugin::StartEvent event = std::move(start);
-    event.entity = entity_;
-    event.deadline_ms = to_unix_ms(ports_.clock.now() + control_.link->config.timeouts.run);
-    ports_.random.fill(event.seed);
-    JobPump pump(ports_, requester_, control_);
-    Result<std::string> output = co_await pump.run(kind, std::move(event), *this);
-    co_return output;
+// The first error, once no more than that many are under way.
+Task<Status> ExportJob::wait_for_batches(std::size_t at_most) {
+    Status first;
+    while (batches_.size() > at_most) {
+        Pending oldest = std::move(batches_.front());
+        batches_.pop_front();
+        Status ended = co_await Deferred<Status>::wait(oldest);
+        if (!ended && first) first = fail(ended.error());
+    }
+    co_return first;
 }
 
-store::Outcome ExportJob::judge(const Item& item, bool sent, const Status& job) const {
-    if (item.result) return judge_result(item.intent, *item.result);
-    const std::string why =
-        job ? "the connector ended without saying what became of this record" : job.error().message;
-    // Nothing of it left the house: it may be sent again whatever its class.
-    if (!sent) return later(item.intent, why, job ? Milliseconds(0) : job.error().retry_after);
-    return doubtful(item.intent, why);
-}
-
-store::Outcome ExportJob::judge_result(const store::Intent& intent, const plugin::PushResult& result) const {
+void ExportJob::count(const std::vector<store::Outcome>& outcomes) {
     using Kind = store::Outcome::Kind;
-    const std::string text = redactor().scrub(shortened(result.text, longest_message));
-    const std::string id = !result.external_id.empty() ? result.external_id : intent.external_id;
-    if (is_success(result.outcome)) {
-        if (intent.deleted) return {intent.id, Kind::deleted, id, {}, text, {}, {}, "deleted"};
-        if (id.empty())
-            return {intent.id,
-                    Kind::in_doubt,
-                    {},
-                    {},
-                    "the connector reports success without an id of the record at the vendor",
-                    "in_doubt",
-                    {},
-                    {}};
-        return {intent.id, Kind::done, id, result.version, text, {}, {}, action_of(result.outcome)};
+    for (const store::Outcome& outcome : outcomes) {
+        if (outcome.kind == Kind::done || outcome.kind == Kind::deleted) ++counters().exported;
+        if (outcome.kind == Kind::rejected) ++counters().rejected;
     }
-    switch (result.outcome) {
-        case LIAISON_OUTCOME_RETRY: return later(intent, text, Milliseconds(result.retry_after_ms));
-        case LIAISON_OUTCOME_CONFLICT: return later(intent, std::string(moved_on) + text, Milliseconds(0));
-        case LIAISON_OUTCOME_REJECTED:
-            return {intent.id, Kind::rejected, {}, {}, text, "rejected_by_vendor", {}, {}};
-        default: return doubtful(intent, text);
-    }
-}
-
-store::Outcome ExportJob::later(const store::Intent& intent, const std::string& why,
-                                Milliseconds advised) const {
-    const config::RetryPolicy& retry = control_.link->config.retry;
-    if (intent.attempt >= retry.attempts) {
-        return {intent.id,
-                store::Outcome::Kind::rejected,
-                {},
-                {},
-                "given up after " + std::to_string(intent.attempt) +
-                    " attempts; the last: " + shortened(why, longest_message),
-                "attempts_exhausted",
-                {},
-                {}};
-    }
-    const Milliseconds wait = std::max(advised, backoff(retry, intent.attempt, ports_.random));
-    return {intent.id, store::Outcome::Kind::retry, {}, {}, shortened(why, longest_message),
-            {},        ports_.clock.now() + wait,   {}};
-}
-
-store::Outcome ExportJob::doubtful(const store::Intent& intent, const std::string& why) const {
-    const EffectClass effect = effect_of(intent);
-    // Repeating is harmless: the vendor sees the same operation again.
-    if (effect == EffectClass::upsert || effect == EffectClass::keyed)
-        return later(intent, why, Milliseconds(0));
-    if (effect == EffectClass::blind) {
-        return {intent.id,
-                store::Outcome::Kind::in_doubt,
-                {},
-                {},
-                "sent, and no clear answer came: " + shortened(why, longest_message) + "; look at the vendor",
-                "in_doubt",
-                {},
-                {}};
-    }
-    return {
-        intent.id, store::Outcome::Kind::unknown, {}, {}, shortened(why, longest_message), {}, intent.next_at,
-        {}};
-}
-
-bool ExportJob::was_sent(std::size_t index) const {
-    const std::vector<std::int32_t>& sent = requester_.writes_sent();
-    return std::any_of(sent.begin(), sent.end(),
-                       [&](std::int32_t one) { return one < 0 || static_cast<std::size_t>(one) == index; });
-}
-
-// What the vendor knows the record by on our side.
-std::string ExportJob::reference_of(const store::Intent& intent) const {
-    return operation_key(
-        {control_.link->tenant.id, control_.link->config.id, entity_, intent.record, "create", ""});
 }
 
 // When an unanswered send may be taken up again: at once where repeating is harmless, else after the settle
 // time.
 Instant ExportJob::due_after_send(const store::Intent& intent, Instant now) const {
-    return effect_of(intent) == EffectClass::findable ? now + control_.link->config.settle : now;
+    return effect_of(*control_.link, intent) == EffectClass::findable ? now + control_.link->config.settle
+                                                                      : now;
 }
 
-// Updates and deletes name the record by its id at the vendor: repeating them is harmless.
-EffectClass ExportJob::effect_of(const store::Intent& intent) const {
-    return intent.external_id.empty() ? control_.link->effect(entity_) : EffectClass::upsert;
-}
-
-Task<Result<plugin::EmittedEvent>> ExportJob::on_emit(plugin::EmitEffect&&) {
-    const int local = 0;
-    (void)local;
-    co_return fail(ErrorKind::internal, "the connector emitted records in a push or find job");
-}
-
-Task<Status> ExportJob::on_result(plugin::ResultEffect&& effect) {
-    for (plugin::PushResult& result : effect.results) {
-        if (result.index >= items_.size())
-            co_return fail(ErrorKind::internal, "the connector reported on record number " +
-                                                    std::to_string(result.index) + " of " +
-                                                    std::to_string(items_.size()));
-        items_[result.index].result = std::move(result);
-    }
-    co_return Status();
-}
-
-Task<Status> ExportJob::before_mutation() {
-    const int local = 0;
-    (void)local;
-    co_return Status();  // the intents are durable since before the job began
-}
+// ---- the store ----
 
 Await<Result<std::int64_t>> ExportJob::load_cursor() {
     return Await<Result<std::int64_t>>([this](Completion<Result<std::int64_t>> done) {
-        ports_.store.read([id = control_.link->config.id, entity = entity_](
+        ports_.store.read([id = control_.link->config.id, entity = entity_.name](
                               store::Database& database) { return database.export_cursor(id, entity); },
                           std::move(done));
     });
@@ -451,7 +315,7 @@ Await<Result<store::PendingExports>> ExportJob::load_pending(std::int64_t after)
     return Await<Result<store::PendingExports>>(
         [this, after](Completion<Result<store::PendingExports>> done) {
             ports_.store.read(
-                [link = control_.link, entity = entity_, after](store::Database& database) {
+                [link = control_.link, entity = entity_.name, after](store::Database& database) {
                     return database.pending(link->config.id, link->tenant.id, entity, after,
                                             link->config.push_batch);
                 },
@@ -463,7 +327,7 @@ Await<Result<std::vector<store::Intent>>> ExportJob::load_due() {
     return Await<Result<std::vector<store::Intent>>>(
         [this](Completion<Result<std::vector<store::Intent>>> done) {
             ports_.store.read(
-                [link = control_.link, entity = entity_,
+                [link = control_.link, entity = entity_.name,
                  now = ports_.clock.now()](store::Database& database) {
                     return database.due_intents(link->config.id, entity, now, link->config.push_batch);
                 },
@@ -471,12 +335,40 @@ Await<Result<std::vector<store::Intent>>> ExportJob::load_due() {
         });
 }
 
-Await<Result<std::vector<std::string>>> ExportJob::externals_of(std::vector<std::string> records) {
+Await<Result<std::vector<std::optional<store::PendingExport>>>> ExportJob::load_current(
+    const std::vector<store::Intent>& intents) {
+    using Answer = Result<std::vector<std::optional<store::PendingExport>>>;
+    return Await<Answer>([this, &intents](Completion<Answer> done) {
+        const auto work = [id = control_.link->config.id, &intents](store::Database& database) -> Answer {
+            std::vector<std::optional<store::PendingExport>> records;
+            for (const store::Intent& intent : intents) {
+                auto record = database.exportable(id, intent.rid);
+                if (!record) return fail(record.error());
+                records.push_back(std::move(*record));
+            }
+            return records;
+        };
+        ports_.store.read(work, std::move(done));
+    });
+}
+
+Await<Result<std::vector<std::string>>> ExportJob::externals_of(const ExportPlan& plan) {
     using Answer = Result<std::vector<std::string>>;
-    return Await<Answer>([this, records = std::move(records)](Completion<Answer> done) {
-        ports_.store.read([id = control_.link->config.id,
-                           records](store::Database& database) { return database.externals_of(id, records); },
+    return Await<Answer>([this, &plan](Completion<Answer> done) {
+        ports_.store.read([id = control_.link->config.id, &plan](
+                              store::Database& database) { return database.externals_of(id, plan.wanted()); },
                           std::move(done));
+    });
+}
+
+Await<Result<store::DeleteBudget>> ExportJob::delete_budget() {
+    using Answer = Result<store::DeleteBudget>;
+    return Await<Answer>([this](Completion<Answer> done) {
+        ports_.store.read(
+            [link = control_.link, entity = entity_.name,
+             since = ports_.clock.now() - control_.link->config.mass_delete.within](
+                store::Database& database) { return database.delete_budget(link->config.id, entity, since); },
+            std::move(done));
     });
 }
 
@@ -485,7 +377,7 @@ Await<Result<std::vector<std::int64_t>>> ExportJob::add(const std::vector<store:
                                                         std::int64_t cursor) {
     using Answer = Result<std::vector<std::int64_t>>;
     return Await<Answer>([this, &intents, &refused, cursor](Completion<Answer> done) {
-        const auto work = [id = control_.link->config.id, entity = entity_, &intents, &refused,
+        const auto work = [id = control_.link->config.id, entity = entity_.name, &intents, &refused,
                            cursor](store::Database& database) -> Answer {
             if (auto added = database.add_dead_letters(refused); !added) return fail(added.error());
             return database.add_intents(id, entity, intents, cursor);
@@ -504,8 +396,8 @@ Await<Status> ExportJob::mark_sending(const std::vector<store::Intent>& intents)
 Await<Status> ExportJob::settle(std::vector<store::Outcome> outcomes) {
     auto shared = std::make_shared<std::vector<store::Outcome>>(std::move(outcomes));
     return Await<Status>([this, shared](Completion<Status> done) {
-        const auto work = [shared, id = control_.link->config.id, entity = entity_, run = control_.run.id,
-                           now = ports_.clock.now()](store::Database& database) {
+        const auto work = [shared, id = control_.link->config.id, entity = entity_.name,
+                           run = control_.run.id, now = ports_.clock.now()](store::Database& database) {
             return database.settle(run, id, entity, *shared, now);
         };
         ports_.store.write(work, std::move(done));

@@ -1,32 +1,65 @@
 #include "sync/import_job.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+
+#include "sync/absence_check.hpp"
+#include "sync/recognition.hpp"
 
 namespace liaisond::sync {
 namespace {
 
 // A page is decided anew when somebody else changed one of its records meanwhile.
 constexpr int attempts_per_page = 5;
+constexpr std::uint32_t records_indexed_at_once = 1000, keys_compared_at_once = 1000;
+constexpr std::uint32_t listings_that_convince = 2;
+constexpr const char* recognition_state = "recognition";
+
+std::uint64_t key_hash(std::string_view key) { return std::hash<std::string_view>()(key); }
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+    return text;
+}
 
 }  // namespace
 
 ImportJob::ImportJob(const Ports& ports, Fibers& fibers, Requester& requester, RunControl& control,
-                     const CanonicalSchemas& schemas, std::string entity, std::function<void()> on_change)
+                     const CanonicalSchemas& schemas, const config::Entity& entity,
+                     std::function<void()> on_change)
     : ports_(ports),
       fibers_(fibers),
       requester_(requester),
       control_(control),
       schemas_(schemas),
-      entity_(std::move(entity)),
+      entity_(entity),
       on_change_(std::move(on_change)) {}
 
 Task<Status> ImportJob::run() {
+    Status recognisable = co_await prepare_recognition();
+    if (!recognisable) co_return fail(recognisable.error());
+    Status pulled = co_await pull();
+    if (!pulled) co_return fail(pulled.error());
+    if (held_deletes_ > 0) co_return stopped_by_brake();
+    Status buried = co_await bury_absent();
+    if (!buried) co_return fail(buried.error());
+    if (held_deletes_ > 0) co_return stopped_by_brake();
+    co_return Status();
+}
+
+Task<Status> ImportJob::pull() {
     Result<std::string> cursor = co_await load_cursor();
     if (!cursor) co_return fail(cursor.error());
     plugin::StartEvent start;
-    start.entity = entity_;
+    start.entity = entity_.name;
     start.cursor = std::move(*cursor);
     start.full = control_.full;
+    if (control_.full && control_.link->complete_listings.contains(entity_.name)) {
+        // What it does not show is gone: it has to be seen from its beginning.
+        start.cursor.clear();
+        listed_.emplace();
+    }
     start.page_size = control_.link->config.page_size;
     start.deadline_ms = to_unix_ms(ports_.clock.now() + control_.link->config.timeouts.run);
     ports_.random.fill(start.seed);
@@ -45,6 +78,11 @@ Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit)
     if (control_.stop != Stop::none) co_return control_.stopped();
     Status before = co_await settle();
     if (!before) co_return fail(before.error());
+    if (listed_) {
+        for (const plugin::Record& record : emit.records) {
+            if (!record.deleted) listed_->insert(key_hash(record.key));
+        }
+    }
     plugin::EmittedEvent answer;
     if (emit.pipelined) {
         accepted_ = std::make_shared<Deferred<Status>>(ports_.timers);
@@ -66,14 +104,17 @@ Task<void> ImportJob::take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, P
 Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
                                 std::vector<plugin::Rejection>& rejections) {
     for (int attempt = 1;; ++attempt) {
-        ImportPlan plan(schemas_, entity_, emit.records);
+        ImportPlan plan(schemas_, *control_.link, entity_, emit.records);
         Status decided = co_await decide(plan);
         if (!decided) co_return fail(decided.error());
         store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
         Status before = co_await drain();
         if (!before) co_return fail(before.error());
+        Status braked = co_await brake(page);
+        if (!braked) co_return fail(braked.error());
+        if (held_deletes_ > 0) co_return Status();
         if (!emit.cursor.empty()) held_cursor_ = emit.cursor;
-        const bool news = !page.writes.empty() || !page.dead_letters.empty();
+        const bool news = !page.writes.empty() || !page.dead_letters.empty() || !page.conflicts.empty();
         if (news) start_commit(std::move(page));
         Status durable;
         if (!may_lag) durable = co_await drain();
@@ -108,8 +149,9 @@ Task<Status> ImportJob::flush(bool with_cursor) {
 
 Task<Status> ImportJob::decide(ImportPlan& plan) {
     const auto& keys = plan.keys();
-    if (std::any_of(keys.begin(), keys.end(),
-                    [&](const store::ImportKey& key) { return meets_creation(entity_, key.external_id); })) {
+    if (std::any_of(keys.begin(), keys.end(), [&](const store::ImportKey& key) {
+            return is_being_written(entity_.name, key.external_id);
+        })) {
         Status settled = co_await drain();
         if (!settled) co_return fail(settled.error());
     }
@@ -119,7 +161,7 @@ Task<Status> ImportJob::decide(ImportPlan& plan) {
     for (std::size_t i = 0; i < plan.wanted().size(); ++i) {
         const ImportPlan::Wanted& wanted = plan.wanted()[i];
         if (std::any_of(wanted.external_ids.begin(), wanted.external_ids.end(),
-                        [&](const std::string& id) { return meets_creation(wanted.entity, id); })) {
+                        [&](const std::string& id) { return is_being_written(wanted.entity, id); })) {
             Status settled = co_await drain();
             if (!settled) co_return fail(settled.error());
         }
@@ -127,23 +169,34 @@ Task<Status> ImportJob::decide(ImportPlan& plan) {
         if (!records) co_return fail(records.error());
         plan.resolve(i, *records);
     }
+    if (plan.questions().empty()) co_return Status();
+    // The page before may have brought, or taken, what this one is about to recognise.
+    Status settled = co_await drain();
+    if (!settled) co_return fail(settled.error());
+    Result<std::vector<store::Recognised>> known = co_await recognise(plan);
+    if (!known) co_return fail(known.error());
+    plan.recognise(std::move(*known));
     co_return Status();
 }
 
-bool ImportJob::meets_creation(const std::string& entity, const std::string& external_id) const {
-    return !creating_.empty() && creating_.contains(entity + '\n' + external_id);
+bool ImportJob::is_being_written(const std::string& entity, const std::string& external_id) const {
+    return !writing_.empty() && writing_.contains(entity + '\n' + external_id);
 }
 
 void ImportJob::start_commit(store::ImportPage page) {
     page.tenant = control_.link->tenant.id;
     page.integration = control_.link->config.id;
-    page.entity = entity_;
+    page.entity = entity_.name;
     page.run = control_.run.id;
     page.at = ports_.clock.now();
     for (store::DeadLetter& letter : page.dead_letters) {
         letter.integration = page.integration;
         letter.run = page.run;
         letter.last_at = page.at;
+    }
+    for (store::LogEntry& entry : page.notes) {
+        entry.integration = page.integration;
+        entry.run = page.run;
     }
     if (held_cursor_) {
         page.cursor = std::move(*held_cursor_);
@@ -153,8 +206,7 @@ void ImportJob::start_commit(store::ImportPage page) {
     const bool changes = std::any_of(page.writes.begin(), page.writes.end(),
                                      [](const store::ImportWrite& w) { return w.change.has_value(); });
     for (const store::ImportWrite& write : page.writes) {
-        if (write.rid == 0)
-            creating_.insert((write.entity.empty() ? entity_ : write.entity) + '\n' + write.external_id);
+        writing_.insert((write.entity.empty() ? entity_.name : write.entity) + '\n' + write.external_id);
     }
     in_flight_ = std::make_shared<Deferred<Status>>(ports_.timers);
     auto shared = std::make_shared<store::ImportPage>(std::move(page));
@@ -170,12 +222,12 @@ Task<Status> ImportJob::drain() {
     if (!in_flight_) co_return Status();
     Status status = co_await Deferred<Status>::wait(in_flight_);
     in_flight_.reset();
-    creating_.clear();
+    writing_.clear();
     co_return status;
 }
 
 void ImportJob::count(const store::Counters& counters) {
-    control_.counters(entity_, store::Direction::import).counters += counters;
+    control_.counters(entity_.name, store::Direction::import).counters += counters;
 }
 
 Task<Status> ImportJob::on_result(plugin::ResultEffect&&) {
@@ -193,7 +245,7 @@ Task<Status> ImportJob::before_mutation() {
 
 Await<Result<std::string>> ImportJob::load_cursor() {
     return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
-        ports_.store.read([integration = control_.link->config.id, entity = entity_](
+        ports_.store.read([integration = control_.link->config.id, entity = entity_.name](
                               store::Database& database) { return database.cursor(integration, entity); },
                           std::move(done));
     });
@@ -203,9 +255,8 @@ Await<Result<std::vector<store::ImportState>>> ImportJob::look_up(const std::vec
     using Answer = Result<std::vector<store::ImportState>>;
     return Await<Answer>([this, &keys](Completion<Answer> done) {
         ports_.store.read(
-            [integration = control_.link->config.id, entity = entity_, &keys](store::Database& database) {
-                return database.look_up(integration, entity, keys);
-            },
+            [integration = control_.link->config.id, entity = entity_.name,
+             &keys](store::Database& database) { return database.look_up(integration, entity, keys); },
             std::move(done));
     });
 }
@@ -218,6 +269,197 @@ Await<Result<std::vector<std::string>>> ImportJob::records_of(const ImportPlan::
                 return database.records_of(integration, wanted.entity, wanted.external_ids);
             },
             std::move(done));
+    });
+}
+
+Await<Result<std::vector<store::Recognised>>> ImportJob::recognise(const ImportPlan& plan) {
+    using Answer = Result<std::vector<store::Recognised>>;
+    return Await<Answer>([this, &plan](Completion<Answer> done) {
+        ports_.store.read(
+            [link = control_.link, entity = entity_.name, &plan](store::Database& database) {
+                return database.recognise(link->config.id, link->tenant.id, entity, plan.questions());
+            },
+            std::move(done));
+    });
+}
+
+// ---- recognition ----
+
+// Records that came before recognition was configured, or under other values, are read once.
+Task<Status> ImportJob::prepare_recognition() {
+    const auto names = control_.link->recognition.find(entity_.name);
+    if (names == control_.link->recognition.end()) co_return Status();
+    const Schema* schema = schemas_.find(entity_.name);
+    const std::string unknown =
+        schema != nullptr ? unknown_match_name(*schema, names->second) : names->second[0];
+    if (!unknown.empty()) {
+        co_return fail(ErrorKind::config,
+                       "match: " + entity_.name + " has no '" + unknown +
+                           "' by which records are recognised (see x-match in its schema)");
+    }
+    Result<std::string> ready = co_await recognition_ready();
+    if (!ready) co_return fail(ready.error());
+    if (*ready == joined(names->second)) co_return Status();
+    std::int64_t after = 0;
+    do {
+        Result<std::int64_t> last = co_await index_matches(after);
+        if (!last) co_return fail(last.error());
+        after = *last;
+    } while (after != 0);
+    Status saved = co_await save_recognition_ready();
+    co_return saved;
+}
+
+Await<Result<std::string>> ImportJob::recognition_ready() {
+    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
+        ports_.store.read([key = control_.link->tenant.id + "/" + entity_.name](
+                              store::Database& database) { return database.state(recognition_state, key); },
+                          std::move(done));
+    });
+}
+
+Await<Result<std::int64_t>> ImportJob::index_matches(std::int64_t after) {
+    return Await<Result<std::int64_t>>([this, after](Completion<Result<std::int64_t>> done) {
+        const auto work = [link = control_.link, entity = entity_.name, schema = schemas_.find(entity_.name),
+                           after](store::Database& database) {
+            const std::vector<std::string>& names = link->recognition.at(entity);
+            return database.index_matches(
+                link->tenant.id, entity, after, records_indexed_at_once, [&](std::string_view payload) {
+                    boost::system::error_code error;
+                    const json::value record = json::parse(payload, error);
+                    return record.is_object() ? match_values(*schema, names, record.get_object())
+                                              : store::MatchValues();
+                });
+        };
+        ports_.store.write(work, std::move(done));
+    });
+}
+
+Await<Status> ImportJob::save_recognition_ready() {
+    return Await<Status>([this](Completion<Status> done) {
+        ports_.store.write(
+            [key = control_.link->tenant.id + "/" + entity_.name,
+             names = joined(control_.link->recognition.at(entity_.name))](store::Database& database) {
+                return database.save_state(recognition_state, key, names);
+            },
+            std::move(done));
+    });
+}
+
+// ---- deletes ----
+
+// More deletes than anybody makes by hand are more likely a mistake of a system than of a person.
+Task<Status> ImportJob::brake(const store::ImportPage& page) {
+    const auto deletes =
+        std::count_if(page.writes.begin(), page.writes.end(),
+                      [](const store::ImportWrite& w) { return w.change == store::Action::deleted; });
+    if (deletes == 0 || control_.confirm_deletes) co_return Status();
+    if (held_deletes_ > 0) {
+        held_deletes_ += deletes;
+        co_return Status();
+    }
+    Result<store::DeleteBudget> budget = co_await delete_budget();
+    if (!budget) co_return fail(budget.error());
+    const config::MassDelete& limit = control_.link->config.mass_delete;
+    delete_limit_ = std::max<std::int64_t>(
+        limit.count, static_cast<std::int64_t>(limit.share * static_cast<double>(budget->mappings)));
+    if (budget->recent + deletes > delete_limit_) held_deletes_ = budget->recent + deletes;
+    co_return Status();
+}
+
+Status ImportJob::stopped_by_brake() const {
+    const std::string within = format_duration(control_.link->config.mass_delete.within);
+    return fail(Error{
+        ErrorKind::permanent,
+        std::to_string(held_deletes_) + " records of " + entity_.name +
+            " were deleted at the vendor within " + within + ", more than the " +
+            std::to_string(delete_limit_) +
+            " that guard.mass_delete lets through; none of this page and the following was stored. Look at "
+            "the vendor; if they are really gone: liaisonctl run " +
+            control_.link->config.id + " --confirm-deletes",
+        {},
+        "mass_delete"});
+}
+
+Await<Result<store::DeleteBudget>> ImportJob::delete_budget() {
+    using Answer = Result<store::DeleteBudget>;
+    return Await<Answer>([this](Completion<Answer> done) {
+        ports_.store.read(
+            [link = control_.link, entity = entity_.name,
+             since = ports_.clock.now() - control_.link->config.mass_delete.within](
+                store::Database& database) { return database.delete_budget(link->config.id, entity, since); },
+            std::move(done));
+    });
+}
+
+// A complete listing shows by what it lacks that records are gone. Believed when it lacked them twice in a
+// row and the vendor, asked for each, has none (reliability.md 3).
+Task<Status> ImportJob::bury_absent() {
+    if (!listed_) co_return Status();
+    Result<std::vector<plugin::Record>> gone = co_await absent();
+    if (!gone) co_return fail(gone.error());
+    const auto size = static_cast<std::ptrdiff_t>(control_.link->config.page_size);
+    for (auto from = gone->begin(); from != gone->end();) {
+        const auto to = from + std::min(size, gone->end() - from);
+        plugin::EmitEffect page;
+        page.records.assign(std::make_move_iterator(from), std::make_move_iterator(to));
+        std::vector<plugin::Rejection> ignored;
+        Status taken = co_await take_in(page, false, ignored);
+        if (!taken) co_return fail(taken.error());
+        from = to;
+    }
+    co_return Status();
+}
+
+Task<Result<std::vector<plugin::Record>>> ImportJob::absent() {
+    std::vector<plugin::Record> gone;
+    AbsenceCheck check(ports_, requester_, control_, entity_.name);
+    std::string after;
+    while (true) {
+        Result<std::vector<store::MissingKey>> keys = co_await live_keys(after);
+        if (!keys) co_return fail(keys.error());
+        if (keys->empty()) break;
+        after = keys->back().external_id;
+        std::vector<store::MissingKey> changed;
+        std::vector<std::string> suspects;
+        for (store::MissingKey& key : *keys) {
+            const bool shown = listed_->contains(key_hash(key.external_id));
+            if (shown && key.missing == 0) continue;
+            key.missing = shown ? 0 : key.missing + 1;
+            if (key.missing >= listings_that_convince) suspects.push_back(key.external_id);
+            changed.push_back(std::move(key));
+        }
+        Status noted;
+        if (!changed.empty()) noted = co_await note_missing(changed);
+        if (!noted) co_return fail(noted.error());
+        if (suspects.empty()) continue;
+        Result<std::vector<std::string>> certain = co_await check.not_found(std::move(suspects));
+        if (!certain) co_return fail(certain.error());
+        for (std::string& key : *certain) {
+            plugin::Record& record = gone.emplace_back();
+            record.key = std::move(key);
+            record.deleted = true;
+        }
+    }
+    co_return std::move(gone);
+}
+
+Await<Result<std::vector<store::MissingKey>>> ImportJob::live_keys(const std::string& after) {
+    using Answer = Result<std::vector<store::MissingKey>>;
+    return Await<Answer>([this, after](Completion<Answer> done) {
+        ports_.store.read(
+            [id = control_.link->config.id, entity = entity_.name, after](store::Database& database) {
+                return database.live_keys(id, entity, after, keys_compared_at_once);
+            },
+            std::move(done));
+    });
+}
+
+Await<Status> ImportJob::note_missing(const std::vector<store::MissingKey>& keys) {
+    return Await<Status>([this, &keys](Completion<Status> done) {
+        ports_.store.write([id = control_.link->config.id, entity = entity_.name, &keys](
+                               store::Database& database) { return database.note_missing(id, entity, keys); },
+                           std::move(done));
     });
 }
 

@@ -15,7 +15,7 @@ class ImportJob final : public JobListener {
   public:
     // `on_change` is told whenever hub records of the entity changed.
     ImportJob(const Ports& ports, Fibers& fibers, Requester& requester, RunControl& control,
-              const CanonicalSchemas& schemas, std::string entity, std::function<void()> on_change);
+              const CanonicalSchemas& schemas, const config::Entity& entity, std::function<void()> on_change);
 
     Task<Status> run();
 
@@ -25,6 +25,12 @@ class ImportJob final : public JobListener {
 
   private:
     using Pending = std::shared_ptr<Deferred<Status>>;
+    Task<Status> pull();
+    Task<Status> prepare_recognition();
+    Task<Status> bury_absent();
+    Task<Result<std::vector<plugin::Record>>> absent();
+    Task<Status> brake(const store::ImportPage& page);
+    Status stopped_by_brake() const;
     Task<void> take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, Pending decided);
     Task<Status> take_in(const plugin::EmitEffect& emit, bool may_lag,
                          std::vector<plugin::Rejection>& rejections);
@@ -34,26 +40,36 @@ class ImportJob final : public JobListener {
     Task<Status> drain();
     void start_commit(store::ImportPage page);
     void count(const store::Counters& counters);
-    bool meets_creation(const std::string& entity, const std::string& external_id) const;
+    bool is_being_written(const std::string& entity, const std::string& external_id) const;
 
     Await<Result<std::string>> load_cursor();
     Await<Result<std::vector<store::ImportState>>> look_up(const std::vector<store::ImportKey>& keys);
     Await<Result<std::vector<std::string>>> records_of(const ImportPlan::Wanted& wanted);
+    Await<Result<std::vector<store::Recognised>>> recognise(const ImportPlan& plan);
+    Await<Result<store::DeleteBudget>> delete_budget();
+    Await<Result<std::string>> recognition_ready();
+    Await<Result<std::int64_t>> index_matches(std::int64_t after);
+    Await<Status> save_recognition_ready();
+    Await<Result<std::vector<store::MissingKey>>> live_keys(const std::string& after);
+    Await<Status> note_missing(const std::vector<store::MissingKey>& keys);
 
     const Ports& ports_;
     Fibers& fibers_;
     Requester& requester_;
     RunControl& control_;
     const CanonicalSchemas& schemas_;
-    std::string entity_;
+    const config::Entity& entity_;
     std::function<void()> on_change_;
 
     Pending accepted_;   // the page whose emit was answered before it was decided; at most one, so memory is
                          // bounded
     Pending in_flight_;  // the commit in flight; at most one
-    // What that commit creates: a page that meets one of these waits, so that it looks them up rather than
-    // making twins.
-    std::unordered_set<std::string> creating_;
+    // What that commit writes: a page that meets one of these waits, so that it sees what became of them.
+    std::unordered_set<std::string> writing_;
+    // Hashes of all keys that a complete listing shows; two that collide hide a deletion until the next one.
+    std::optional<std::unordered_set<std::uint64_t>> listed_;
+    std::int64_t held_deletes_ = 0;  // beyond the brake: from here on nothing is stored, only counted
+    std::int64_t delete_limit_ = 0;
     std::optional<std::string>
         held_cursor_;  // of pages without news: written with the next one that has some
 };

@@ -1,5 +1,6 @@
 #include "sync/import_plan.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <unordered_map>
@@ -7,6 +8,8 @@
 #include "base/ids.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
+#include "sync/conflict_rules.hpp"
+#include "sync/recognition.hpp"
 
 namespace liaisond::sync {
 namespace {
@@ -15,12 +18,33 @@ constexpr std::size_t max_record_bytes = 256u << 10;  // canonical_restaurant.md
 constexpr std::size_t max_key_bytes = 512;
 constexpr std::size_t kept_of_a_bad_payload = 16u << 10;
 constexpr std::size_t faults_named = 3;
+constexpr std::size_t longest_note = 2000;
+
+json::object parsed(std::string_view text) {
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    return !error && value.is_object() ? std::move(value.get_object()) : json::object();
+}
+
+// What the vendor and the hub last agreed on.
+json::object base_of(const store::ImportState& state) {
+    return parsed(state.base ? *state.base : state.payload);
+}
+
+json::array to_json(const std::vector<FieldConflict>& fields) {
+    json::array list;
+    for (const FieldConflict& field : fields) {
+        list.push_back(
+            {{"pointer", field.pointer}, {"base", field.base}, {"hub", field.hub}, {"remote", field.remote}});
+    }
+    return list;
+}
 
 }  // namespace
 
-ImportPlan::ImportPlan(const CanonicalSchemas& schemas, std::string entity,
+ImportPlan::ImportPlan(const CanonicalSchemas& schemas, const Link& link, const config::Entity& entity,
                        const std::vector<plugin::Record>& records)
-    : schema_(schemas.find(entity)), entity_(std::move(entity)), records_(records) {
+    : schema_(schemas.find(entity.name)), link_(link), entity_(entity), records_(records) {
     counters_.fetched = static_cast<std::int64_t>(records.size());
     std::unordered_map<std::string_view, std::size_t> last;
     last.reserve(records.size());
@@ -47,7 +71,7 @@ void ImportPlan::reject(std::size_t index, const std::string& reason, const std:
     const plugin::Record& record = records_[index];
     rejections_.push_back({static_cast<std::uint32_t>(index), message});
     store::DeadLetter letter;
-    letter.entity = entity_;
+    letter.entity = entity_.name;
     letter.key = record.key.empty() ? "(none) " + to_hex(content_hash(record.payload))
                                     : shortened(record.key, max_key_bytes);
     letter.reason = reason;
@@ -66,10 +90,10 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
             ++counters_.unchanged;
             continue;
         }
-        Candidate candidate{index, std::move(state), json::object(&memory_)};
+        Candidate candidate{index, std::move(state), json::object(&memory_), {}};
         if (records_[index].deleted) {
-            // A tombstone of something the hub never had, or has buried already, changes nothing.
-            if (!candidate.state.mapped || candidate.state.deleted)
+            // A tombstone of something the hub never had, or knows to be gone, changes nothing.
+            if (!candidate.state.mapped || candidate.state.tomb || candidate.state.stub)
                 ++counters_.unchanged;
             else
                 candidates_.push_back(std::move(candidate));
@@ -77,6 +101,7 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
         }
         if (!read(index, candidate.content)) continue;
         want(candidate.content);
+        ask(candidate, candidates_.size());
         candidates_.push_back(std::move(candidate));
     }
 }
@@ -138,83 +163,266 @@ void ImportPlan::resolve(std::size_t wanted, const std::vector<std::string>& rec
         known_references_[{asked.entity, asked.external_ids[i]}] = records[i];
 }
 
-store::ImportPage ImportPlan::page(Instant now, Random& random) {
-    store::ImportPage page;
-    page.entity = entity_;
-    page.at = now;
-    for (Candidate& candidate : candidates_) {
-        translate(candidate.content, page, now, random);
-        page.writes.push_back(decide(candidate, now, random));
+// Only what this system brings for the first time may be something the hub knows from another.
+void ImportPlan::ask(const Candidate& candidate, std::size_t place) {
+    if (schema_ == nullptr || entity_.match.empty() || (candidate.state.mapped && !candidate.state.stub))
+        return;
+    MatchValues values = match_values(*schema_, entity_.match, candidate.content);
+    if (values.empty()) return;
+    questions_.push_back(std::move(values));
+    asked_for_.push_back(place);
+}
+
+void ImportPlan::recognise(std::vector<store::Recognised> answers) {
+    for (store::Recognised& answer : answers) {
+        // Another record of this very page may have been recognised as the same one.
+        const auto taken = [&](const Candidate& other) {
+            return other.known_as.size() == 1 && other.known_as.front().rid == answer.rid;
+        };
+        if (std::any_of(candidates_.begin(), candidates_.end(), taken)) continue;
+        candidates_[asked_for_[answer.key]].known_as.push_back(std::move(answer));
     }
-    page.dead_letters = dead_letters_;
-    return page;
+}
+
+store::ImportPage ImportPlan::page(Instant now, Random& random) {
+    Making making{{}, now, random};
+    making.page.entity = entity_.name;
+    making.page.at = now;
+    for (Candidate& candidate : candidates_) {
+        translate(candidate.content, making);
+        decide(candidate, making);
+    }
+    making.page.dead_letters = dead_letters_;
+    return std::move(making.page);
 }
 
 // References arrive as external ids of the connector's own system and are stored as ids of the hub. What is
 // referred to and not there yet becomes a stub, which the record itself fills when it arrives.
-void ImportPlan::translate(json::object& content, store::ImportPage& page, Instant now, Random& random) {
+void ImportPlan::translate(json::object& content, Making& making) {
     if (schema_ == nullptr) return;
     visit_references(*schema_, content, [&](const std::string& entity, json::string& text) {
         std::string& record = known_references_[{entity, std::string(text)}];
         if (record.empty()) {
-            record = uuid_v7(now, random);
+            record = uuid_v7(making.now, making.random);
             store::ImportWrite stub;
             stub.record = record;
             stub.external_id = text;
             stub.entity = entity;
             stub.stub = true;
-            page.writes.push_back(std::move(stub));
+            making.page.writes.push_back(std::move(stub));
         }
         text = record;
     });
 }
 
-store::ImportWrite ImportPlan::decide(Candidate& candidate, Instant now, Random& random) {
+void ImportPlan::decide(Candidate& candidate, Making& making) {
+    const store::ImportState& state = candidate.state;
+    if (records_[candidate.index].deleted) return bury(candidate, making);
+    if (!state.mapped || state.stub) {
+        if (candidate.known_as.size() == 1) return link(candidate, making);
+        if (candidate.known_as.empty()) return create(candidate, making);
+        store::Conflict conflict = conflict_of(candidate, store::ConflictKind::identity);
+        json::array candidates;
+        for (const store::Recognised& one : candidate.known_as) candidates.emplace_back(one.record);
+        conflict.detail = json::serialize(candidates);
+        making.page.conflicts.push_back(std::move(conflict));
+        ++counters_.conflicts;
+        return;
+    }
+    if (state.deleted || state.tomb) return bring_back(candidate, making);
+    if (state.echo) return refresh_echo(candidate, making);
+    merge_in(candidate, making);
+}
+
+store::ImportWrite ImportPlan::write_of(const Candidate& candidate) const {
     const plugin::Record& record = records_[candidate.index];
     const store::ImportState& state = candidate.state;
     store::ImportWrite write;
     write.rid = state.rid;
     write.external_id = record.key;
     write.remote_version = record.version;
-    write.expected_version = state.version;
-    write.new_version = state.version + 1;
-    if (record.deleted) {
+    if (!record.deleted) write.hash = content_hash(record.payload);
+    write.expected_version = write.new_version = state.version;
+    write.synced_version = state.synced_version;
+    write.base = state.base;
+    write.shown = state.shown;
+    return write;
+}
+
+store::Conflict ImportPlan::conflict_of(const Candidate& candidate, store::ConflictKind kind) const {
+    const plugin::Record& record = records_[candidate.index];
+    store::Conflict conflict;
+    conflict.external_id = record.key;
+    conflict.rid = kind == store::ConflictKind::identity ? 0 : candidate.state.rid;
+    conflict.kind = kind;
+    conflict.detail = "[]";
+    if (!record.deleted) {
+        conflict.payload = json::serialize(candidate.content);
+        conflict.hash = content_hash(record.payload);
+    }
+    conflict.remote_version = record.version;
+    return conflict;
+}
+
+void ImportPlan::note(const Candidate& candidate, const std::string& message, Making& making) const {
+    store::LogEntry entry;
+    entry.entity = entity_.name;
+    entry.action = "conflict";
+    entry.status = "resolved";
+    entry.external_id = records_[candidate.index].key;
+    entry.message = redactor().scrub(shortened(message, longest_note));
+    entry.at = making.now;
+    making.page.notes.push_back(std::move(entry));
+}
+
+std::optional<store::MatchValues> ImportPlan::match_of(const json::object& content) const {
+    const auto names = link_.recognition.find(entity_.name);
+    if (schema_ == nullptr || names == link_.recognition.end()) return std::nullopt;
+    return match_values(*schema_, names->second, content);
+}
+
+void ImportPlan::create(Candidate& candidate, Making& making) {
+    store::ImportWrite write = write_of(candidate);
+    if (!candidate.state.mapped) write.record = uuid_v7(making.now, making.random);
+    write.change = store::Action::created;
+    write.new_version = candidate.state.version + 1;
+    write.synced_version = write.new_version;
+    write.payload = json::serialize(candidate.content);
+    write.match = match_of(candidate.content);
+    ++counters_.created;
+    making.page.writes.push_back(std::move(write));
+}
+
+// New to this system, known from another: one record, mapped twice.
+void ImportPlan::link(Candidate& candidate, Making& making) {
+    const store::Recognised& known = candidate.known_as.front();
+    const store::Rid stub = candidate.state.stub ? candidate.state.rid : 0;
+    candidate.state = {};
+    candidate.state.rid = known.rid;
+    candidate.state.record = known.record;
+    candidate.state.version = known.version;
+    candidate.state.payload = known.payload;
+    candidate.state.provenance = known.provenance;
+    write_merged(candidate, nullptr, making);
+    making.page.writes.back().stub_rid = stub;
+    note(candidate, "recognised as record " + known.record + ", which another system brought", making);
+}
+
+void ImportPlan::merge_in(Candidate& candidate, Making& making) {
+    const json::object base = base_of(candidate.state);
+    write_merged(candidate, &base, making);
+}
+
+void ImportPlan::write_merged(Candidate& candidate, const json::object* base, Making& making) {
+    const store::ImportState& state = candidate.state;
+    const plugin::Record& record = records_[candidate.index];
+    const json::object hub = parsed(state.payload);
+    std::optional<json::object> shown;
+    if (state.shown) shown = parsed(*state.shown);
+    Provenance provenance(state.provenance);
+    const ConflictRules rules(schema_, entity_, link_.config.id, provenance, record.changed_ms);
+    const Merge merged = merge(base, shown ? &*shown : nullptr, hub, candidate.content, rules.merge_rules());
+    for (const std::string& text : merged.notes) note(candidate, text, making);
+
+    store::ImportWrite write = write_of(candidate);
+    const bool owes = merged.owes_export();
+    const bool learnt = base == nullptr || !(merged.base == *base);
+    if (!merged.taken.empty() || state.deleted) {
+        for (const std::string& pointer : merged.taken)
+            provenance.note(pointer, link_.config.id, record.changed_ms);
+        write.change = store::Action::updated;
+        write.new_version = state.version + 1;
+        write.payload = json::serialize(merged.content);
+        json::array fields;
+        for (const std::string& pointer : merged.taken) fields.emplace_back(pointer);
+        write.fields = json::serialize(fields);
+        write.provenance = provenance.text();
+        write.match = match_of(merged.content);
+        ++counters_.updated;
+    } else {
+        // Same content in other words, or something the vendor may not change.
+        write.owed = owes && learnt && entity_.exports;
+        ++counters_.unchanged;
+    }
+    write.synced_version = owes ? std::min(state.synced_version, write.new_version - 1) : write.new_version;
+    write.base = owes ? std::optional(json::serialize(merged.base)) : std::nullopt;
+    if (shown) {
+        const json::object now_shown = overlay(std::move(*shown), candidate.content);
+        write.shown = now_shown == merged.base ? std::nullopt : std::optional(json::serialize(now_shown));
+    }
+    making.page.writes.push_back(std::move(write));
+    if (merged.open.empty()) return;
+    store::Conflict conflict = conflict_of(candidate, store::ConflictKind::fields);
+    conflict.detail = json::serialize(to_json(merged.open));
+    making.page.conflicts.push_back(std::move(conflict));
+    ++counters_.conflicts;
+}
+
+// What we sent comes back as the vendor keeps it, perhaps shortened or rounded: no change of anybody's.
+void ImportPlan::refresh_echo(Candidate& candidate, Making& making) {
+    const store::ImportState& state = candidate.state;
+    store::ImportWrite write = write_of(candidate);
+    json::object base = base_of(state);
+    const json::object shown = overlay(base, candidate.content);
+    write.shown = shown == base ? std::nullopt : std::optional(json::serialize(shown));
+    ++counters_.unchanged;
+    making.page.writes.push_back(std::move(write));
+}
+
+// The vendor deleted it.
+void ImportPlan::bury(Candidate& candidate, Making& making) {
+    const store::ImportState& state = candidate.state;
+    store::ImportWrite write = write_of(candidate);
+    write.tomb = true;
+    write.remote_version.clear();
+    const bool changed_here = !state.deleted && state.version != state.synced_version &&
+                              (!state.base || *state.base != state.payload);
+    if (state.deleted) {
+        write.synced_version = state.version;
+        ++counters_.unchanged;
+    } else if (!changed_here || entity_.conflict == config::ConflictPolicy::remote) {
         write.change = store::Action::deleted;
         write.payload = state.payload;
+        write.new_version = state.version + 1;
         write.synced_version = write.new_version;
         ++counters_.deleted;
-        return write;
-    }
-    write.hash = content_hash(record.payload);
-    if (!state.mapped || state.stub) {
-        if (!state.mapped) write.record = uuid_v7(now, random);
-        write.change = store::Action::created;
-        write.payload = json::serialize(candidate.content);
-        write.synced_version = write.new_version;
-        ++counters_.created;
-        return write;
-    }
-    boost::system::error_code error;
-    json::value stored = json::parse(state.payload, error);
-    json::object merged = !error && stored.is_object() ? std::move(stored.get_object()) : json::object();
-    const std::vector<std::string> fields = merge_snapshot(merged, candidate.content);
-    if (fields.empty() && !state.deleted) {
-        // Same content in other words, or our own export coming back: only the mapping learns its new hash.
-        write.new_version = state.version;
-        write.synced_version = state.synced_version;
+    } else if (entity_.conflict == config::ConflictPolicy::hub) {
+        note(candidate,
+             "deleted at the vendor and changed in the hub; the hub's record is created there again", making);
+        write.owed = entity_.exports;
         ++counters_.unchanged;
-        return write;
+    } else {
+        making.page.conflicts.push_back(conflict_of(candidate, store::ConflictKind::deletion));
+        ++counters_.conflicts;
+        return;
     }
-    write.change = store::Action::updated;
-    write.payload = json::serialize(merged);
-    json::array names;
-    for (const std::string& field : fields) names.emplace_back(field);
-    write.fields = json::serialize(names);
-    // Where somebody else changed the record since, this side has not seen all of it and is still owed an
-    // export.
-    write.synced_version = state.synced_version == state.version ? write.new_version : state.synced_version;
-    ++counters_.updated;
-    return write;
+    making.page.writes.push_back(std::move(write));
+}
+
+// The vendor shows something that was deleted.
+void ImportPlan::bring_back(Candidate& candidate, Making& making) {
+    const store::ImportState& state = candidate.state;
+    const plugin::Record& record = records_[candidate.index];
+    const auto changed = from_unix_ms(record.changed_ms);
+    // An old listing may still have what we deleted there.
+    const bool stale = state.buried && ((!record.version.empty() && record.version == state.remote_version) ||
+                                        (record.changed_ms != 0 && changed <= *state.tomb));
+    const json::object base = base_of(state);
+    const bool same = !state.tomb && overlay(base, candidate.content) == base;
+    if (stale || same) {
+        ++counters_.unchanged;
+        return;
+    }
+    const bool theirs_alone = state.tomb && !state.buried;
+    if (theirs_alone || entity_.conflict == config::ConflictPolicy::remote)
+        return write_merged(candidate, &base, making);
+    if (entity_.conflict == config::ConflictPolicy::hub) {
+        note(candidate, "changed at the vendor after it was deleted in the hub; it stays deleted", making);
+        ++counters_.unchanged;
+        return;
+    }
+    making.page.conflicts.push_back(conflict_of(candidate, store::ConflictKind::deletion));
+    ++counters_.conflicts;
 }
 
 }  // namespace liaisond::sync

@@ -10,14 +10,16 @@
 #include "plugin/messages.hpp"
 #include "store/types.hpp"
 #include "sync/canonical.hpp"
+#include "sync/link.hpp"
+#include "sync/merge.hpp"
 #include "sync/ports.hpp"
 
 namespace liaisond::sync {
 
 class ImportPlan {
   public:
-    // `records` must outlive the plan.
-    ImportPlan(const CanonicalSchemas& schemas, std::string entity,
+    // All must outlive the plan; `entity` is one of the link's.
+    ImportPlan(const CanonicalSchemas& schemas, const Link& link, const config::Entity& entity,
                const std::vector<plugin::Record>& records);
 
     // Step 1: what to ask the hub about (one per record that has a key; a key that comes twice counts with
@@ -33,7 +35,10 @@ class ImportPlan {
     };
     const std::vector<Wanted>& wanted() const { return wanted_; }
     void resolve(std::size_t wanted, const std::vector<std::string>& records);
-    // Step 4: the rows. Unknown references become stubs.
+    // Step 4: by which values new records may be known already, and what the hub answered.
+    const std::vector<store::MatchValues>& questions() const { return questions_; }
+    void recognise(std::vector<store::Recognised> answers);
+    // Step 5: the rows. Unknown references become stubs.
     store::ImportPage page(Instant now, Random& random);
 
     // By the record's place in the batch.
@@ -45,16 +50,38 @@ class ImportPlan {
         std::size_t index = 0;  // into records_
         store::ImportState state;
         json::object content;
+        std::vector<store::Recognised> known_as;
+    };
+    // The page under construction, and what its rows need.
+    struct Making {
+        store::ImportPage page;
+        Instant now;
+        Random& random;
     };
     void reject(std::size_t index, const std::string& reason, const std::string& message,
                 std::string_view payload);
     bool read(std::size_t index, json::object& content);
     void want(json::object& content);
-    store::ImportWrite decide(Candidate& candidate, Instant now, Random& random);
-    void translate(json::object& content, store::ImportPage& page, Instant now, Random& random);
+    void ask(const Candidate& candidate, std::size_t place);
+    void translate(json::object& content, Making& making);
+
+    void decide(Candidate& candidate, Making& making);
+    void create(Candidate& candidate, Making& making);
+    void link(Candidate& candidate, Making& making);
+    void merge_in(Candidate& candidate, Making& making);
+    void refresh_echo(Candidate& candidate, Making& making);
+    void bury(Candidate& candidate, Making& making);
+    void bring_back(Candidate& candidate, Making& making);
+    // `base` null: nothing was ever agreed.
+    void write_merged(Candidate& candidate, const json::object* base, Making& making);
+    store::ImportWrite write_of(const Candidate& candidate) const;
+    store::Conflict conflict_of(const Candidate& candidate, store::ConflictKind kind) const;
+    void note(const Candidate& candidate, const std::string& message, Making& making) const;
+    std::optional<store::MatchValues> match_of(const json::object& content) const;
 
     const Schema* schema_;
-    std::string entity_;
+    const Link& link_;
+    const config::Entity& entity_;
     const std::vector<plugin::Record>& records_;
     std::vector<store::ImportKey> keys_;
     std::vector<std::size_t> key_index_;  // which record each key stands for
@@ -62,6 +89,8 @@ class ImportPlan {
     std::vector<Candidate> candidates_;
     std::vector<Wanted> wanted_;
     std::map<std::pair<std::string, std::string>, std::string> known_references_;
+    std::vector<store::MatchValues> questions_;
+    std::vector<std::size_t> asked_for_;  // the candidate of each question
     std::vector<plugin::Rejection> rejections_;
     std::vector<store::DeadLetter> dead_letters_;
     store::Counters counters_;

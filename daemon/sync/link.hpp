@@ -2,8 +2,11 @@
 // by the composition root when the configuration is loaded, never changed; a reload makes new ones.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "auth/credentials.hpp"
 #include "config/config.hpp"
@@ -24,6 +27,10 @@ struct Link {
     std::shared_ptr<const http::Egress> egress;
     std::map<std::string, EffectClass> effects;  // by entity
     bool can_find = false, can_test = false;
+    std::set<std::string> complete_listings;  // entities of which a full pull shows all there are
+    // Names of the values by which records of an entity are recognised: those of all integrations of the
+    // tenant, since each of them must be found by the others.
+    std::map<std::string, std::vector<std::string>> recognition;
     // Empty: usable. Otherwise why not (a secret that cannot be read, say); runs fail with it.
     std::string unusable;
 

@@ -55,6 +55,7 @@ Milliseconds retry_after(const http::Headers& headers, Instant now) {
 struct Requester::Batch {
     std::vector<plugin::Request> requests;
     std::vector<plugin::Response> responses;
+    OnWrite on_write;
     std::size_t next = 0, finished = 0;
     Completion<std::vector<plugin::Response>> done;
 };
@@ -67,10 +68,11 @@ Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const L
 
 Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
                                                          std::vector<plugin::Request> requests,
-                                                         std::uint32_t max_parallel) {
+                                                         std::uint32_t max_parallel, OnWrite on_write) {
     auto batch = std::make_shared<Batch>();
     batch->responses.resize(requests.size());
     batch->requests = std::move(requests);
+    batch->on_write = std::move(on_write);
     return Await<std::vector<plugin::Response>>([this, &control, batch, max_parallel](
                                                     Completion<std::vector<plugin::Response>> done) {
         if (batch->requests.empty()) return ports_.timers.post([done = std::move(done)] { done({}); });
@@ -83,7 +85,7 @@ Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
 Task<void> Requester::lane(RunControl& control, std::shared_ptr<Batch> batch) {
     while (batch->next < batch->requests.size()) {
         const std::size_t index = batch->next++;
-        plugin::Response response = co_await send_one(control, batch->requests[index]);
+        plugin::Response response = co_await send_one(control, batch->requests[index], batch->on_write);
         batch->responses[index] = std::move(response);
         if (++batch->finished == batch->requests.size()) {
             ports_.timers.post([batch] { batch->done(std::move(batch->responses)); });
@@ -91,12 +93,13 @@ Task<void> Requester::lane(RunControl& control, std::shared_ptr<Batch> batch) {
     }
 }
 
-Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Request& request) {
+Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Request& request,
+                                           const OnWrite& on_write) {
     plugin::Response response;
     for (std::uint32_t tries = 1;; ++tries) {
         bool worth_repeating = false;
         Milliseconds advised{0};
-        response = co_await attempt(control, request, worth_repeating, advised);
+        response = co_await attempt(control, request, on_write, worth_repeating, advised);
         const std::uint32_t most = std::min(link_->config.retry.attempts, reads_repeated_at_most);
         if (!worth_repeating || request.mutates() || tries >= most || control.stop != Stop::none) break;
         if (advised > longest_wait_in_run) break;
@@ -108,7 +111,8 @@ Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Re
 }
 
 Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Request& request,
-                                          bool& worth_repeating, Milliseconds& advised) {
+                                          const OnWrite& on_write, bool& worth_repeating,
+                                          Milliseconds& advised) {
     auto prepared = prepare(request);
     if (!prepared)
         co_return failed(static_cast<std::uint32_t>(prepared.error().kind), prepared.error().message);
@@ -117,7 +121,7 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
         slots_.release();
         co_return failed(LIAISON_ERROR_TRANSIENT, "the run was stopped before the request was sent");
     }
-    if (request.mutates()) writes_sent_.push_back(request.record_index);
+    if (request.mutates() && on_write) on_write(request.record_index);
     http::Response answer = co_await transport(std::move(*prepared));
     slots_.release();
     ++control.run.requests;

@@ -20,8 +20,9 @@ struct RunControl {
     store::RunStatus stop_status = store::RunStatus::cancelled;
     std::string stop_reason;
     bool full = false;
-    std::string only_entity;  // empty: all
-    std::string working_on;   // "importing product", for people
+    bool confirm_deletes = false;  // an operator looked: the mass-delete brake is off
+    std::string only_entity;       // empty: all
+    std::string working_on;        // "importing product", for people
 
     // What a part of a stopped run answers.
     tl::unexpected<Error> stopped() const {

@@ -236,7 +236,11 @@ inline std::shared_ptr<sync::Link> make_link(const std::string& id, const std::s
     link->config.id = id;
     link->config.tenant = "house";
     link->config.connector = "custom_api";
-    link->config.entities = {{"product", imports, !imports}};
+    config::Entity& product = link->config.entities.emplace_back();
+    product.name = "product";
+    product.imports = imports;
+    product.exports = !imports;
+    product.conflict = config::ConflictPolicy::remote;
     link->config.page_size = 10;
     link->config.push_batch = 7;
     link->config.settle = Milliseconds(60'000);

@@ -1,0 +1,149 @@
+#include "sync/export_verdict.hpp"
+
+#include "base/redact.hpp"
+#include "base/text.hpp"
+#include "sync/backoff.hpp"
+#include "sync/export_plan.hpp"
+
+namespace liaisond::sync {
+namespace {
+
+using Kind = store::Outcome::Kind;
+
+// Read, merged and sent again that often (engine.md 4).
+constexpr std::uint32_t sends_of_a_conflicting_update = 3;
+constexpr std::size_t longest_message = 1000;
+
+bool is_success(std::uint32_t outcome) {
+    return outcome >= LIAISON_OUTCOME_CREATED && outcome <= LIAISON_OUTCOME_DUPLICATE;
+}
+
+std::string action_of(std::uint32_t outcome) {
+    switch (outcome) {
+        case LIAISON_OUTCOME_CREATED: return "created";
+        case LIAISON_OUTCOME_UPDATED: return "updated";
+        case LIAISON_OUTCOME_UNCHANGED: return "unchanged";
+        case LIAISON_OUTCOME_DELETED: return "deleted";
+        default: return "adopted";
+    }
+}
+
+store::Outcome outcome(const store::Intent& intent, Kind kind, std::string message) {
+    store::Outcome made;
+    made.intent = intent.id;
+    made.kind = kind;
+    made.message = redactor().scrub(shortened(message, longest_message));
+    return made;
+}
+
+}  // namespace
+
+store::Outcome ExportVerdict::of_push(const store::Intent& intent,
+                                      const std::optional<plugin::PushResult>& result, bool sent,
+                                      const Status& job) const {
+    if (result) return of_result(intent, *result);
+    const std::string why =
+        job ? "the connector ended without saying what became of this record" : job.error().message;
+    // Nothing of it left the house: it may be sent again whatever its class.
+    if (!sent) return later(intent, why, job ? Milliseconds(0) : job.error().retry_after);
+    return doubtful(intent, why);
+}
+
+store::Outcome ExportVerdict::of_result(const store::Intent& intent, const plugin::PushResult& result) const {
+    if (is_success(result.outcome)) {
+        const std::string id = !result.external_id.empty() ? result.external_id : intent.external_id;
+        if (id.empty() && !intent.deleted)
+            return in_doubt(intent,
+                            "the connector reports success without an id of the record at the vendor");
+        store::Outcome done = outcome(intent, intent.deleted ? Kind::deleted : Kind::done, result.text);
+        done.external_id = id;
+        done.remote_version = intent.deleted ? std::string() : result.version;
+        done.action = intent.deleted ? "deleted" : action_of(result.outcome);
+        return done;
+    }
+    switch (result.outcome) {
+        case LIAISON_OUTCOME_RETRY: return later(intent, result.text, Milliseconds(result.retry_after_ms));
+        case LIAISON_OUTCOME_CONFLICT: return conflict(intent, result.text);
+        case LIAISON_OUTCOME_REJECTED: {
+            store::Outcome rejected = outcome(intent, Kind::rejected, result.text);
+            rejected.reason = "rejected_by_vendor";
+            return rejected;
+        }
+        default: return doubtful(intent, result.text);
+    }
+}
+
+std::optional<store::Outcome> ExportVerdict::of_search(const store::Intent& intent,
+                                                       const std::optional<plugin::PushResult>& result,
+                                                       const Status& job) const {
+    const std::uint32_t answer = result ? result->outcome : 0;
+    if (answer == LIAISON_OUTCOME_FOUND) {
+        store::Outcome adopted = outcome(intent, Kind::done, "found at the vendor after a lost answer");
+        adopted.external_id = result->external_id;
+        adopted.remote_version = result->version;
+        adopted.action = "adopted";
+        return adopted;
+    }
+    if (answer == LIAISON_OUTCOME_NOT_FOUND && intent.attempt < sends_of_a_doubtful_create)
+        return std::nullopt;
+    if (answer == LIAISON_OUTCOME_NOT_FOUND) {
+        return in_doubt(intent, "sent " + std::to_string(intent.attempt) +
+                                    " times and not found at the vendor: look at the vendor");
+    }
+    store::Outcome unknown = outcome(intent, Kind::unknown,
+                                     result ? result->text
+                                     : job  ? "the connector did not answer"
+                                            : job.error().message);
+    unknown.next_at = now_ + backoff(link_.config.retry, intent.attempt, random_) + Milliseconds(1000);
+    return unknown;
+}
+
+store::Outcome ExportVerdict::later(const store::Intent& intent, const std::string& why,
+                                    Milliseconds advised) const {
+    const config::RetryPolicy& retry = link_.config.retry;
+    if (intent.attempt >= retry.attempts) {
+        store::Outcome given_up =
+            outcome(intent, Kind::rejected,
+                    "given up after " + std::to_string(intent.attempt) + " attempts; the last: " + why);
+        given_up.reason = "attempts_exhausted";
+        return given_up;
+    }
+    store::Outcome again = outcome(intent, Kind::retry, why);
+    again.next_at = now_ + std::max(advised, backoff(retry, intent.attempt, random_));
+    return again;
+}
+
+// The vendor has a newer version: certainly not executed. The next run imports and merges it before it sends.
+store::Outcome ExportVerdict::conflict(const store::Intent& intent, const std::string& why) const {
+    if (intent.attempt >= sends_of_a_conflicting_update) {
+        store::Outcome given_up =
+            outcome(intent, Kind::rejected,
+                    "the vendor's record changed again before each of " + std::to_string(intent.attempt) +
+                        " attempts; the last answer: " + why);
+        given_up.reason = "conflict";
+        return given_up;
+    }
+    store::Outcome stale = outcome(intent, Kind::stale, why);
+    stale.next_at = now_;
+    return stale;
+}
+
+store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::string& why) const {
+    const EffectClass effect = effect_of(link_, intent);
+    // Repeating is harmless: the vendor sees the same operation again.
+    if (effect == EffectClass::upsert || effect == EffectClass::keyed)
+        return later(intent, why, Milliseconds(0));
+    if (effect == EffectClass::blind)
+        return in_doubt(intent, "sent, and no clear answer came: " + why + "; look at the vendor");
+    store::Outcome unknown = outcome(intent, Kind::unknown, why);
+    unknown.next_at = intent.next_at;
+    return unknown;
+}
+
+store::Outcome ExportVerdict::in_doubt(const store::Intent& intent, std::string message) const {
+    store::Outcome doubt = outcome(intent, Kind::in_doubt, std::move(message));
+    doubt.reason = "in_doubt";
+    return doubt;
+}
+
+}  // namespace liaisond::sync

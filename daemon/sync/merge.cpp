@@ -1,0 +1,165 @@
+#include "sync/merge.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "base/text.hpp"
+
+namespace liaisond::sync {
+namespace {
+
+std::string token_of(std::string_view key) {
+    std::string token;
+    for (const char c : key) {
+        if (c == '~')
+            token += "~0";
+        else if (c == '/')
+            token += "~1";
+        else
+            token += c;
+    }
+    return token;
+}
+
+std::string key_of(std::string_view token) {
+    std::string key;
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        if (token[i] == '~' && i + 1 < token.size())
+            key += token[++i] == '1' ? '/' : '~';
+        else
+            key += token[i];
+    }
+    return key;
+}
+
+bool has_parts(const json::value& value) {
+    return value.is_object() && !value.get_object().contains("currency");
+}
+
+class Merger {
+  public:
+    Merger(const MergeRules& rules, bool agreed, Merge& result)
+        : rules_(rules), agreed_(agreed), result_(result) {}
+
+    // `hub` and `base` hold this level's values so far and receive the merged ones. A field that the vendor
+    // shows as it did before was not changed there.
+    void level(json::object& hub, json::object& base, const json::object* shown, const json::object& remote,
+               const std::string& path) {
+        for (const auto& [name, theirs] : remote) {
+            const std::string pointer = path + "/" + token_of(name);
+            json::value* ours = hub.if_contains(name);
+            if (has_parts(theirs) && ours != nullptr && has_parts(*ours)) {
+                json::value& shared = base[name];
+                if (!shared.is_object()) shared.emplace_object();
+                const json::value* seen = shown != nullptr ? shown->if_contains(name) : nullptr;
+                level(ours->get_object(), shared.get_object(), seen != nullptr ? seen->if_object() : nullptr,
+                      theirs.get_object(), pointer);
+            } else {
+                const json::value* seen = shown != nullptr ? shown->if_contains(name) : nullptr;
+                if (seen == nullptr) seen = base.if_contains(name);
+                if (seen != nullptr && *seen == theirs && !agrees(hub, name, theirs)) continue;
+                field(hub, base, name, theirs, pointer);
+            }
+        }
+    }
+
+  private:
+    static bool agrees(const json::object& hub, std::string_view name, const json::value& theirs) {
+        const json::value* ours = hub.if_contains(name);
+        return ours != nullptr && *ours == theirs;
+    }
+
+    void field(json::object& hub, json::object& base, std::string_view name, const json::value& theirs,
+               const std::string& pointer) {
+        const json::value* ours = hub.if_contains(name);
+        const json::value* shared = base.if_contains(name);
+        if (ours != nullptr && *ours == theirs) return void(base[name] = theirs);
+        const bool only_theirs =
+            agreed_ ? (ours == nullptr ? shared == nullptr : shared != nullptr && *ours == *shared)
+                    : ours == nullptr;
+        if (only_theirs) {
+            if (ours != nullptr && !rules_.may_move(pointer, *ours, theirs)) {
+                result_.notes.push_back(pointer + ": the vendor moved it from " + json::serialize(*ours) +
+                                        " to " + json::serialize(theirs) +
+                                        ", which is not open to it; the hub's value stays");
+                base[name] = theirs;
+                return;
+            }
+            take(hub, base, name, theirs, pointer);
+            return;
+        }
+        conflict(hub, base, name, theirs, pointer);
+    }
+
+    void conflict(json::object& hub, json::object& base, std::string_view name, const json::value& theirs,
+                  const std::string& pointer) {
+        const auto copy_of = [&](const json::object& side) {
+            const json::value* member = side.if_contains(name);
+            return member != nullptr ? *member : json::value();
+        };
+        FieldConflict both{pointer, copy_of(base), copy_of(hub), theirs};
+        Side side = rules_.decide(both);
+        if (side == Side::remote && !both.hub.is_null() && !rules_.may_move(pointer, both.hub, theirs))
+            side = Side::hub;
+        if (side == Side::later) return result_.open.push_back(std::move(both));
+        result_.notes.push_back(pointer + ": both sides changed it, the hub to " + json::serialize(both.hub) +
+                                ", the vendor to " + json::serialize(theirs) + "; the " +
+                                (side == Side::hub ? "hub's" : "vendor's") + " value stays");
+        if (side == Side::remote) return take(hub, base, name, theirs, pointer);
+        base[name] = theirs;  // seen, and overruled: the hub owes an export
+    }
+
+    void take(json::object& hub, json::object& base, std::string_view name, const json::value& theirs,
+              const std::string& pointer) {
+        hub[name] = theirs;
+        base[name] = theirs;
+        result_.taken.push_back(pointer);
+    }
+
+    const MergeRules& rules_;
+    const bool agreed_;
+    Merge& result_;
+};
+
+}  // namespace
+
+Merge merge(const json::object* base, const json::object* shown, const json::object& hub,
+            const json::object& remote, const MergeRules& rules) {
+    Merge result;
+    result.content = hub;
+    if (base != nullptr) result.base = *base;
+    Merger(rules, base != nullptr, result).level(result.content, result.base, shown, remote, {});
+    return result;
+}
+
+json::object overlay(json::object bottom, const json::object& top) {
+    for (const auto& [name, value] : top) {
+        json::value& member = bottom[name];
+        if (has_parts(value) && has_parts(member))
+            member = overlay(member.get_object(), value.get_object());
+        else
+            member = value;
+    }
+    return bottom;
+}
+
+const json::value* at_pointer(const json::value& root, std::string_view pointer) {
+    boost::system::error_code error;
+    return root.find_pointer(pointer, error);
+}
+
+void set_pointer(json::object& root, std::string_view pointer, const json::value& value) {
+    const std::vector<std::string> tokens = split(pointer, '/');
+    json::object* level = &root;
+    for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
+        json::value& member = (*level)[key_of(tokens[i])];
+        level = member.is_object() ? &member.get_object() : &member.emplace_object();
+    }
+    if (tokens.size() < 2) return;
+    if (value.is_null())
+        level->erase(key_of(tokens.back()));
+    else
+        (*level)[key_of(tokens.back())] = value;
+}
+
+}  // namespace liaisond::sync

@@ -84,6 +84,8 @@ class SchemaCompiler {
     Result<Schema> run() {
         schema_.root_ = compile(document_, "");
         if (error_.empty()) read_references();
+        if (error_.empty()) read_match();
+        if (error_.empty()) read_transitions();
         if (!error_.empty()) return fail(ErrorKind::config, "the schema is not usable: " + error_);
         return std::move(schema_);
     }

@@ -69,6 +69,9 @@ class Database {
     // already, what it refused in this version, and records with an open intent.
     Result<PendingExports> pending(const std::string& integration, const std::string& tenant,
                                    const std::string& entity, std::int64_t after, std::uint32_t limit);
+    // Records that the changes after `after` would delete at the vendor.
+    Result<std::int64_t> pending_deletes(const std::string& integration, const std::string& tenant,
+                                         const std::string& entity, std::int64_t after);
     Result<std::int64_t> export_cursor(const std::string& integration, const std::string& entity);
     // External ids of records (UUIDs) at an integration; empty where unmapped.
     Result<std::vector<std::string>> externals_of(const std::string& integration,

@@ -1,4 +1,6 @@
 // Database, export side: what is pending, intents, outcomes, dead letters.
+#include <unordered_set>
+
 #include "store/database_impl.hpp"
 
 namespace liaisond::store {
@@ -65,6 +67,7 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
         const std::int64_t entity_number = impl_->number(entity);
         PendingExports pending;
         pending.last_seq = after;
+        std::unordered_set<Rid> taken;
         // A record is taken at its last change, so that several changes since the cursor are one export. What
         // the integration has seen (synced_version) is no export: that is how echoes end. An open intent owns
         // its record.
@@ -90,6 +93,7 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             const bool deleted = select.integer(6) != 0;
             const bool known = mapped && select.integer(10) >= select.integer(5);
             if (superseded || known || select.integer(7) != 0 || (deleted && !mapped)) continue;
+            if (!taken.insert(select.integer(1)).second) continue;  // presented again as it is
             if (select.integer(11) != 0) {
                 if (pending.blocked_seq == 0) pending.blocked_seq = pending.last_seq;
                 continue;
@@ -107,6 +111,23 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             pending.records.push_back(std::move(row));
         }
         return pending;
+    });
+}
+
+Result<std::int64_t> Database::pending_deletes(const std::string& integration, const std::string& tenant,
+                                               const std::string& entity, std::int64_t after) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        Statement count = impl_->connection.prepare(
+            "SELECT count(DISTINCT c.rid) FROM changes c JOIN records r ON r.rid = c.rid JOIN mappings m ON "
+            "m.rid = "
+            "c.rid AND m.integration = ? WHERE c.tenant = ? AND c.entity = ? AND c.seq > ? AND r.deleted_at "
+            "IS NOT "
+            "NULL AND c.action = 3 AND m.tomb_at IS NULL AND m.synced_version < r.version");
+        count.bind(impl_->number(integration))
+            .bind(impl_->number(tenant))
+            .bind(impl_->number(entity))
+            .bind(after);
+        return count.step() ? count.integer(0) : 0;
     });
 }
 

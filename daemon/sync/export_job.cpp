@@ -168,7 +168,7 @@ Task<Status> ExportJob::send_new() {
     Result<std::int64_t> cursor = co_await load_cursor();
     if (!cursor) co_return fail(cursor.error());
     read_to_ = *cursor;
-    Status status;
+    Status status = co_await brake();
     while (more_ && status) {
         status = co_await wait_for_batches(batches_under_way - 1);
         if (status && control_.stop != Stop::none) status = control_.stopped();
@@ -184,8 +184,6 @@ Task<Status> ExportJob::send_new() {
 Task<Status> ExportJob::take_up(std::int64_t& cursor) {
     Result<store::PendingExports> pending = co_await load_pending(read_to_);
     if (!pending) co_return fail(pending.error());
-    Status braked = co_await brake(*pending);
-    if (!braked) co_return fail(braked.error());
     more_ = pending->more;
     read_to_ = pending->last_seq;
     std::vector<store::Intent> intents;
@@ -236,10 +234,13 @@ Task<Status> ExportJob::prepare(store::PendingExports& pending, std::vector<stor
     co_return Status();
 }
 
-Task<Status> ExportJob::brake(const store::PendingExports& pending) {
-    const auto deletes = std::count_if(pending.records.begin(), pending.records.end(),
-                                       [](const store::PendingExport& record) { return record.deleted; });
-    if (deletes == 0 || control_.confirm_deletes) co_return Status();
+// Before anything is sent: a mass delete of one system shall not become one of another.
+Task<Status> ExportJob::brake() {
+    if (control_.confirm_deletes) co_return Status();
+    Result<std::int64_t> pending = co_await pending_deletes();
+    if (!pending) co_return fail(pending.error());
+    const std::int64_t deletes = *pending;
+    if (deletes == 0) co_return Status();
     Result<store::DeleteBudget> budget = co_await delete_budget();
     if (!budget) co_return fail(budget.error());
     const config::MassDelete& guard = control_.link->config.mass_delete;
@@ -321,6 +322,16 @@ Await<Result<store::PendingExports>> ExportJob::load_pending(std::int64_t after)
                 },
                 std::move(done));
         });
+}
+
+Await<Result<std::int64_t>> ExportJob::pending_deletes() {
+    return Await<Result<std::int64_t>>([this](Completion<Result<std::int64_t>> done) {
+        ports_.store.read(
+            [link = control_.link, entity = entity_.name, after = read_to_](store::Database& database) {
+                return database.pending_deletes(link->config.id, link->tenant.id, entity, after);
+            },
+            std::move(done));
+    });
 }
 
 Await<Result<std::vector<store::Intent>>> ExportJob::load_due() {

@@ -33,7 +33,7 @@ class ExportJob {
     Task<Status> take_up(std::int64_t& cursor);
     Task<Status> prepare(store::PendingExports& pending, std::vector<store::Intent>& intents,
                          std::vector<store::DeadLetter>& refused);
-    Task<Status> brake(const store::PendingExports& pending);
+    Task<Status> brake();
     Task<void> push_beside(std::vector<store::Intent> intents, Pending done);
     Task<Status> push(std::vector<store::Intent> intents);
     Task<Status> wait_for_batches(std::size_t at_most);
@@ -45,6 +45,7 @@ class ExportJob {
     }
 
     Await<Result<std::int64_t>> load_cursor();
+    Await<Result<std::int64_t>> pending_deletes();
     Await<Result<store::PendingExports>> load_pending(std::int64_t after);
     Await<Result<std::vector<store::Intent>>> load_due();
     Await<Result<std::vector<std::optional<store::PendingExport>>>> load_current(

@@ -17,6 +17,12 @@ constexpr const char* recognition_state = "recognition";
 
 std::uint64_t key_hash(std::string_view key) { return std::hash<std::string_view>()(key); }
 
+std::int64_t deletes_in(const store::ImportPage& page) {
+    return std::count_if(page.writes.begin(), page.writes.end(), [](const store::ImportWrite& write) {
+        return write.change == store::Action::deleted;
+    });
+}
+
 std::string joined(const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
@@ -110,7 +116,7 @@ Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
         store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
         Status before = co_await drain();
         if (!before) co_return fail(before.error());
-        Status braked = co_await brake(page);
+        Status braked = co_await brake(deletes_in(page));
         if (!braked) co_return fail(braked.error());
         if (held_deletes_ > 0) co_return Status();
         if (!emit.cursor.empty()) held_cursor_ = emit.cursor;
@@ -349,10 +355,7 @@ Await<Status> ImportJob::save_recognition_ready() {
 // ---- deletes ----
 
 // More deletes than anybody makes by hand are more likely a mistake of a system than of a person.
-Task<Status> ImportJob::brake(const store::ImportPage& page) {
-    const auto deletes =
-        std::count_if(page.writes.begin(), page.writes.end(),
-                      [](const store::ImportWrite& w) { return w.change == store::Action::deleted; });
+Task<Status> ImportJob::brake(std::int64_t deletes) {
     if (deletes == 0 || control_.confirm_deletes) co_return Status();
     if (held_deletes_ > 0) {
         held_deletes_ += deletes;
@@ -398,6 +401,8 @@ Task<Status> ImportJob::bury_absent() {
     if (!listed_) co_return Status();
     Result<std::vector<plugin::Record>> gone = co_await absent();
     if (!gone) co_return fail(gone.error());
+    Status braked = co_await brake(static_cast<std::int64_t>(gone->size()));
+    if (!braked || held_deletes_ > 0) co_return braked;
     const auto size = static_cast<std::ptrdiff_t>(control_.link->config.page_size);
     for (auto from = gone->begin(); from != gone->end();) {
         const auto to = from + std::min(size, gone->end() - from);

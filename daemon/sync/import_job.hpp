@@ -29,7 +29,7 @@ class ImportJob final : public JobListener {
     Task<Status> prepare_recognition();
     Task<Status> bury_absent();
     Task<Result<std::vector<plugin::Record>>> absent();
-    Task<Status> brake(const store::ImportPage& page);
+    Task<Status> brake(std::int64_t deletes);
     Status stopped_by_brake() const;
     Task<void> take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, Pending decided);
     Task<Status> take_in(const plugin::EmitEffect& emit, bool may_lag,

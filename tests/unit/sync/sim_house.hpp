@@ -113,6 +113,8 @@ class SimNetwork final : public http::Transport {
     // Probabilities, per request.
     double lose_request = 0, lose_answer = 0, server_error = 0;
     bool down = false;
+    bool hide_from_lists = false;  // a listing that shows nothing, of a vendor that has everything
+    std::function<void(const http::Request&)> before_write = [](const http::Request&) {};
     std::uint64_t requests = 0;
 
     void send(http::Request request, Completion<http::Response> done) override {
@@ -121,27 +123,30 @@ class SimNetwork final : public http::Transport {
         const bool lost_on_the_way = world_.chance(lose_request);
         const bool answer_lost = world_.chance(lose_answer);
         const bool fault = world_.chance(server_error);
-        world_.after(Milliseconds(5 + static_cast<int>(world_.below(20))),
-                     [=, this, done = std::move(done)]() mutable {
-                         http::Response answer;
-                         if (down || lost_on_the_way) {
-                             answer.failure = http::Response::Failure::not_sent;
-                             answer.error = "no connection";
-                         } else if (fault) {
-                             answer.status = 503;
-                         } else {
-                             answer = vendors_.at(http::origin_of(shared->url))(*shared);
-                             if (answer_lost) {
-                                 answer = {};
-                                 answer.failure = http::Response::Failure::unknown;
-                                 answer.error = "the answer was lost";
-                             }
-                         }
-                         world_.after(Milliseconds(5),
-                                      [done = std::move(done), answer = std::move(answer)]() mutable {
-                                          done(std::move(answer));
-                                      });
-                     });
+        world_.after(
+            Milliseconds(5 + static_cast<int>(world_.below(20))),
+            [=, this, done = std::move(done)]() mutable {
+                http::Response answer;
+                if (down || lost_on_the_way) {
+                    answer.failure = http::Response::Failure::not_sent;
+                    answer.error = "no connection";
+                } else if (fault) {
+                    answer.status = 503;
+                } else {
+                    if (shared->mutates) before_write(*shared);
+                    answer = vendors_.at(http::origin_of(shared->url))(*shared);
+                    if (hide_from_lists && shared->method == "GET" && shared->url.ends_with("/items"))
+                        answer.body = R"({"items":[]})";
+                    if (answer_lost) {
+                        answer = {};
+                        answer.failure = http::Response::Failure::unknown;
+                        answer.error = "the answer was lost";
+                    }
+                }
+                world_.after(Milliseconds(5), [done = std::move(done), answer = std::move(answer)]() mutable {
+                    done(std::move(answer));
+                });
+            });
     }
     void cancel(const std::string&) override {}
 

@@ -1,0 +1,407 @@
+// Records that go both ways: the real engine between two desks which both edit, and a person who decides.
+#include <gtest/gtest.h>
+
+#include "sync/decisions.hpp"
+#include "sync/engine.hpp"
+#include "sync/sim_house.hpp"
+
+namespace liaisond::sync_test {
+namespace {
+
+// A system whose records can be read, written and deleted by many: versions, If-Match, change times, and a
+// search by reference. Names longer than `name_limit` are cut, as vendors do.
+struct Desk {
+    struct Row {
+        int version = 1;
+        std::int64_t changed = 0;
+        std::string sku, name, note, reference;
+    };
+    const World* world = nullptr;
+    std::map<std::string, Row> rows;
+    std::size_t name_limit = 100;
+    int next = 1, writes = 0;
+    bool precondition = true;
+
+    void edit(const std::string& id, const std::string& field, const std::string& value) {
+        Row& row = rows.at(id);
+        (field == "name" ? row.name : row.note) = value;
+        ++row.version;
+        row.changed = to_unix_ms(world->now());
+    }
+    std::string add(const std::string& sku, const std::string& name) {
+        const std::string id = "D" + std::to_string(next++);
+        rows[id] = {1, to_unix_ms(world->now()), sku, name, "n", {}};
+        return id;
+    }
+    http::Response operator()(const http::Request& request) {
+        const std::string id = request.url.substr(request.url.rfind('/') + 1);
+        if (request.method == "GET" && request.url.find("/items/") != std::string::npos)
+            return rows.contains(id) ? answer_json(200, shown(id)) : answer_json(404, json::object{});
+        if (request.method == "GET") return list(request);
+        ++writes;
+        if (request.method == "DELETE") {
+            rows.erase(id);
+            return answer_json(204, json::object{});
+        }
+        const json::object body = json::parse(request.body).as_object();
+        if (request.method == "POST") {
+            const std::string made = "D" + std::to_string(next++);
+            rows[made] = {};
+            return store_into(made, body, 201);
+        }
+        if (!rows.contains(id)) return answer_json(404, json::object{});
+        for (const auto& [name, value] : request.headers) {
+            if (precondition && name == "If-Match" && value != std::to_string(rows.at(id).version))
+                return answer_json(412, json::object{});
+        }
+        ++rows.at(id).version;
+        return store_into(id, body, 200);
+    }
+
+  private:
+    json::object shown(const std::string& id) const {
+        const Row& row = rows.at(id);
+        return {{"id", id},
+                {"version", std::to_string(row.version)},
+                {"changed", row.changed},
+                {"sku", row.sku},
+                {"name", row.name},
+                {"note", row.note},
+                {"reference", row.reference}};
+    }
+    http::Response store_into(const std::string& id, const json::object& body, unsigned status) {
+        Row& row = rows.at(id);
+        const auto text = [&](const char* key, std::string& into) {
+            if (const json::value* value = body.if_contains(key)) into = value->as_string();
+        };
+        text("sku", row.sku);
+        text("name", row.name);
+        text("note", row.note);
+        text("reference", row.reference);
+        row.name = row.name.substr(0, name_limit);
+        row.changed = to_unix_ms(world->now());
+        return answer_json(status, shown(id));
+    }
+    http::Response list(const http::Request& request) const {
+        json::array items;
+        const std::string reference = query_of(request, "reference");
+        for (const auto& [id, row] : rows) {
+            if (reference.empty() || row.reference == reference) items.push_back(shown(id));
+        }
+        return answer_json(200, json::object{{"items", items}});
+    }
+};
+
+std::shared_ptr<sync::Link> desk_link(const std::string& name) {
+    auto link = make_link(
+        name,
+        R"({"base_url":"http://)" + name +
+            R"(.example","auth":{"scheme":"none"},"entities":{"product":{"key":"/id","version":"/version",
+        "changed":"/changed","effect":"findable",
+        "list":{"path":"/items","items":"/items","paging":{"style":"none"}},
+        "fields":{"/name":"/name","/sku":"/sku","/description":"/note"},
+        "create":{"method":"POST","path":"/items","reference":{"field":"/reference"},"id":"/id","version":"/version"},
+        "update":{"method":"PUT","path":"/items/{key}","if_match":true,"version":"/version"},
+        "delete":{"path":"/items/{key}"},
+        "find":{"path":"/items","param":"reference","items":"/items","id":"/id","version":"/version","match":"/reference","key_path":"/items/{key}"}}}})",
+        true, "http://" + name + ".example");
+    config::Entity& product = link->config.entities[0];
+    product.exports = true;
+    product.conflict = config::ConflictPolicy::manual;
+    link->complete_listings = {"product"};
+    link->config.settle = Milliseconds(1000);
+    return link;
+}
+
+class TwoWay : public testing::Test {
+  protected:
+    void SetUp() override {
+        for (Desk* desk : {front.get(), back.get()}) desk->world = &world;
+    }
+    void start() { house.start({front_link, back_link}); }
+    // Until nothing happens any more.
+    void sync() {
+        for (int pass = 0; pass < 3; ++pass) {
+            house.run("front");
+            house.run("back");
+        }
+    }
+    store::Database& database() { return house.store.database(); }
+    const Desk::Row& other(const std::string& sku) const {
+        for (const auto& [id, row] : back->rows) {
+            if (row.sku == sku) return row;
+        }
+        static const Desk::Row none;
+        return none;
+    }
+    std::string back_id(const std::string& sku) const {
+        for (const auto& [id, row] : back->rows) {
+            if (row.sku == sku) return id;
+        }
+        return {};
+    }
+    std::vector<store::Conflict> conflicts() { return database().conflicts({}).value(); }
+    std::string decide(const sync::ConflictChoice& choice) {
+        const auto told =
+            sync::resolve_conflict(database(), conflicts().at(0).id, choice, world.now(), world);
+        return told ? *told : told.error().message;
+    }
+
+    World world{7};
+    std::shared_ptr<Desk> front = std::make_shared<Desk>(), back = std::make_shared<Desk>();
+    SimNetwork network{world,
+                       {{"http://front.example:80", [this](const http::Request& r) { return (*front)(r); }},
+                        {"http://back.example:80", [this](const http::Request& r) { return (*back)(r); }}}};
+    TempDir directory;
+    SimHouse house{world, network, directory.path()};
+    std::shared_ptr<sync::Link> front_link = desk_link("front"), back_link = desk_link("back");
+};
+
+TEST_F(TwoWay, ARecordReachesTheOtherSideOnceAndNothingEchoes) {
+    front->add("S1", "Chair");
+    back->add("S2", "Table");
+    start();
+    sync();
+    EXPECT_EQ(front->rows.size(), 2u);
+    EXPECT_EQ(back->rows.size(), 2u);
+    EXPECT_EQ(other("S1").name, "Chair");
+    const int writes = front->writes + back->writes;
+    EXPECT_EQ(writes, 2);
+    sync();
+    EXPECT_EQ(front->writes + back->writes, writes) << "what came from the other side is sent back";
+}
+
+TEST_F(TwoWay, EditsOfDifferentFieldsMeet) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "note", "by the window");
+    sync();
+    EXPECT_EQ(front->rows.at(id).name, "Armchair");
+    EXPECT_EQ(front->rows.at(id).note, "by the window");
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_EQ(other("S1").note, "by the window");
+    EXPECT_TRUE(conflicts().empty());
+}
+
+TEST_F(TwoWay, AConflictWaitsForAPersonAndHarmsNeitherSide) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    EXPECT_EQ(front->rows.at(id).name, "Armchair");
+    EXPECT_EQ(other("S1").name, "Stool") << "the undecided field was overwritten";
+    ASSERT_EQ(conflicts().size(), 1u);
+    EXPECT_EQ(conflicts()[0].integration, "back");
+    const json::value detail = json::parse(conflicts()[0].detail);
+    EXPECT_EQ(detail.at(0).at("pointer"), "/name");
+    EXPECT_EQ(detail.at(0).at("hub"), "Armchair");
+    EXPECT_EQ(detail.at(0).at("remote"), "Stool");
+}
+
+TEST_F(TwoWay, ThePersonTakesTheHubsValue) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    decide({sync::Side::hub, {}, {}});
+    sync();
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_EQ(front->rows.at(id).name, "Armchair");
+    EXPECT_TRUE(conflicts().empty());
+}
+
+TEST_F(TwoWay, ThePersonTakesTheVendorsValue) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    decide({sync::Side::remote, {}, {}});
+    sync();
+    EXPECT_EQ(other("S1").name, "Stool");
+    EXPECT_EQ(front->rows.at(id).name, "Stool");
+}
+
+TEST_F(TwoWay, AFieldThatIsNotInConflictCannotBeChosen) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    EXPECT_NE(decide({sync::Side::hub, {{"/sku", sync::Side::remote}}, {}}).find("not in conflict"),
+              std::string::npos);
+    EXPECT_EQ(conflicts().size(), 1u);
+}
+
+TEST_F(TwoWay, AnEditBetweenReadAndWriteIsMergedNotOverwritten) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    // Somebody edits at the back after its import and before our write arrives: answered with 412.
+    bool edited = false;
+    network.before_write = [&](const http::Request& request) {
+        if (edited || request.url.find("back.example") == std::string::npos) return;
+        edited = true;
+        back->edit(back_id("S1"), "note", "just now");
+    };
+    house.run("back");
+    EXPECT_TRUE(edited);
+    sync();
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_EQ(other("S1").note, "just now");
+    EXPECT_EQ(front->rows.at(id).note, "just now");
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
+TEST_F(TwoWay, WhatAVendorCutsShortIsNoEdit) {
+    back->name_limit = 5;
+    const std::string id = front->add("S1", "A very long name");
+    start();
+    sync();
+    EXPECT_EQ(other("S1").name, "A ver");
+    EXPECT_EQ(front->rows.at(id).name, "A very long name") << "the short form came back as a change";
+    front->edit(id, "note", "changed");
+    sync();
+    EXPECT_EQ(other("S1").note, "changed");
+    EXPECT_EQ(front->rows.at(id).name, "A very long name");
+    back->edit(back_id("S1"), "name", "Bed");
+    sync();
+    EXPECT_EQ(front->rows.at(id).name, "Bed") << "a real edit must come through";
+}
+
+TEST_F(TwoWay, ADeletionReachesTheOtherSideAndStays) {
+    const std::string id = front->add("S1", "Chair");
+    front->add("S2", "Table");
+    start();
+    sync();
+    front->rows.erase(id);
+    sync::RunRequest full;
+    full.full = true;
+    house.run("front", full);
+    EXPECT_EQ(database().count_records("house", "product").value(), 2) << "one listing is not enough";
+    house.run("front", full);
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+    sync();
+    EXPECT_EQ(back->rows.size(), 1u);
+    sync();
+    EXPECT_EQ(front->rows.size(), 1u);
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+}
+
+TEST_F(TwoWay, WhatTheListingLacksButTheVendorHasIsNotDeleted) {
+    front->add("S1", "Chair");
+    start();
+    sync();
+    network.hide_from_lists = true;
+    sync::RunRequest full;
+    full.full = true;
+    for (int i = 0; i < 4; ++i) house.run("front", full);
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+}
+
+TEST_F(TwoWay, TheBrakeStopsAMassDeleteAndSaysHowMany) {
+    for (int i = 0; i < 40; ++i) front->add("S" + std::to_string(i), "Chair");
+    start();
+    sync();
+    front->rows.clear();
+    sync::RunRequest full;
+    full.full = true;
+    house.run("front", full);
+    const store::Run braked = house.run("front", full);
+    EXPECT_NE(braked.error.find("40 records of product were deleted"), std::string::npos) << braked.error;
+    EXPECT_NE(braked.error.find("--confirm-deletes"), std::string::npos) << braked.error;
+    EXPECT_EQ(database().count_records("house", "product").value(), 40);
+    EXPECT_EQ(back->rows.size(), 40u);
+
+    full.confirm_deletes = true;
+    house.run("front", full);
+    EXPECT_EQ(database().count_records("house", "product").value(), 0);
+    EXPECT_NE(house.run("back").error.find("would be deleted at the vendor"), std::string::npos);
+    EXPECT_EQ(back->rows.size(), 40u);
+    sync::RunRequest confirmed;
+    confirmed.confirm_deletes = true;
+    house.run("back", confirmed);
+    EXPECT_TRUE(back->rows.empty());
+}
+
+TEST_F(TwoWay, DeletedHereAndEditedThereIsForAPerson) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    const std::string mine = back_id("S1");
+    front->rows.erase(id);
+    sync::RunRequest full;
+    full.full = true;
+    house.run("front", full);
+    house.run("front", full);
+    back->edit(mine, "name", "Stool");
+    sync();
+    ASSERT_EQ(conflicts().size(), 1u);
+    EXPECT_EQ(conflicts()[0].kind, store::ConflictKind::deletion);
+    EXPECT_TRUE(back->rows.contains(mine)) << "deleted with an edit that nobody had seen";
+    decide({sync::Side::remote, {}, {}});
+    sync();
+    EXPECT_EQ(back->rows.at(mine).name, "Stool");
+    ASSERT_EQ(front->rows.size(), 1u) << "it comes back at the side that had deleted it";
+    EXPECT_EQ(front->rows.begin()->second.name, "Stool");
+}
+
+TEST_F(TwoWay, RecognisedByItsSkuItIsOneRecord) {
+    front->add("S1", "Chair");
+    const std::string theirs = back->add("s1 ", "Chair");
+    for (const auto& link : {front_link, back_link}) {
+        link->config.entities[0].match = {"sku"};
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+        link->recognition["product"] = {"sku"};
+    }
+    start();
+    sync();
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+    EXPECT_EQ(front->rows.size(), 1u);
+    EXPECT_EQ(back->rows.size(), 1u);
+    EXPECT_EQ(back->rows.at(theirs).sku, "S1") << "the hub's spelling stays, and reaches the other";
+}
+
+TEST_F(TwoWay, WhenTwoRecordsFitAPersonSaysWhich) {
+    front->add("S1", "Chair");
+    front->add("S1", "Chair, old");
+    const std::string theirs = back->add("S1", "Chair");
+    for (const auto& link : {front_link, back_link}) {
+        link->config.entities[0].match = {"sku"};
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+        link->config.entities[0].exports = false;
+        link->recognition["product"] = {"sku"};
+    }
+    start();
+    sync();
+    EXPECT_EQ(database().count_records("house", "product").value(), 2);
+    ASSERT_EQ(conflicts().size(), 1u);
+    EXPECT_EQ(conflicts()[0].kind, store::ConflictKind::identity);
+    const json::value candidates = json::parse(conflicts()[0].detail);
+    ASSERT_EQ(candidates.as_array().size(), 2u);
+    EXPECT_NE(decide({sync::Side::hub, {}, "00000000-0000-7000-8000-000000000000"}).find("no record"),
+              std::string::npos);
+    decide({sync::Side::hub, {}, candidates.at(0).as_string().c_str()});
+    sync();
+    EXPECT_EQ(database().count_records("house", "product").value(), 2);
+    EXPECT_TRUE(conflicts().empty());
+    store::Filter filter;
+    filter.integration = "back";
+    const auto mappings = database().mappings(filter).value();
+    ASSERT_EQ(mappings.size(), 1u);
+    EXPECT_EQ(mappings[0].external_id, theirs);
+    EXPECT_EQ(mappings[0].record, candidates.at(0).as_string().c_str());
+}
+
+}  // namespace
+}  // namespace liaisond::sync_test

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::uint32_t most_rows = 1000;
 
-HttpAnswer ok(const json::value& body, unsigned status = 200) {
-    return {status, "application/json", json::serialize(body)};
-}
-
 json::value time_or_null(Instant at) {
     return to_unix_ms(at) == 0 ? json::value() : json::value(format_instant(at));
 }
@@ -83,7 +79,7 @@ json::object to_json(const store::DeadLetter& d) {
 }
 
 json::object to_json(const store::Intent& i) {
-    static constexpr const char* states[] = {"ready", "sending", "unknown", "in_doubt"};
+    static constexpr const char* states[] = {"ready", "sending", "unknown", "in_doubt", "stale"};
     return {{"id", i.id},
             {"integration", i.integration},
             {"entity", i.entity},
@@ -116,9 +112,13 @@ unsigned status_of(const Error& error) {
     }
 }
 
-HttpAnswer problem(const Error& error) { return api::problem(status_of(error), error.message); }
-
 }  // namespace
+
+HttpAnswer ok(const json::value& body, unsigned status) {
+    return {status, "application/json", json::serialize(body)};
+}
+
+HttpAnswer problem(const Error& error) { return problem(status_of(error), error.message); }
 
 HttpAnswer problem(unsigned status, std::string_view detail) {
     const json::object body{
@@ -156,7 +156,7 @@ json::object to_json(const store::Run& run) {
 void Routes::handle(HttpRequest request, Answer answer) {
     const auto target = boost::urls::parse_origin_form(request.target);
     if (target.has_error()) return answer(problem(400, "the request's target is malformed"));
-    Call call{request.method, {}, {}, std::move(answer)};
+    Call call{request.method, {}, {}, std::move(request.body), std::move(answer)};
     for (const auto segment : target->segments()) call.path.emplace_back(segment);
     for (const auto parameter : target->params())
         call.query[std::string(parameter.key)] = std::string(parameter.value);
@@ -248,6 +248,10 @@ void Routes::get(Call& call) {
     if (what == "intents")
         return list(call, &store::Database::intents, filter,
                     [](const store::Intent& row) { return to_json(row); });
+    if (what == "conflicts" && call.path.size() == 2) return show_conflict(call);
+    if (what == "conflicts")
+        return list(call, &store::Database::conflicts, filter,
+                    [](const store::Conflict& row) { return api::to_json(row); });
     if (what == "plugins") return call.answer(ok(backend_.plugins()));
     if (what == "records" && call.path.size() >= 2) {
         filter.entity = call.path[1];
@@ -272,6 +276,7 @@ void Routes::post(Call& call) {
     if (path[0] == "integrations" && path.size() == 3 && path[2] == "sync") {
         sync::RunRequest request;
         request.full = call.query["full"] == "true";
+        request.confirm_deletes = call.query["confirm_deletes"] == "true";
         request.entity = call.query["entity"];
         return backend_.engine.trigger(path[1], std::move(request),
                                        [answer = call.answer](Result<std::int64_t> run) {
@@ -307,7 +312,7 @@ void Routes::post(Call& call) {
                                 {"detail", "the configuration was not reloaded; the old one stays in force"},
                                 {"errors", std::move(errors)}})});
     }
-    call.answer(problem(404, "there is nothing of that name"));
+    if (!decide(call)) call.answer(problem(404, "there is nothing of that name"));
 }
 
 void Routes::status(const Call& call) {
@@ -333,6 +338,7 @@ void Routes::status(const Call& call) {
             one["dead_letters"] = (*totals)[i].dead_letters;
             one["intents_open"] = (*totals)[i].intents_open;
             one["intents_in_doubt"] = (*totals)[i].intents_in_doubt;
+            one["conflicts"] = (*totals)[i].conflicts;
             items.push_back(std::move(one));
         }
         body["integrations"] = std::move(items);

@@ -21,6 +21,8 @@ struct Backend {
     std::function<boost::json::object()> about;    // version, pid, started_at, state_dir, workers, problems
     std::function<boost::json::object()> plugins;  // items and broken
     std::function<std::vector<std::string>()> reload;  // empty: done; else every fault
+    // How long each integration's vendor may still be executing a write, by integration.
+    std::function<std::map<std::string, Milliseconds>()> settle_times;
 };
 
 class Routes {
@@ -35,12 +37,21 @@ class Routes {
         std::string method;
         std::vector<std::string> path;  // below /api/v1
         Query query;
+        std::string body;
         Answer answer;
     };
 
     void get(Call& call);
     void post(Call& call);
     void status(const Call& call);
+    // What a person decides (decision_routes.cpp).
+    bool decide(const Call& call);  // false: no such path
+    void show_conflict(const Call& call);
+    void resolve_conflict(const Call& call, std::int64_t id);
+    void resolve_intent(const Call& call, std::int64_t id);
+    void edit_dead_letter(const Call& call, std::int64_t id);
+    void replay(const Call& call, std::int64_t id);
+    void run_soon(const std::string& integration);
     void run(const Call& call);
     template <class Row, class ToJson>
     void list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),
@@ -51,6 +62,9 @@ class Routes {
 };
 
 boost::json::object to_json(const store::Run& run);
+boost::json::object to_json(const store::Conflict& conflict);
+HttpAnswer ok(const boost::json::value& body, unsigned status = 200);
+HttpAnswer problem(const Error& error);
 HttpAnswer problem(unsigned status, std::string_view detail);
 
 }  // namespace liaisond::api

@@ -148,7 +148,8 @@ class Daemon {
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
         routes_ = std::make_unique<api::Routes>(
             api::Backend{*engine_, *store_, [this] { return about(); },
-                         [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); }});
+                         [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
+                         [this] { return settle_times(); }});
         server_ = std::make_unique<api::HttpServer>(
             io_, [this](api::HttpRequest request, std::function<void(api::HttpAnswer)> answer) {
                 routes_->handle(std::move(request), std::move(answer));
@@ -247,6 +248,12 @@ class Daemon {
             for (const std::string& warning : plugin.warnings) all.push_back(warning);
         }
         return all;
+    }
+
+    std::map<std::string, Milliseconds> settle_times() const {
+        std::map<std::string, Milliseconds> times;
+        for (const auto& [id, integration] : config_.integrations) times[id] = integration.settle;
+        return times;
     }
 
     json::object about() const {

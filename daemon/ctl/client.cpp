@@ -6,11 +6,11 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
 
 #include "ctl/format.hpp"
@@ -31,12 +31,16 @@ constexpr std::uint64_t longest_answer =
 // handlers.
 class Exchange {
   public:
-    Exchange(bool post, const std::string& target, const std::string& user_agent)
+    Exchange(bool post, const std::string& target, const json::value& body, const std::string& user_agent)
         : request_(post ? http::verb::post : http::verb::get, target, 11), stream_(io_) {
         request_.set(http::field::host, "liaisond");
         request_.set(http::field::user_agent, user_agent);
         request_.set(http::field::accept, "application/json, application/problem+json");
         request_.keep_alive(false);
+        if (!body.is_null()) {
+            request_.set(http::field::content_type, "application/json");
+            request_.body() = json::serialize(body);
+        }
         request_.prepare_payload();
         parser_.body_limit(longest_answer);
     }
@@ -75,7 +79,7 @@ class Exchange {
     }
 
     asio::io_context io_;
-    http::request<http::empty_body> request_;
+    http::request<http::string_body> request_;
     beast::basic_stream<asio::local::stream_protocol> stream_;
     beast::flat_buffer buffer_;
     http::response_parser<http::string_body> parser_;
@@ -116,16 +120,21 @@ std::string api_target(const std::vector<std::string>& segments, const Parameter
 }
 
 Result<json::value> Client::get(const std::string& target, Milliseconds patience) {
-    return ask(false, target, patience);
+    return ask(false, target, {}, patience);
 }
 
 Result<json::value> Client::post(const std::string& target, Milliseconds patience) {
-    return ask(true, target, patience);
+    return ask(true, target, {}, patience);
 }
 
-Result<json::value> Client::ask(bool post, const std::string& target, Milliseconds patience) {
+Result<json::value> Client::post(const std::string& target, const json::value& body) {
+    return ask(true, target, body, usual_patience);
+}
+
+Result<json::value> Client::ask(bool post, const std::string& target, const json::value& body,
+                                Milliseconds patience) {
     problem_ = nullptr;
-    Exchange exchange(post, target, user_agent_);
+    Exchange exchange(post, target, body, user_agent_);
     exchange.run(socket_, patience);
     if (exchange.error()) return fail(unreachable_error(socket_, exchange, patience));
     return understand(exchange.answer().result_int(), exchange.answer().body());

@@ -122,6 +122,8 @@ class CommandLine {
         id(one);
         one->add_flag("--full", run_.full, "Read everything, not only what changed");
         filter(one, "--entity", run_.entity, "E", "Only this entity");
+        one->add_flag("--confirm-deletes", run_.confirm_deletes,
+                      "You looked: let more deletes through than guard.mass_delete does");
         one->add_flag("--wait", run_.wait, "Stay until it ends; exit status 1 when it fails");
 
         CLI::App* runs = command(app_, "runs", [this](Session& s) {
@@ -169,9 +171,61 @@ class CommandLine {
         number(command(*letters, "show", [this](Session& s) { return show_dead_letter(s, number_); }),
                "The dead letter");
 
-        CLI::App* intents = command(app_, "intents", [this](Session& s) { return list_intents(s, list_); });
+        CLI::App* replay =
+            command(*letters, "replay", [this](Session& s) { return replay_dead_letters(s, decision_); });
+        replay->add_option("N", decision_.id, "One dead letter")
+            ->type_name("")
+            ->check(whole_number(greatest_id));
+        filter(replay, "--integration", decision_.integration, "ID", "All of this integration");
+        filter(replay, "--reason", decision_.reason, "WORD", "Only those with this reason");
+        CLI::App* edit =
+            command(*letters, "edit", [this](Session& s) { return edit_dead_letter(s, decision_); });
+        decision(edit, "The dead letter");
+        edit->add_option("FILE", decision_.file, "The corrected payload, JSON; - reads standard input")
+            ->required()
+            ->type_name("");
+
+        declare_decisions();
+    }
+
+    void decision(CLI::App* app, const std::string& purpose) {
+        app->add_option("N", decision_.id, purpose)
+            ->required()
+            ->type_name("")
+            ->check(whole_number(greatest_id));
+    }
+
+    void declare_decisions() {
+        CLI::App* intents = command(app_, "intents", [this](Session& s) {
+                                return list_intents(s, list_);
+                            })->require_subcommand(0, 1);
         integration(intents);
         limit(intents);
+        CLI::App* intent =
+            command(*intents, "resolve", [this](Session& s) { return resolve_intent(s, decision_); });
+        decision(intent, "The intent in doubt");
+        filter(intent, "--exists", decision_.exists, "EXTERNAL", "It is at the vendor, under this id");
+        intent->add_flag("--resend", decision_.resend, "It is not there: send it again");
+        intent->add_flag("--cancel", decision_.cancel, "It shall not be sent");
+
+        CLI::App* conflicts = command(app_, "conflicts", [this](Session& s) {
+                                  return list_conflicts(s, list_);
+                              })->require_subcommand(0, 1);
+        integration(conflicts);
+        limit(conflicts);
+        number(command(*conflicts, "show", [this](Session& s) { return show_conflict(s, number_); }),
+               "The conflict");
+        CLI::App* conflict =
+            command(*conflicts, "resolve", [this](Session& s) { return resolve_conflict(s, decision_); });
+        decision(conflict, "The conflict");
+        filter(conflict, "--take", decision_.take, "SIDE", "hub or remote");
+        conflict
+            ->add_option("--field", decision_.fields,
+                         "Another side for one field: /name=remote; may be repeated")
+            ->type_name("POINTER=SIDE")
+            ->allow_extra_args(false);
+        filter(conflict, "--record", decision_.record, "UUID", "It is this record of the hub");
+        conflict->add_flag("--new", decision_.is_new, "It is a record of its own");
     }
 
     void declare_setup() {
@@ -242,6 +296,7 @@ class CommandLine {
     RunArguments run_;
     ListArguments list_;
     LocalArguments local_;
+    DecisionArguments decision_;
     std::int64_t number_ = 0;
     bool watch_ = false;
 };

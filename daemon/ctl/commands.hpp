@@ -11,7 +11,7 @@ namespace liaisond::ctl {
 
 struct RunArguments {
     std::string integration, entity;
-    bool full = false, wait = false;
+    bool full = false, wait = false, confirm_deletes = false;
 };
 
 struct ListArguments {
@@ -19,6 +19,13 @@ struct ListArguments {
     std::int64_t run = 0;  // 0: any
     bool failed = false;
     std::int64_t limit = 50;
+};
+
+struct DecisionArguments {
+    std::int64_t id = 0;
+    std::string take, record, exists, reason, integration, file;
+    std::vector<std::string> fields;  // "/name=hub"
+    bool is_new = false, resend = false, cancel = false;
 };
 
 struct LocalArguments {
@@ -43,6 +50,15 @@ int list_mappings(Session& session, const ListArguments& arguments);
 int list_dead_letters(Session& session, const ListArguments& arguments);
 int show_dead_letter(Session& session, std::int64_t id);
 int list_intents(Session& session, const ListArguments& arguments);
+int list_conflicts(Session& session, const ListArguments& arguments);
+int show_conflict(Session& session, std::int64_t id);
+
+// ---- deciding ----
+int resolve_conflict(Session& session, const DecisionArguments& arguments);
+int resolve_intent(Session& session, const DecisionArguments& arguments);
+int replay_dead_letters(Session& session, const DecisionArguments& arguments);
+int edit_dead_letter(Session& session, const DecisionArguments& arguments);
+
 int reload(Session& session);
 
 // ---- on this machine ----

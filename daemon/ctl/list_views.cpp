@@ -9,10 +9,6 @@ namespace json = boost::json;
 
 namespace {
 
-std::string heading(std::string_view text, const Look& look) {
-    return "\n" + toned(text, Tone::strong, look) + "\n";
-}
-
 Cell intent_state(const std::string& state) {
     if (state == "in_doubt") return {"in doubt", Tone::bad};
     return {state, state == "unknown" ? Tone::warning : Tone::plain};

@@ -85,7 +85,9 @@ class RunWatch {
 }  // namespace
 
 int run(Session& session, const RunArguments& arguments) {
-    const Parameters parameters{{"full", arguments.full ? "true" : ""}, {"entity", arguments.entity}};
+    const Parameters parameters{{"full", arguments.full ? "true" : ""},
+                                {"confirm_deletes", arguments.confirm_deletes ? "true" : ""},
+                                {"entity", arguments.entity}};
     const auto answer = session.client().post(
         api_target({"integrations", arguments.integration, "sync"}, parameters), Client::no_limit);
     if (!answer) return session.report(answer.error());

@@ -185,6 +185,10 @@ std::string test_text(const std::string& id, const json::value& answer, const Lo
            (output == nullptr ? "" : many_lines(pretty(*output)) + "\n");
 }
 
+std::string heading(std::string_view text, const Look& look) {
+    return "\n" + toned(text, Tone::strong, look) + "\n";
+}
+
 std::string details_text(const std::vector<std::pair<std::string, Cell>>& details, const Look& look) {
     std::size_t width = 0;
     for (const auto& [name, value] : details)

@@ -290,6 +290,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     slot.control->link = slot.link;
     slot.control->full = queued.request.full;
     slot.control->confirm_deletes = queued.request.confirm_deletes;
+    slot.control->replay = queued.request.replay;
     slot.control->only_entity = queued.request.entity;
     slot.control->run.tenant = slot.link->tenant.id;
     slot.control->run.integration = slot.link->config.id;
@@ -340,6 +341,7 @@ Task<Status> Engine::work(Slot& slot) {
     for (const store::Direction direction : {store::Direction::import, store::Direction::export_}) {
         for (const config::Entity& entity : entities) {
             const bool wanted = direction == store::Direction::import ? entity.imports : entity.exports;
+            if (!control.replay.empty() && direction == store::Direction::export_) continue;
             if (!wanted || (!control.only_entity.empty() && control.only_entity != entity.name)) continue;
             if (control.stop != Stop::none) co_return fail(ErrorKind::transient, control.stop_reason);
             Status done = co_await one_entity(slot, entity, direction);

@@ -20,6 +20,8 @@ struct RunRequest {
     std::string trigger = "manual";  // manual, schedule, retry, on_change
     bool full = false;
     bool confirm_deletes = false;
+    std::vector<std::int64_t>
+        replay;          // dead letters of `entity` to import again, instead of asking the vendor
     std::string entity;  // empty: all of the integration's
 };
 

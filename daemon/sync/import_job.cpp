@@ -45,6 +45,10 @@ ImportJob::ImportJob(const Ports& ports, Fibers& fibers, Requester& requester, R
 Task<Status> ImportJob::run() {
     Status recognisable = co_await prepare_recognition();
     if (!recognisable) co_return fail(recognisable.error());
+    if (!control_.replay.empty()) {
+        Status replayed = co_await replay();
+        co_return replayed;
+    }
     Status pulled = co_await pull();
     if (!pulled) co_return fail(pulled.error());
     if (held_deletes_ > 0) co_return stopped_by_brake();
@@ -75,6 +79,40 @@ Task<Status> ImportJob::pull() {
     if (!flushed) co_return fail(flushed.error());
     if (!output) co_return fail(output.error());
     co_return Status();
+}
+
+// Records that were refused, as they were kept or as a person corrected them.
+Task<Status> ImportJob::replay() {
+    Result<std::vector<store::DeadLetter>> letters = co_await load_letters();
+    if (!letters) co_return fail(letters.error());
+    plugin::EmitEffect page;
+    for (store::DeadLetter& letter : *letters) {
+        plugin::Record& record = page.records.emplace_back();
+        record.key = std::move(letter.key);
+        record.payload = std::move(letter.payload);
+    }
+    std::vector<plugin::Rejection> ignored;
+    Status taken = co_await take_in(page, false, ignored);
+    co_return taken;
+}
+
+Await<Result<std::vector<store::DeadLetter>>> ImportJob::load_letters() {
+    using Answer = Result<std::vector<store::DeadLetter>>;
+    return Await<Answer>([this](Completion<Answer> done) {
+        const auto work = [id = control_.link->config.id, entity = entity_.name,
+                           wanted = control_.replay](store::Database& database) -> Answer {
+            std::vector<store::DeadLetter> letters;
+            for (const std::int64_t number : wanted) {
+                auto letter = database.dead_letter(number);
+                if (!letter) return fail(letter.error());
+                const bool mine = *letter && (*letter)->integration == id && (*letter)->entity == entity &&
+                                  (*letter)->direction == store::Direction::import;
+                if (mine) letters.push_back(std::move(**letter));
+            }
+            return letters;
+        };
+        ports_.store.read(work, std::move(done));
+    });
 }
 
 // A pipelined page is answered at once and decided beside the connector, which fetches and reads the next one

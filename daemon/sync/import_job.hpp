@@ -26,6 +26,7 @@ class ImportJob final : public JobListener {
   private:
     using Pending = std::shared_ptr<Deferred<Status>>;
     Task<Status> pull();
+    Task<Status> replay();
     Task<Status> prepare_recognition();
     Task<Status> bury_absent();
     Task<Result<std::vector<plugin::Record>>> absent();
@@ -46,6 +47,7 @@ class ImportJob final : public JobListener {
     Await<Result<std::vector<store::ImportState>>> look_up(const std::vector<store::ImportKey>& keys);
     Await<Result<std::vector<std::string>>> records_of(const ImportPlan::Wanted& wanted);
     Await<Result<std::vector<store::Recognised>>> recognise(const ImportPlan& plan);
+    Await<Result<std::vector<store::DeadLetter>>> load_letters();
     Await<Result<store::DeleteBudget>> delete_budget();
     Await<Result<std::string>> recognition_ready();
     Await<Result<std::int64_t>> index_matches(std::int64_t after);

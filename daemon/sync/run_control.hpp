@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "store/types.hpp"
 #include "sync/link.hpp"
@@ -20,9 +21,10 @@ struct RunControl {
     store::RunStatus stop_status = store::RunStatus::cancelled;
     std::string stop_reason;
     bool full = false;
-    bool confirm_deletes = false;  // an operator looked: the mass-delete brake is off
-    std::string only_entity;       // empty: all
-    std::string working_on;        // "importing product", for people
+    bool confirm_deletes = false;      // an operator looked: the mass-delete brake is off
+    std::vector<std::int64_t> replay;  // dead letters to import again, and nothing else
+    std::string only_entity;           // empty: all
+    std::string working_on;            // "importing product", for people
 
     // What a part of a stopped run answers.
     tl::unexpected<Error> stopped() const {

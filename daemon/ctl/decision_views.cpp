@@ -1,0 +1,97 @@
+#include "ctl/decision_views.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include "ctl/format.hpp"
+#include "ctl/json_view.hpp"
+#include "ctl/status_view.hpp"
+#include "ctl/table.hpp"
+
+namespace liaisond::ctl {
+namespace json = boost::json;
+namespace {
+
+std::string value_text(const json::value& field, std::string_view side) {
+    const json::value* value = member(field, side);
+    return value == nullptr ? "(nothing)" : one_line(json::serialize(*value));
+}
+
+// "/name, /status"; "2 records fit"; "deleted at the vendor".
+std::string about(const json::value& conflict) {
+    const json::array& detail = array_at(conflict, "detail");
+    const std::string kind = text_at(conflict, "kind");
+    if (kind == "identity")
+        return format_count(static_cast<std::int64_t>(detail.size()), "record of the hub fits",
+                            "records of the hub fit");
+    if (kind == "deletion")
+        return member(conflict, "payload") == nullptr ? "deleted at the vendor, changed in the hub"
+                                                      : "deleted in the hub, changed at the vendor";
+    std::string fields;
+    for (const json::value& field : detail)
+        fields += (fields.empty() ? "" : ", ") + text_at(field, "pointer");
+    return fields;
+}
+
+std::string decision_hint(const json::value& conflict) {
+    const std::string command = "liaisonctl conflicts resolve " + text_at(conflict, "id");
+    if (text_at(conflict, "kind") == "identity")
+        return "\nIt is one of them: " + command + " --record UUID\nIt is none of them: " + command +
+               " --new\n";
+    return "\nKeep the hub's: " + command + " --take hub\nTake the vendor's: " + command + " --take remote\n";
+}
+
+}  // namespace
+
+std::string conflicts_text(const json::array& items, const Look& look) {
+    Table table({{"ID", Align::right},
+                 {"SINCE", Align::left, false, 2},
+                 {"INTEGRATION", Align::left, true, 3},
+                 {"ENTITY", Align::left, true},
+                 {"KIND"},
+                 {"EXTERNAL ID", Align::left, true},
+                 {"ABOUT", Align::left, true}});
+    for (const json::value& one : items) {
+        table.add({text_at(one, "id"),
+                   format_local(instant_at(one, "first_at")),
+                   text_at(one, "integration"),
+                   text_at(one, "entity"),
+                   {text_at(one, "kind"), Tone::warning},
+                   text_at(one, "external_id"),
+                   about(one)});
+    }
+    return table.empty() ? "There are no open conflicts.\n" : table.text(look);
+}
+
+std::string conflict_text(const json::value& conflict, const Look& look) {
+    std::string text = details_text({{"Conflict", text_at(conflict, "id")},
+                                     {"Integration", text_at(conflict, "integration")},
+                                     {"Entity", text_at(conflict, "entity")},
+                                     {"Record", text_at(conflict, "record")},
+                                     {"External id", text_at(conflict, "external_id")},
+                                     {"About", {about(conflict), Tone::warning}},
+                                     {"First seen", format_local(instant_at(conflict, "first_at"))},
+                                     {"Last seen", format_local(instant_at(conflict, "last_at"))}},
+                                    look);
+    const std::string kind = text_at(conflict, "kind");
+    if (kind == "fields") {
+        Table table({{"FIELD", Align::left, true},
+                     {"AGREED BEFORE", Align::left, true},
+                     {"HUB", Align::left, true},
+                     {"VENDOR", Align::left, true}});
+        for (const json::value& field : array_at(conflict, "detail"))
+            table.add({text_at(field, "pointer"), value_text(field, "base"), value_text(field, "hub"),
+                       value_text(field, "remote")});
+        text += "\n" + table.text(look);
+    } else if (kind == "identity") {
+        text += heading("Records that fit", look);
+        for (const json::value& record : array_at(conflict, "detail"))
+            text += record.is_string() ? std::string(record.get_string()) + "\n" : std::string();
+    }
+    if (kind != "fields") {
+        if (const json::value* payload = member(conflict, "payload"))
+            text += heading("At the vendor", look) + many_lines(pretty(*payload)) + "\n";
+    }
+    return text + decision_hint(conflict);
+}
+
+}  // namespace liaisond::ctl

@@ -59,20 +59,23 @@ Task<Status> ExportJob::finish_open() {
         if (!due) co_return fail(due.error());
         if (due->empty()) break;
         std::vector<store::Intent> send, ask, doubt;
+        std::vector<store::Outcome> outcomes;
         for (store::Intent& intent : *due) {
             const bool unclear = intent.state != store::IntentState::ready;
             const bool moved = intent.last_error.starts_with(moved_on) && control_.link->can_find;
             const EffectClass effect = effect_of(intent);
-            if (moved || (unclear && effect == EffectClass::findable))
+            // A crash cut it short, and nobody knows when it last left: the settle time begins now.
+            if (intent.state == store::IntentState::sending && effect == EffectClass::findable)
+                outcomes.push_back(doubtful(intent, "the daemon stopped while this was being sent"));
+            else if (moved || (unclear && effect == EffectClass::findable))
                 ask.push_back(std::move(intent));
             else if (unclear && effect == EffectClass::blind)
                 doubt.push_back(std::move(intent));
             else
                 send.push_back(std::move(intent));
         }
-        std::vector<store::Outcome> in_doubt;
         for (const store::Intent& intent : doubt) {
-            in_doubt.push_back({intent.id,
+            outcomes.push_back({intent.id,
                                 store::Outcome::Kind::in_doubt,
                                 {},
                                 {},
@@ -82,8 +85,8 @@ Task<Status> ExportJob::finish_open() {
                                 {},
                                 {}});
         }
-        if (!in_doubt.empty()) {
-            Status settled = co_await settle(std::move(in_doubt));
+        if (!outcomes.empty()) {
+            Status settled = co_await settle(std::move(outcomes));
             if (!settled) co_return fail(settled.error());
         }
         if (!ask.empty()) {
@@ -94,7 +97,7 @@ Task<Status> ExportJob::finish_open() {
         const Instant now = ports_.clock.now();
         for (store::Intent& intent : send) {
             ++intent.attempt;
-            intent.next_at = due_after_send(intent, now);
+            intent.next_at = now;
             if (to_unix_ms(intent.first_sent_at) == 0) intent.first_sent_at = now;
         }
         Status marked = co_await mark_sending(send);
@@ -208,7 +211,7 @@ Task<Status> ExportJob::prepare(store::PendingExports& pending, std::vector<stor
         intent.state = store::IntentState::sending;
         intent.attempt = 1;
         intent.first_sent_at = now;
-        intent.next_at = due_after_send(intent, now);
+        intent.next_at = now;
         intents.push_back(std::move(intent));
     }
     co_return Status();
@@ -354,30 +357,42 @@ store::Outcome ExportJob::judge_result(const store::Intent& intent, const plugin
     }
 }
 
-store::Outcome ExportJob::later(const store::Intent& intent, const std::string& why,
-                                Milliseconds advised) const {
+store::Outcome ExportJob::later(const store::Intent& intent, const std::string& why, Milliseconds advised,
+                                bool is_doubtful) const {
+    using Kind = store::Outcome::Kind;
     const config::RetryPolicy& retry = control_.link->config.retry;
+    // Once an attempt went unanswered the vendor may have the record: of a create with a key that stays so,
+    // and no dead letter may let a later version of the record be created beside it when the key has expired.
+    const bool had_doubts = intent.attempt > 1 && intent.state != store::IntentState::ready;
+    const bool may_exist = effect_of(intent) == EffectClass::keyed && (is_doubtful || had_doubts);
     if (intent.attempt >= retry.attempts) {
         return {intent.id,
-                store::Outcome::Kind::rejected,
+                may_exist ? Kind::in_doubt : Kind::rejected,
                 {},
                 {},
                 "given up after " + std::to_string(intent.attempt) +
-                    " attempts; the last: " + shortened(why, longest_message),
-                "attempts_exhausted",
+                    " attempts; the last: " + shortened(why, longest_message) +
+                    (may_exist ? "; it may be at the vendor: look there" : ""),
+                may_exist ? "in_doubt" : "attempts_exhausted",
                 {},
                 {}};
     }
     const Milliseconds wait = std::max(advised, backoff(retry, intent.attempt, ports_.random));
-    return {intent.id, store::Outcome::Kind::retry, {}, {}, shortened(why, longest_message),
-            {},        ports_.clock.now() + wait,   {}};
+    return {intent.id,
+            may_exist ? Kind::unknown : Kind::retry,
+            {},
+            {},
+            shortened(why, longest_message),
+            {},
+            ports_.clock.now() + wait,
+            {}};
 }
 
 store::Outcome ExportJob::doubtful(const store::Intent& intent, const std::string& why) const {
     const EffectClass effect = effect_of(intent);
     // Repeating is harmless: the vendor sees the same operation again.
     if (effect == EffectClass::upsert || effect == EffectClass::keyed)
-        return later(intent, why, Milliseconds(0));
+        return later(intent, why, Milliseconds(0), true);
     if (effect == EffectClass::blind) {
         return {intent.id,
                 store::Outcome::Kind::in_doubt,
@@ -388,9 +403,15 @@ store::Outcome ExportJob::doubtful(const store::Intent& intent, const std::strin
                 {},
                 {}};
     }
-    return {
-        intent.id, store::Outcome::Kind::unknown, {}, {}, shortened(why, longest_message), {}, intent.next_at,
-        {}};
+    // Of a long batch the last request leaves long after the first: the settle time runs from the answer.
+    return {intent.id,
+            store::Outcome::Kind::unknown,
+            {},
+            {},
+            shortened(why, longest_message),
+            {},
+            ports_.clock.now() + control_.link->config.settle,
+            {}};
 }
 
 bool ExportJob::was_sent(std::size_t index) const {
@@ -403,12 +424,6 @@ bool ExportJob::was_sent(std::size_t index) const {
 std::string ExportJob::reference_of(const store::Intent& intent) const {
     return operation_key(
         {control_.link->tenant.id, control_.link->config.id, entity_, intent.record, "create", ""});
-}
-
-// When an unanswered send may be taken up again: at once where repeating is harmless, else after the settle
-// time.
-Instant ExportJob::due_after_send(const store::Intent& intent, Instant now) const {
-    return effect_of(intent) == EffectClass::findable ? now + control_.link->config.settle : now;
 }
 
 // Updates and deletes name the record by its id at the vendor: repeating them is harmless.

@@ -41,11 +41,12 @@ class ExportJob final : public JobListener {
 
     store::Outcome judge(const Item& item, bool sent, const Status& job) const;
     store::Outcome judge_result(const store::Intent& intent, const plugin::PushResult& result) const;
-    store::Outcome later(const store::Intent& intent, const std::string& why, Milliseconds advised) const;
+    // `is_doubtful`: the attempt may have been executed.
+    store::Outcome later(const store::Intent& intent, const std::string& why, Milliseconds advised,
+                         bool is_doubtful = false) const;
     store::Outcome doubtful(const store::Intent& intent, const std::string& why) const;
     bool was_sent(std::size_t index) const;
     std::string reference_of(const store::Intent& intent) const;
-    Instant due_after_send(const store::Intent& intent, Instant now) const;
     EffectClass effect_of(const store::Intent& intent) const;
     store::Counters& counters() { return control_.counters(entity_, store::Direction::export_).counters; }
 

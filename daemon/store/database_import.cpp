@@ -239,8 +239,9 @@ class PageWriter {
             .bind(row.payload)
             .bind(row.stub ? 1 : 0)
             .bind(at_)
-            .bind(at_)
-            .run();
+            .bind(at_);
+        bind_optional(insert_, provenance_of(row));
+        insert_.run();
         return impl_.connection.last_row_id();
     }
     // The other integrations agreed on what is about to change.
@@ -255,7 +256,7 @@ class PageWriter {
             update_.bind(at_);
         else
             update_.bind_null();
-        bind_optional(update_, row.provenance.empty() ? std::nullopt : std::optional(row.provenance));
+        bind_optional(update_, provenance_of(row));
         update_.bind(row.rid).bind(row.expected_version).run();
         return impl_.connection.changes() == 1;
     }
@@ -321,6 +322,9 @@ class PageWriter {
         statement.reset();
         return statement.bind(rid).step();
     }
+    static std::optional<std::string> provenance_of(const ImportWrite& row) {
+        return row.provenance.empty() ? std::nullopt : std::optional(row.provenance);
+    }
     static void bind_optional(Statement& statement, const std::optional<std::string>& text) {
         if (text)
             statement.bind(*text);
@@ -332,8 +336,8 @@ class PageWriter {
     const ImportPage& page_;
     std::int64_t tenant_, integration_, at_;
     Statement insert_ = impl_.connection.prepare(
-        "INSERT INTO records(id, tenant, entity, version, payload, stub, created_at, updated_at) "
-        "VALUES(?,?,?,?,?,?,?,?)");
+        "INSERT INTO records(id, tenant, entity, version, payload, stub, created_at, updated_at, provenance) "
+        "VALUES(?,?,?,?,?,?,?,?,?)");
     Statement keep_bases_ = impl_.connection.prepare(
         "UPDATE mappings SET base = (SELECT payload FROM records WHERE rid = ?) WHERE rid = ? AND "
         "integration <> ? "

@@ -104,6 +104,9 @@ bool ConflictRules::may_move(std::string_view pointer, const json::value& from, 
     for (const Schema::Transitions& field : schema_->transitions()) {
         if (field.pointer != pointer) continue;
         if (field.allows(from.get_string(), to.get_string())) return true;
+        // Who brought it there may take it elsewhere.
+        const std::string holder = provenance_.holder(pointer);
+        if (holder.empty() || holder == integration_) return true;
         const std::vector<std::string>* owners = owners_of(pointer);
         return owners != nullptr && !owners->empty() && owners->front() == integration_;
     }

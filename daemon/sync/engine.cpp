@@ -11,6 +11,8 @@
 namespace liaisond::sync {
 namespace {
 
+constexpr Milliseconds disk_retry{5000};
+
 // Errors after which the other entities of the integration would fail the same way.
 bool affects_all(ErrorKind kind) {
     return kind == ErrorKind::auth || kind == ErrorKind::config || kind == ErrorKind::transient ||
@@ -320,6 +322,11 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     conclude(slot, outcome);
     Status saved;
     if (id) saved = co_await save_run(control.run);
+    // A full disk passes; a run that ended must not be shown as running until the next restart.
+    while (!saved && saved.error().code == "disk_full" && !stopping_) {
+        co_await pause(ports_.timers, disk_retry);
+        saved = co_await save_run(control.run);
+    }
     if (!saved)
         log(LogLevel::error, "the end of a run could not be stored: " + saved.error().message,
             {{"integration", control.run.integration}});

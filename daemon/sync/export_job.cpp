@@ -56,7 +56,10 @@ Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<st
         const bool unclear =
             intent.state == store::IntentState::sending || intent.state == store::IntentState::unknown;
         const EffectClass effect = effect_of(*control_.link, intent);
-        if (needs_renewal(intent))
+        // A crash cut it short, and nobody knows when it last left: the settle time begins now.
+        if (intent.state == store::IntentState::sending && effect == EffectClass::findable)
+            outcomes.push_back(verdict.doubtful(intent, "the daemon stopped while this was being sent"));
+        else if (needs_renewal(intent))
             stale.push_back(std::move(intent));
         else if (intent.state == store::IntentState::stale && control_.link->can_find)
             ask.push_back(std::move(intent));  // only for its version there: this side is not imported
@@ -153,7 +156,7 @@ Task<Status> ExportJob::send_again(std::vector<store::Intent> intents) {
     const Instant now = ports_.clock.now();
     for (store::Intent& intent : intents) {
         ++intent.attempt;
-        intent.next_at = due_after_send(intent, now);
+        intent.next_at = now;
         if (to_unix_ms(intent.first_sent_at) == 0) intent.first_sent_at = now;
     }
     Status marked = co_await mark_sending(intents);
@@ -199,7 +202,7 @@ Task<Status> ExportJob::take_up(std::int64_t& cursor) {
         intent.state = store::IntentState::sending;
         intent.attempt = 1;
         intent.first_sent_at = now;
-        intent.next_at = due_after_send(intent, now);
+        intent.next_at = now;
     }
     Result<std::vector<std::int64_t>> ids = co_await add(intents, refused, safe);
     if (!ids) co_return fail(ids.error());
@@ -293,13 +296,6 @@ void ExportJob::count(const std::vector<store::Outcome>& outcomes) {
         if (outcome.kind == Kind::done || outcome.kind == Kind::deleted) ++counters().exported;
         if (outcome.kind == Kind::rejected) ++counters().rejected;
     }
-}
-
-// When an unanswered send may be taken up again: at once where repeating is harmless, else after the settle
-// time.
-Instant ExportJob::due_after_send(const store::Intent& intent, Instant now) const {
-    return effect_of(*control_.link, intent) == EffectClass::findable ? now + control_.link->config.settle
-                                                                      : now;
 }
 
 // ---- the store ----

@@ -38,7 +38,6 @@ class ExportJob {
     Task<Status> push(std::vector<store::Intent> intents);
     Task<Status> wait_for_batches(std::size_t at_most);
     bool needs_renewal(const store::Intent& intent) const;
-    Instant due_after_send(const store::Intent& intent, Instant now) const;
     void count(const std::vector<store::Outcome>& outcomes);
     store::Counters& counters() {
         return control_.counters(entity_.name, store::Direction::export_).counters;

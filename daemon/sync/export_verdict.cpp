@@ -98,17 +98,22 @@ std::optional<store::Outcome> ExportVerdict::of_search(const store::Intent& inte
     return unknown;
 }
 
-store::Outcome ExportVerdict::later(const store::Intent& intent, const std::string& why,
-                                    Milliseconds advised) const {
+store::Outcome ExportVerdict::later(const store::Intent& intent, const std::string& why, Milliseconds advised,
+                                    bool is_doubtful) const {
     const config::RetryPolicy& retry = link_.config.retry;
+    // Once an attempt went unanswered the vendor may have the record: of a create with a key that stays so,
+    // and no dead letter may let a later version of the record be created beside it when the key has expired.
+    const bool had_doubts = intent.attempt > 1 && intent.state != store::IntentState::ready;
+    const bool may_exist = effect_of(link_, intent) == EffectClass::keyed && (is_doubtful || had_doubts);
     if (intent.attempt >= retry.attempts) {
-        store::Outcome given_up =
-            outcome(intent, Kind::rejected,
-                    "given up after " + std::to_string(intent.attempt) + " attempts; the last: " + why);
+        const std::string text =
+            "given up after " + std::to_string(intent.attempt) + " attempts; the last: " + why;
+        if (may_exist) return in_doubt(intent, text + "; it may be at the vendor: look there");
+        store::Outcome given_up = outcome(intent, Kind::rejected, text);
         given_up.reason = "attempts_exhausted";
         return given_up;
     }
-    store::Outcome again = outcome(intent, Kind::retry, why);
+    store::Outcome again = outcome(intent, may_exist ? Kind::unknown : Kind::retry, why);
     again.next_at = now_ + std::max(advised, backoff(retry, intent.attempt, random_));
     return again;
 }
@@ -132,11 +137,12 @@ store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::s
     const EffectClass effect = effect_of(link_, intent);
     // Repeating is harmless: the vendor sees the same operation again.
     if (effect == EffectClass::upsert || effect == EffectClass::keyed)
-        return later(intent, why, Milliseconds(0));
+        return later(intent, why, Milliseconds(0), true);
     if (effect == EffectClass::blind)
         return in_doubt(intent, "sent, and no clear answer came: " + why + "; look at the vendor");
     store::Outcome unknown = outcome(intent, Kind::unknown, why);
-    unknown.next_at = intent.next_at;
+    // Of a long batch the last request leaves long after the first: the settle time runs from the answer.
+    unknown.next_at = now_ + link_.config.settle;
     return unknown;
 }
 

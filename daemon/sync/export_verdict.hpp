@@ -26,13 +26,16 @@ class ExportVerdict {
     std::optional<store::Outcome> of_search(const store::Intent& intent,
                                             const std::optional<plugin::PushResult>& result,
                                             const Status& job) const;
+    // It may have been executed, and nobody knows.
+    store::Outcome doubtful(const store::Intent& intent, const std::string& why) const;
     store::Outcome in_doubt(const store::Intent& intent, std::string message) const;
 
   private:
     store::Outcome of_result(const store::Intent& intent, const plugin::PushResult& result) const;
-    store::Outcome later(const store::Intent& intent, const std::string& why, Milliseconds advised) const;
+    // `is_doubtful`: the attempt may have been executed.
+    store::Outcome later(const store::Intent& intent, const std::string& why, Milliseconds advised,
+                         bool is_doubtful = false) const;
     store::Outcome conflict(const store::Intent& intent, const std::string& why) const;
-    store::Outcome doubtful(const store::Intent& intent, const std::string& why) const;
 
     const Link& link_;
     Instant now_;

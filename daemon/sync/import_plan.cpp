@@ -281,6 +281,15 @@ std::optional<store::MatchValues> ImportPlan::match_of(const json::object& conte
     return match_values(*schema_, names->second, content);
 }
 
+// Of the fields that are state machines it counts from the beginning who brought them where they are.
+std::string ImportPlan::first_provenance(const Candidate& candidate) const {
+    Provenance provenance("");
+    if (schema_ == nullptr) return {};
+    for (const Schema::Transitions& field : schema_->transitions())
+        provenance.note(field.pointer, link_.config.id, records_[candidate.index].changed_ms);
+    return provenance.text();
+}
+
 void ImportPlan::create(Candidate& candidate, Making& making) {
     store::ImportWrite write = write_of(candidate);
     if (!candidate.state.mapped) write.record = uuid_v7(making.now, making.random);
@@ -288,6 +297,7 @@ void ImportPlan::create(Candidate& candidate, Making& making) {
     write.new_version = candidate.state.version + 1;
     write.synced_version = write.new_version;
     write.payload = json::serialize(candidate.content);
+    write.provenance = first_provenance(candidate);
     write.match = match_of(candidate.content);
     ++counters_.created;
     making.page.writes.push_back(std::move(write));

@@ -66,6 +66,7 @@ class ImportPlan {
     void translate(json::object& content, Making& making);
 
     void decide(Candidate& candidate, Making& making);
+    std::string first_provenance(const Candidate& candidate) const;
     void create(Candidate& candidate, Making& making);
     void link(Candidate& candidate, Making& making);
     void merge_in(Candidate& candidate, Making& making);

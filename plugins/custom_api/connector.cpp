@@ -44,7 +44,7 @@ class CustomApiConnector : public liaison::Connector {
         const Entity& entity = entity_of(start.entity);
         if (!entity.list)
             throw Failure(ErrorKind::config, "entities/" + start.entity + ": 'list' is missing");
-        PageWalk walk(settings_, entity, start.cursor, start.full, start.page_size);
+        PageWalk walk(settings_, entity, start.cursor, start.full, start.page_size, context.now_ms());
         const std::size_t batch_size = start.page_size != 0 ? start.page_size : default_batch;
         Response page = co_await context.send(walk.request());
         if (walk.is_resumed() && is_stale(page)) {

@@ -1,7 +1,9 @@
 // PageWalk: where a pull stands in a paged list. Makes the requests, reads the pages, keeps the cursor.
 //
-// Cursor: {"since_ms", "high_ms", "next"}. `since_ms` moves only when the last page is committed; `next` is
-// the page to go on with after a crash.
+// Cursor: {"since_ms", "began_ms", "high_ms", "next"}. `since_ms` moves only when the last page is committed,
+// and never beyond the beginning of the pass: what changed on a page already read, while the pass was
+// interrupted for hours, is older than what its last page shows. `next` is the page to go on with after a
+// crash.
 #pragma once
 
 #include <algorithm>
@@ -32,8 +34,8 @@ inline std::int64_t parse_changed(const std::string& text) {
 class PageWalk {
   public:
     PageWalk(const Settings& settings, const Entity& entity, const std::string& cursor, bool is_full,
-             std::uint32_t wanted_size)
-        : settings_(settings), entity_(entity), list_(*entity.list) {
+             std::uint32_t wanted_size, std::int64_t now_ms)
+        : settings_(settings), entity_(entity), list_(*entity.list), began_ms_(now_ms) {
         size_ = list_.size;
         if (size_ == 0 && !list_.size_param.empty()) size_ = wanted_size != 0 ? wanted_size : 100;
         restart();
@@ -44,6 +46,8 @@ class PageWalk {
         if (const Json* next = json.find("next")) {
             next_ = next->scalar_text();
             is_resumed_ = true;
+            const Json* began = json.find("began_ms");
+            began_ms_ = began != nullptr ? began->to_int().value_or(0) : 0;
         }
     }
 
@@ -96,10 +100,11 @@ class PageWalk {
         Json json = Json::object();
         if (has_next_) {
             if (since_ms_) json.set("since_ms", *since_ms_);
+            if (!list_.since_param.empty()) json.set("began_ms", began_ms_);
             if (high_ms_ != 0) json.set("high_ms", high_ms_);
             json.set("next", next_);
         } else if (!list_.since_param.empty()) {
-            const std::int64_t reached = high_ms_ != 0 ? high_ms_ - list_.overlap_ms : 0;
+            const std::int64_t reached = high_ms_ != 0 ? std::min(high_ms_, began_ms_) - list_.overlap_ms : 0;
             const std::int64_t since = std::max(reached, since_ms_.value_or(0));
             if (since > 0) json.set("since_ms", since);
         }
@@ -210,7 +215,7 @@ class PageWalk {
     const List& list_;
     std::int64_t size_ = 0;
     std::optional<std::int64_t> since_ms_;
-    std::int64_t high_ms_ = 0;
+    std::int64_t high_ms_ = 0, began_ms_;
     std::size_t usual_payload_bytes_ = 0;  // what the last record needed and a little more
     std::string next_;                     // page number, offset, cursor or URL
     bool is_resumed_ = false, has_next_ = false;

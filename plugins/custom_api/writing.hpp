@@ -111,11 +111,11 @@ inline Result unknown(const Outgoing& out, const std::string& text) {
 }
 
 inline Result judge_success(const Outgoing& out, const Response& response) {
-    if (out.operation == Operation::remove) return Result(out.index, LIAISON_OUTCOME_DELETED).at(out.key);
-    Json body;
     if (kit::lowered(response.header("Content-Type")).find("html") != std::string::npos) {
         return unknown(out, "a web page answered the write; a proxy or portal may have swallowed it");
     }
+    if (out.operation == Operation::remove) return Result(out.index, LIAISON_OUTCOME_DELETED).at(out.key);
+    Json body;
     try {
         if (!response.body.empty()) body = Json::parse(response.body);
     } catch (const liaison::JsonError&) { body = Json(); }

@@ -173,6 +173,10 @@ TEST_F(Rules, AChannelMayNotMoveAReservationOutOfCheckedIn) {
     const auto may = [&](const char* from, const char* to) {
         return ConflictRules(schema, entity, me, provenance, 0).may_move("/status", from, to);
     };
+    EXPECT_TRUE(may("checked_in", "cancelled")) << "nobody else has a say";
+    provenance.note("/status", "channel", 0);
+    EXPECT_TRUE(may("checked_in", "cancelled")) << "it checked the guest in itself";
+    provenance.note("/status", "pms", 0);
     EXPECT_FALSE(may("checked_in", "cancelled"));
     EXPECT_TRUE(may("checked_in", "checked_out"));
     EXPECT_TRUE(may("confirmed", "cancelled"));

@@ -1,107 +1,29 @@
-// A house in virtual time: the real engine, the real store on a file, real connectors in process - and a
-// clock, timers and a network that are events on one heap, drawn from one seed. Nothing waits; a simulated
-// day takes milliseconds.
+// A house in virtual time for single stories: the real engine, the real store on a file, real connectors in
+// process, and vendors of a few lines. Whole days with everything that can go wrong are tests/simulate.
 #pragma once
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
 #include "base/system.hpp"
 #include "plugin/in_process_runtime.hpp"
-#include "store/database.hpp"
+#include "simulate/store.hpp"
+#include "simulate/world.hpp"
 #include "sync/engine.hpp"
 
 namespace liaisond::sync_test {
 
 namespace json = boost::json;
 
-// Time that moves only when the next event is taken.
-class World final : public Clock, public sync::Timers, public Random {
-  public:
-    explicit World(std::uint64_t seed) : random_(seed) {}
-
-    Instant now() const override { return now_; }
-    std::chrono::nanoseconds monotonic() const override { return now_.time_since_epoch(); }
-    void fill(std::span<std::uint8_t> bytes) override {
-        for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random_());
-    }
-    void after(Milliseconds delay, std::function<void()> call) override {
-        heap_.push({now_ + std::max(delay, Milliseconds(0)), next_++, std::move(call)});
-    }
-    void post(std::function<void()> call) override { after(Milliseconds(0), std::move(call)); }
-
-    // Takes events until `done` holds or `limit` of virtual time has passed; tells which.
-    bool run_until(const std::function<bool()>& done, Milliseconds limit) {
-        const Instant end = now_ + limit;
-        while (!done()) {
-            if (heap_.empty() || heap_.top().at > end) {
-                now_ = end;
-                return done();
-            }
-            Event event = heap_.top();
-            heap_.pop();
-            now_ = std::max(now_, event.at);
-            ++events_;
-            event.call();
-        }
-        return true;
-    }
-    bool chance(double probability) {
-        return std::uniform_real_distribution<double>(0, 1)(random_) < probability;
-    }
-    // What a crash loses: everything that was going to happen.
-    void forget() { heap_ = {}; }
-    std::uint64_t events() const { return events_; }
-
-  private:
-    struct Event {
-        Instant at;
-        std::uint64_t order;
-        std::function<void()> call;
-        bool operator<(const Event& other) const {
-            return std::tie(at, order) > std::tie(other.at, other.order);
-        }
-    };
-    std::priority_queue<Event> heap_;
-    Instant now_ = *parse_instant("2026-03-01T08:00:00Z");
-    std::uint64_t next_ = 0, events_ = 0;
-    std::mt19937_64 random_;
-};
-
-// The real Database, reached through events instead of threads. A crash may come between any two of them.
-class SimStore final : public store::Store {
-  public:
-    SimStore(World& world, const std::string& path)
-        : world_(world), database_(store::Database::open(path, store::Access::write, false).value()) {}
-    store::Database& database() { return *database_; }
-    std::function<bool()> crash_before_commit = [] { return false; };
-
-  private:
-    void enqueue(store::Access access, Job job) override {
-        auto shared = std::make_shared<Job>(std::move(job));
-        world_.after(Milliseconds(access == store::Access::write ? 2 : 1), [this, access, shared] {
-            if (access == store::Access::read) return shared->done(shared->work(*database_));
-            if (crash_before_commit()) return;
-            Status status = database_->begin();
-            if (status) status = database_->atomically([&] { return shared->work(*database_); });
-            Status committed = status ? database_->commit() : (database_->rollback(), Status());
-            if (status) status = std::move(committed);
-            world_.after(Milliseconds(1), [shared, status]() mutable { shared->done(std::move(status)); });
-        });
-    }
-    World& world_;
-    std::unique_ptr<store::Database> database_;
-};
+using simulate::SimStore;
+using simulate::TempDir;
+using simulate::World;
 
 // A vendor is a function from request to answer; the network between may delay, lose or refuse.
 using Vendor = std::function<http::Response(const http::Request&)>;
@@ -214,25 +136,6 @@ struct Office {
         rows[id] = {std::string(body.at("reference").as_string()), name};
         return answer_json(201, json::object{{"id", id}});
     }
-};
-
-// A directory that is gone after the test.
-class TempDir {
-  public:
-    TempDir() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "liaison-test.XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-    ~TempDir() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
 };
 
 inline std::shared_ptr<sync::Link> make_link(const std::string& id, const std::string& settings, bool imports,

@@ -1,0 +1,100 @@
+// Simulation: the life of one seed. Days of changes, faults, crashes and operators; each ends with a quiet
+// phase of two hours after which everything must be right.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulate/house.hpp"
+#include "simulate/scenario.hpp"
+
+namespace liaisond::simulate {
+
+struct Violation {
+    std::string invariant, found;
+};
+
+struct Summary {
+    std::uint64_t seed = 0, hash = 0, crashes = 0, requests = 0, runs = 0, events = 0;
+    int days = 0;
+    std::map<Fault, std::uint64_t> injected;
+    std::string topology, faults;
+    std::vector<Violation> violations;
+};
+
+class Simulation {
+  public:
+    Simulation(std::uint64_t seed, const Options& options, const std::string& directory);
+
+    Summary run();
+
+  private:
+    struct Asked {  // a run that an operator asked for
+        std::string integration;
+        int life = 0;
+        bool is_answered = false;
+    };
+
+    // ---- a day ----
+    void day();
+    void live(Milliseconds duration);
+    void start_house();
+    void end_house();
+    bool dies(Fault fault, std::string_view point);
+    void configure();
+    void plan_changes(Milliseconds within);
+    void plan_machine(Milliseconds within);
+    void plan_people(Milliseconds within);
+    void times_a_day(Fault fault, Milliseconds within, const std::function<void()>& what);
+    double rate_of(Fault fault) const;  // 0: this seed does not have it
+    void strike(Fault fault, std::string_view detail = {});
+    void change_something(System& system);
+    void add_record(System& system, const std::string& entity);
+    void edit_record(System& system, const std::string& entity);
+    void operate();
+    void reload();
+    void stop_and_start();
+
+    // ---- invariants ----
+    void complain(const std::string& invariant, const std::string& found);
+    void check_write(const http::Request& request);  // at every write
+    void check_vendors();                            // at every day's end, and below
+    void check_runs();
+    void check_schedule(const System& system, const std::vector<store::Run>& runs);
+    void check_engine();
+    // What the hub has, read once per check.
+    struct Hub {
+        struct Record {
+            std::string id, entity;
+            json::object payload;
+            bool deleted = false;
+        };
+        std::map<std::string, Record> records;                                // by id
+        std::map<std::string, std::map<std::string, std::string>> externals;  // integration -> record -> id
+        std::map<std::string, std::map<std::string, std::string>>
+            by_external;                                    // integration -> entity id -> record
+        std::map<std::string, std::set<std::string>> dead;  // integration -> "import key" / "export key"
+        std::map<std::string, std::map<std::string, store::Intent>> open;  // integration -> record -> intent
+    };
+    Hub read_hub();
+    void check_imports(System& system, const Hub& hub);
+    void check_exports(System& system, const Hub& hub);
+    json::object as_shown(const Hub& hub, const Hub::Record& record, const std::string& integration) const;
+
+    const std::uint64_t seed_;
+    const Options& options_;
+    World world_;
+    SystemTimeZones zones_;
+    Scenario scenario_;
+    std::string database_;
+    std::unique_ptr<SimNetwork> network_;
+    std::unique_ptr<House> house_;
+    bool is_dead_ = false, is_quiet_ = false, disk_is_full_ = false;
+    int life_ = 0, names_ = 0;
+    std::vector<std::shared_ptr<Asked>> asked_;
+    Summary summary_;
+};
+
+}  // namespace liaisond::simulate

@@ -1,0 +1,93 @@
+// SimStore: the real Database on a file, reached through events instead of threads. Writes that wait together
+// are committed together, as in SqliteStore; before, inside and after each commit the daemon may die or the
+// disk fail.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "simulate/world.hpp"
+#include "store/store.hpp"
+
+namespace liaisond::simulate {
+
+class SimStore final : public store::Store {
+  public:
+    SimStore(World& world, const std::string& path)
+        : world_(world), database_(store::Database::open(path, store::Access::write, false).value()) {}
+
+    store::Database& database() { return *database_; }
+    std::uint64_t commits() const { return commits_; }
+
+    // Asked at each point of a commit ("before work", "before commit", "after commit"): does the daemon die
+    // here?
+    std::function<bool(std::string_view)> dies_at = [](std::string_view) { return false; };
+    // Asked before each commit: why it fails.
+    std::function<std::optional<Error>()> disk_fault = [] { return std::optional<Error>(); };
+
+  private:
+    void enqueue(store::Access access, Job job) override {
+        if (access == store::Access::read) {
+            auto shared = std::make_shared<Job>(std::move(job));
+            return world_.after(Milliseconds(1), [this, shared] { shared->done(shared->work(*database_)); });
+        }
+        waiting_.push_back(std::move(job));
+        if (waiting_.size() == 1) world_.after(Milliseconds(2), [this] { commit(); });
+    }
+
+    void commit() {
+        auto batch = std::make_shared<std::vector<Job>>(std::exchange(waiting_, {}));
+        if (dies_at("before work")) return;
+        std::vector<Status> answers(batch->size());
+        Status whole = database_->begin();
+        for (std::size_t i = 0; whole && i < batch->size(); ++i)
+            answers[i] = database_->atomically([&] { return (*batch)[i].work(*database_); });
+        const std::optional<Error> fault = disk_fault();
+        if (whole && fault) whole = fail(*fault);
+        const bool dies = dies_at("before commit");
+        if (whole && !dies) whole = database_->commit();
+        if (!whole || dies) database_->rollback();
+        if (dies || dies_at("after commit")) return;
+        ++commits_;
+        world_.note(whole ? "commit" : "commit failed");
+        world_.after(Milliseconds(1), [batch, answers = std::move(answers), whole]() mutable {
+            for (std::size_t i = 0; i < batch->size(); ++i)
+                (*batch)[i].done(answers[i] ? whole : std::move(answers[i]));
+        });
+    }
+
+    World& world_;
+    std::unique_ptr<store::Database> database_;
+    std::vector<Job> waiting_;
+    std::uint64_t commits_ = 0;
+};
+
+// A directory that is gone afterwards.
+class TempDir {
+  public:
+    explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+        std::string pattern = (parent / "liaison-test.XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+        path_ = pattern;
+    }
+    TempDir(const TempDir&) = delete;
+    TempDir& operator=(const TempDir&) = delete;
+    ~TempDir() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+}  // namespace liaisond::simulate

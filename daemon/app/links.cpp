@@ -1,5 +1,6 @@
 #include "app/links.hpp"
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
@@ -77,38 +78,46 @@ plugin::Isolation isolation_of(config::Isolation isolation) {
     return plugin::Isolation::plugin;
 }
 
+std::shared_ptr<const json::object> schemes_of(const plugin::ConnectorManifest& connector) {
+    json::object schemes;
+    for (const plugin::AuthScheme& scheme : connector.auth) schemes[scheme.name] = scheme.definition;
+    return std::make_shared<const json::object>(std::move(schemes));
+}
+
 std::shared_ptr<const sync::Link> make_link(const config::Integration& integration,
-                                            const config::Tenant& tenant,
-                                            const plugin::Catalog::Found& found) {
+                                            const config::Tenant& tenant, const plugin::Catalog::Found& found,
+                                            std::shared_ptr<const json::object> schemes) {
     auto link = std::make_shared<sync::Link>();
     const plugin::ConnectorManifest& connector = *found.connector;
     link->config = integration;
+    link->config.settings.clear();  // the instance has them
+    const json::object settings = json::parse(integration.settings).as_object();
     link->tenant = tenant;
     link->connector_title = connector.title;
     link->instance.library = found.plugin->path;
     link->instance.tenant = tenant.id;
     link->instance.integration = integration.id;
     link->instance.isolation = isolation_of(integration.isolation);
-    link->instance.config = json::serialize(
-        json::object{{"connector", integration.connector}, {"settings", integration.settings}});
+    link->instance.config =
+        json::serialize(json::object{{"connector", integration.connector}, {"settings", settings}});
     link->can_find = connector.has(plugin::JobKind::find);
     link->can_test = connector.has(plugin::JobKind::test);
     for (const config::Entity& entity : integration.entities)
-        link->effects[entity.name] = effect_of(connector.effect, entity.name, integration.settings);
+        link->effects[entity.name] = effect_of(connector.effect, entity.name, settings);
 
     auto egress = std::make_shared<http::Egress>();
-    egress->origins = strings_of_format(connector.settings, integration.settings, "liaison-origin");
+    egress->origins = strings_of_format(connector.settings, settings, "liaison-origin");
     egress->origins.insert(egress->origins.end(), integration.allow_hosts.begin(),
                            integration.allow_hosts.end());
-    egress->folders = strings_of_format(connector.settings, integration.settings, "liaison-folder");
+    egress->folders = strings_of_format(connector.settings, settings, "liaison-folder");
     link->egress = std::move(egress);
 
     auto secrets = auth::read_secrets(integration.credentials);
     if (!secrets) link->unusable = secrets.error().message;
-    json::object schemes;
-    for (const plugin::AuthScheme& scheme : connector.auth) schemes[scheme.name] = scheme.definition;
+    // Most connectors' schemes never ask for a setting; then nobody need keep them.
+    const bool asks = json::serialize(*schemes).find("{{setting:") != std::string::npos;
     link->authorizer = std::make_shared<auth::Authorizer>(
-        std::move(schemes), integration.settings,
+        std::move(schemes), asks ? integration.settings : std::string("{}"),
         secrets ? std::move(*secrets) : std::map<std::string, std::string>());
     return link;
 }
@@ -125,11 +134,14 @@ std::vector<std::string> strings_of_format(const json::object& schema, const jso
 std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
                                                           const plugin::Catalog& catalog) {
     std::vector<std::shared_ptr<const sync::Link>> links;
+    std::map<std::string, std::shared_ptr<const json::object>> schemes;  // by connector
     for (const auto& [id, integration] : config.integrations) {
         const plugin::Catalog::Found found = catalog.connector(integration.connector);
         const auto tenant = config.tenants.find(integration.tenant);
-        if (found && tenant != config.tenants.end())
-            links.push_back(make_link(integration, tenant->second, found));
+        if (!found || tenant == config.tenants.end()) continue;
+        auto& shared = schemes[integration.connector];
+        if (shared == nullptr) shared = schemes_of(*found.connector);
+        links.push_back(make_link(integration, tenant->second, found, shared));
     }
     return links;
 }

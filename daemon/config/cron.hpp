@@ -24,6 +24,8 @@ class Cron {
     // February).
     std::optional<Instant> next(Instant after, std::string_view zone, const TimeZones& zones) const;
     const std::string& text() const { return text_; }
+    // Does the hour field begin with `*`?
+    bool is_interval() const { return any_hour_; }
 
   private:
     bool day_matches(std::chrono::local_days day) const;

@@ -3,6 +3,7 @@
 // beside it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,6 +75,12 @@ class Database {
     // Runs that a crash left open become `interrupted`; returns how many.
     Result<std::int64_t> interrupt_runs(Instant now);
     Status add_log(const LogEntry& entry);
+
+    // ---- states ----
+    // What must outlive a restart and is no record (breakers, quotas, planned runs): JSON of a kind, by key.
+    Result<std::map<std::string, std::string>> states(const std::string& kind);
+    Status save_state(const std::string& kind, const std::string& key,
+                      const std::string& value);  // empty: forgotten
 
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);

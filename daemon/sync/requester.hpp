@@ -1,22 +1,28 @@
 // Requester: sends what connectors ask for, under one integration's limits: authentication, allowed places,
-// requests at once, time limits, and the repetition of reads that failed. Writes are never repeated here.
+// the gate of its vendor, the circuit breaker, time limits, and the repetition of reads that failed. Writes
+// are never repeated here. Made for one run or test and gone with it: ten thousand idle integrations need
+// none.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "plugin/messages.hpp"
+#include "sync/breaker.hpp"
 #include "sync/fiber.hpp"
+#include "sync/gate.hpp"
 #include "sync/run_control.hpp"
 
 namespace liaisond::sync {
 
 class Requester {
   public:
-    Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link);
+    // `breaker` outlives the requester.
+    Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
+              std::shared_ptr<Gate> gate, Breaker& breaker);
 
     // Answers in the order of the requests; at most `max_parallel` of them at once (0: one), and over all
-    // batches of the integration at most its `concurrent`.
+    // batches as many as its gate lets through.
     Await<std::vector<plugin::Response>> send_all(RunControl& control, std::vector<plugin::Request> requests,
                                                   std::uint32_t max_parallel);
 
@@ -31,13 +37,19 @@ class Requester {
     Task<plugin::Response> send_one(RunControl& control, const plugin::Request& request);
     Task<plugin::Response> attempt(RunControl& control, const plugin::Request& request, bool& worth_repeating,
                                    Milliseconds& advised);
+    Task<std::optional<plugin::Response>> pass_gate(RunControl& control);
+    std::optional<plugin::Response> held_by_breaker(RunControl& control) const;
+    void learn(RunControl& control, const http::Response& answer, Milliseconds advised);
+    void keep_quota();
+    bool may_repeat(const RunControl& control, const plugin::Request& request, std::uint32_t tries) const;
     Result<http::Request> prepare(const plugin::Request& request) const;
     Await<http::Response> transport(http::Request request);
 
     Ports ports_;
     Fibers& fibers_;
     std::shared_ptr<const Link> link_;
-    Slots slots_;
+    std::shared_ptr<Gate> gate_;
+    Breaker& breaker_;
     std::vector<std::int32_t> writes_sent_;
 };
 

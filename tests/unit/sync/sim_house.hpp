@@ -30,7 +30,7 @@ class World final : public Clock, public sync::Timers, public Random {
   public:
     explicit World(std::uint64_t seed) : random_(seed) {}
 
-    Instant now() const override { return now_; }
+    Instant now() const override { return now_ + step_; }
     std::chrono::nanoseconds monotonic() const override { return now_.time_since_epoch(); }
     void fill(std::span<std::uint8_t> bytes) override {
         for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random_());
@@ -59,6 +59,8 @@ class World final : public Clock, public sync::Timers, public Random {
     bool chance(double probability) {
         return std::uniform_real_distribution<double>(0, 1)(random_) < probability;
     }
+    // The wall clock jumps; monotonic time and timers do not.
+    void step_clock(Milliseconds by) { step_ += by; }
     // What a crash loses: everything that was going to happen.
     void forget() { heap_ = {}; }
     std::uint64_t events() const { return events_; }
@@ -74,6 +76,7 @@ class World final : public Clock, public sync::Timers, public Random {
     };
     std::priority_queue<Event> heap_;
     Instant now_ = *parse_instant("2026-03-01T08:00:00Z");
+    Milliseconds step_{0};
     std::uint64_t next_ = 0, events_ = 0;
     std::mt19937_64 random_;
 };

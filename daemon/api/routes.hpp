@@ -41,6 +41,7 @@ class Routes {
     void get(Call& call);
     void post(Call& call);
     void status(const Call& call);
+    void schedule(const Call& call);
     void run(const Call& call);
     template <class Row, class ToJson>
     void list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),

@@ -18,6 +18,9 @@ std::string integration_text(const boost::json::value& integration, const Look& 
 // The answer of `integrations test`.
 std::string test_text(const std::string& id, const boost::json::value& answer, const Look& look);
 
+// The answer of `schedule`.
+std::string schedule_text(const boost::json::value& answer, const Look& look, Instant now);
+
 // Lines "name:  value" with aligned values; empty values are left out.
 std::string details_text(const std::vector<std::pair<std::string, Cell>>& details, const Look& look);
 

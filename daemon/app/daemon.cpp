@@ -111,8 +111,7 @@ class Daemon {
             std::_Exit(exit_disk);
         };
         build();
-        engine_->configure(make_links(config_, catalog_));
-        let_go();
+        engine_->configure(take_links());
         engine_->start([this](Status status) {
             if (!status) return end(refuse(status.error(), exit_state));
             // Only now: nobody shall see a run as running that a crash has ended.
@@ -158,18 +157,17 @@ class Daemon {
 
     void report_ready() {
         for (const std::string& problem : problems()) log(LogLevel::warning, problem);
-        for (const auto& [id, integration] : config_.integrations) {
-            if (integration.isolation == config::Isolation::none)
-                log(LogLevel::warning,
-                    "the connector runs inside the daemon (isolation: none): a fault of the plugin is a "
-                    "fault of the daemon",
-                    {{"integration", id}});
+        for (const std::string& id : inside_) {
+            log(LogLevel::warning,
+                "the connector runs inside the daemon (isolation: none): a fault of the plugin is a "
+                "fault of the daemon",
+                {{"integration", id}});
         }
         log(LogLevel::info, "liaisond " LIAISON_VERSION " is ready",
-            {{"integrations", std::to_string(config_.integrations.size())},
+            {{"integrations", std::to_string(integrations_)},
              {"socket", config_.socket},
              {"state_dir", config_.state_dir}});
-        sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", config_.integrations.size());
+        sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", integrations_);
         std::uint64_t watchdog_us = 0;
         if (sd_watchdog_enabled(0, &watchdog_us) > 0) feed_watchdog(Milliseconds(watchdog_us / 2000));
     }
@@ -218,10 +216,15 @@ class Daemon {
         io_.stop();
     }
 
-    // The links have what they need of the settings, and reading YAML leaves many times its size behind.
-    void let_go() {
-        for (auto& [id, integration] : config_.integrations) integration.settings = {};
-        ::malloc_trim(0);
+    std::vector<std::shared_ptr<const sync::Link>> take_links() {
+        integrations_ = config_.integrations.size();
+        inside_.clear();
+        for (const auto& [id, integration] : config_.integrations) {
+            if (integration.isolation == config::Isolation::none) inside_.push_back(id);
+        }
+        auto links = make_links(config_, catalog_);
+        ::malloc_trim(0);  // reading YAML leaves many times its size behind
+        return links;
     }
 
     // Every fault, or nothing when the new configuration is in force.
@@ -241,10 +244,8 @@ class Daemon {
         }
         catalog_ = std::move(loaded.catalog);
         config_ = std::move(loaded.config);
-        engine_->configure(make_links(config_, catalog_));
-        let_go();
-        log(LogLevel::info, "configuration reloaded",
-            {{"integrations", std::to_string(config_.integrations.size())}});
+        engine_->configure(take_links());
+        log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
         return {};
     }
 
@@ -287,7 +288,9 @@ class Daemon {
     // by then.
     asio::io_context io_{1};
     Options options_;
-    config::Config config_;
+    config::Config config_;  // its integrations have become links
+    std::size_t integrations_ = 0;
+    std::vector<std::string> inside_;  // integrations whose plugins run in this process
     plugin::Catalog catalog_;
     SystemClock clock_;
     SystemTimeZones zones_;

@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -84,14 +85,13 @@ std::shared_ptr<const json::object> schemes_of(const plugin::ConnectorManifest& 
     return std::make_shared<const json::object>(std::move(schemes));
 }
 
-std::shared_ptr<const sync::Link> make_link(const config::Integration& integration,
-                                            const config::Tenant& tenant, const plugin::Catalog::Found& found,
+std::shared_ptr<const sync::Link> make_link(config::Integration&& integration, const config::Tenant& tenant,
+                                            const plugin::Catalog::Found& found,
                                             std::shared_ptr<const json::object> schemes) {
     auto link = std::make_shared<sync::Link>();
     const plugin::ConnectorManifest& connector = *found.connector;
-    link->config = integration;
-    link->config.settings.clear();  // the instance has them
-    const json::object settings = json::parse(integration.settings).as_object();
+    const std::string settings_text = std::exchange(integration.settings, {});  // the instance has them
+    const json::object settings = json::parse(settings_text).as_object();
     link->tenant = tenant;
     link->connector_title = connector.title;
     link->instance.library = found.plugin->path;
@@ -112,13 +112,15 @@ std::shared_ptr<const sync::Link> make_link(const config::Integration& integrati
     egress->folders = strings_of_format(connector.settings, settings, "liaison-folder");
     link->egress = std::move(egress);
 
+    link->instance.config.shrink_to_fit();
     auto secrets = auth::read_secrets(integration.credentials);
     if (!secrets) link->unusable = secrets.error().message;
     // Most connectors' schemes never ask for a setting; then nobody need keep them.
     const bool asks = json::serialize(*schemes).find("{{setting:") != std::string::npos;
     link->authorizer = std::make_shared<auth::Authorizer>(
-        std::move(schemes), asks ? integration.settings : std::string("{}"),
+        std::move(schemes), asks ? settings_text : std::string("{}"),
         secrets ? std::move(*secrets) : std::map<std::string, std::string>());
+    link->config = std::move(integration);
     return link;
 }
 
@@ -131,17 +133,18 @@ std::vector<std::string> strings_of_format(const json::object& schema, const jso
     return std::move(finder.found);
 }
 
-std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
+std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
                                                           const plugin::Catalog& catalog) {
     std::vector<std::shared_ptr<const sync::Link>> links;
     std::map<std::string, std::shared_ptr<const json::object>> schemes;  // by connector
-    for (const auto& [id, integration] : config.integrations) {
+    links.reserve(config.integrations.size());
+    for (auto& [id, integration] : std::exchange(config.integrations, {})) {
         const plugin::Catalog::Found found = catalog.connector(integration.connector);
         const auto tenant = config.tenants.find(integration.tenant);
         if (!found || tenant == config.tenants.end()) continue;
         auto& shared = schemes[integration.connector];
         if (shared == nullptr) shared = schemes_of(*found.connector);
-        links.push_back(make_link(integration, tenant->second, found, shared));
+        links.push_back(make_link(std::move(integration), tenant->second, found, shared));
     }
     return links;
 }

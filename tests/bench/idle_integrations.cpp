@@ -202,10 +202,14 @@ struct Figures {
 std::vector<std::shared_ptr<const sync::Link>> links_of(const plugin::Catalog& catalog, int integrations) {
     std::vector<config::Fault> faults;
     const connectors::InstalledConnectors connectors(catalog);
-    const config::Document document =
-        config::Document::parse(configuration(integrations), "bench.yaml", faults);
-    const config::Config config = config::check(document, connectors, SystemTimeZones(), faults);
+    config::Config config;
+    {
+        const config::Document document =
+            config::Document::parse(configuration(integrations), "bench.yaml", faults);
+        config = config::check(document, connectors, SystemTimeZones(), faults);
+    }
     if (!faults.empty()) give_up(faults.front().text());
+    ::malloc_trim(0);
     return app::make_links(config, catalog);
 }
 

@@ -173,7 +173,9 @@ TEST_F(Resilience, ResettingTheBreakerTriesAtOnce) {
 }
 
 TEST_F(Resilience, RecordsAndLimitsOpenNoBreaker) {
-    live(every(minutes(1)));
+    auto link = every(minutes(1));
+    link->config.supervision.suspend_after = 1000;
+    live(link);
     for (const unsigned code : {404u, 422u, 429u}) {
         answer_status = code;
         pass(minutes(30));
@@ -268,6 +270,77 @@ TEST_F(Resilience, ARateIsKeptAndAQuotaOutlivesARestart) {
     EXPECT_NE(status().last_run->error.find("limits are used up"), std::string::npos);
     pass(hours(20));
     EXPECT_GT(asked.size(), 30u);
+}
+
+TEST(Gates, AreSharedByScope) {
+    World world{1};
+    sync::Gates gates(world, world);
+    const auto link = [](const std::string& id, const std::string& tenant, const std::string& secret,
+                         config::Limits::Scope scope) {
+        auto made = shop_link();
+        made->config.id = id;
+        made->config.tenant = tenant;
+        made->config.credentials["token"] = {config::SecretSource::Kind::file, secret};
+        made->config.limits.scope = scope;
+        return made;
+    };
+    using Scope = config::Limits::Scope;
+    EXPECT_NE(gates.of(*link("a", "t", "x", Scope::integration)),
+              gates.of(*link("b", "t", "x", Scope::integration)));
+    EXPECT_EQ(gates.of(*link("a", "t", "x", Scope::credential)),
+              gates.of(*link("b", "t", "x", Scope::credential)));
+    EXPECT_NE(gates.of(*link("a", "t", "x", Scope::credential)),
+              gates.of(*link("b", "t", "y", Scope::credential)));
+    EXPECT_NE(gates.of(*link("a", "t", "x", Scope::credential)),
+              gates.of(*link("b", "u", "x", Scope::credential)));
+    EXPECT_EQ(gates.of(*link("a", "t", "x", Scope::vendor)), gates.of(*link("b", "u", "y", Scope::vendor)));
+    gates.release(sync::Gates::key_of(*link("a", "t", "x", Scope::vendor)));
+    EXPECT_EQ(gates.size(), 5u);
+}
+
+TEST(Gates, TwoIntegrationsTogetherKeepTheLimitsOfTheirVendor) {
+    World world{1};
+    Shop shop;
+    for (int id = 1; id <= 100; ++id) shop.names[id] = "Product";
+    std::vector<Instant> asked;
+    SimNetwork network{world, {{"http://shop.example:80", [&](const http::Request& request) {
+                                    asked.push_back(world.now());
+                                    return shop(request);
+                                }}}};
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    const auto one = shop_link(), two = shop_link();
+    two->config.id = two->instance.integration = "other";
+    for (const auto& link : {one, two}) {
+        link->config.limits.scope = config::Limits::Scope::vendor;
+        link->config.limits.min_gap = Milliseconds(1000);
+    }
+    house.start({one, two});
+    world.run_until([] { return false; }, Milliseconds(20));
+    for (const char* id : {"shop", "other"}) house.engine->trigger(id, {}, [](Result<std::int64_t>) {});
+    world.run_until([&] { return asked.size() >= 20; }, minutes(1));
+    ASSERT_GE(asked.size(), 20u);
+    for (std::size_t i = 1; i < 20; ++i) EXPECT_GE(asked[i] - asked[i - 1], Milliseconds(970));
+}
+
+TEST(Gates, ACancelledRunDoesNotWaitForItsTurn) {
+    World world{1};
+    Shop shop;
+    SimNetwork network{world, {{"http://shop.example:80", [&](const http::Request& r) { return shop(r); }}}};
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    for (int id = 1; id <= 100; ++id) shop.names[id] = "Product";
+    const auto link = shop_link();
+    link->config.limits.min_gap = Milliseconds(25'000);
+    house.start({link});
+    world.run_until([] { return false; }, Milliseconds(20));
+    std::int64_t run = 0;
+    house.engine->trigger("shop", {}, [&](Result<std::int64_t> id) { run = id.value_or(-1); });
+    world.run_until([&] { return network.requests == 1; }, minutes(1));
+    world.run_until([] { return false; }, Milliseconds(500));
+    ASSERT_TRUE(house.engine->cancel(run));
+    EXPECT_TRUE(world.run_until([&] { return house.engine->running() == 0; }, Milliseconds(1000)));
+    EXPECT_EQ(house.engine->status().at(0).failures, 0u) << "to be told to stop is no failure";
 }
 
 TEST_F(Resilience, RetryAfterHoldsEveryRequest) {

@@ -96,10 +96,38 @@ json::object to_json(const sync::IntegrationStatus& s) {
     json::object one{
         {"id", s.id},         {"tenant", s.tenant},     {"connector", s.connector},  {"state", s.state},
         {"detail", s.detail}, {"failures", s.failures}, {"working_on", s.working_on}};
+    one["last_success"] = s.last_success ? json::value(format_instant(*s.last_success)) : json::value();
+    one["breaker"] = s.breaker;
+    one["breaker_until"] = s.breaker_until ? json::value(format_instant(*s.breaker_until)) : json::value();
+    one["suspended"] = s.suspended.empty() ? json::value() : json::value(s.suspended);
+    one["problems"] = json::array(s.problems.begin(), s.problems.end());
     one["next_run"] = s.next_run ? json::value(format_instant(*s.next_run)) : json::value();
     one["current_run"] = s.current_run ? json::value(api::to_json(*s.current_run)) : json::value();
     one["last_run"] = s.last_run ? json::value(api::to_json(*s.last_run)) : json::value();
     return one;
+}
+
+// "2026-10-25T02:30:00+01:00"
+std::string local_text(const sync::PlannedRun& run) {
+    const auto minutes = std::chrono::abs(run.offset).count();
+    const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+    return format_instant(Instant(run.local.time_since_epoch())).substr(0, 19) +
+           (run.offset.count() < 0 ? "-" : "+") + two(minutes / 60) + ":" + two(minutes % 60);
+}
+
+json::object to_json(const std::string& integration, const sync::PlannedRuns& planned) {
+    json::array items;
+    for (const sync::PlannedRun& run : planned.runs) {
+        items.push_back(json::object{{"at", format_instant(run.at)},
+                                     {"local", local_text(run)},
+                                     {"kind", run.full ? "full" : "quick"},
+                                     {"why", run.why}});
+    }
+    return {{"integration", integration},
+            {"timezone", planned.zone},
+            {"schedule", planned.schedule},
+            {"note", planned.note},
+            {"items", std::move(items)}};
 }
 
 unsigned status_of(const Error& error) {
@@ -232,6 +260,7 @@ void Routes::get(Call& call) {
             return call.answer(problem(404, "there is no integration '" + call.path[1] + "'"));
         return call.answer(ok({{"items", std::move(items)}}));
     }
+    if (what == "integrations" && call.path.size() == 3 && call.path[2] == "schedule") return schedule(call);
     if (what == "runs" && call.path.size() == 2) return run(call);
     if (what == "runs")
         return list(call, &store::Database::runs, filter,
@@ -283,6 +312,15 @@ void Routes::post(Call& call) {
                                            answer(run ? ok({{"run", *run}}, 202) : problem(run.error()));
                                        });
     }
+    if (path[0] == "integrations" && path.size() >= 3) {
+        const auto answer_to = [&](const Status& status) {
+            call.answer(status ? ok({{"ok", true}}) : problem(status.error()));
+        };
+        if (path.size() == 3 && path[2] == "suspend") return answer_to(backend_.engine.suspend(path[1]));
+        if (path.size() == 3 && path[2] == "resume") return answer_to(backend_.engine.resume(path[1]));
+        if (path.size() == 4 && path[2] == "breaker" && path[3] == "reset")
+            return answer_to(backend_.engine.reset_breaker(path[1]));
+    }
     if (path[0] == "integrations" && path.size() == 3 && path[2] == "test") {
         return backend_.engine.test(path[1], [answer = call.answer](Result<std::string> output) {
             if (!output)
@@ -313,6 +351,18 @@ void Routes::post(Call& call) {
                                 {"errors", std::move(errors)}})});
     }
     if (!decide(call)) call.answer(problem(404, "there is nothing of that name"));
+}
+
+void Routes::schedule(const Call& call) {
+    std::uint32_t next = 10;
+    if (const auto wanted = call.query.find("next"); wanted != call.query.end()) {
+        const std::string& text = wanted->second;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), next);
+        if (error != std::errc() || end != text.data() + text.size() || next == 0 || next > most_rows)
+            return call.answer(problem(400, "next must be a whole number from 1 to 1000"));
+    }
+    const auto planned = backend_.engine.schedule(call.path[1], next);
+    call.answer(planned ? ok(to_json(call.path[1], *planned)) : problem(planned.error()));
 }
 
 void Routes::status(const Call& call) {

@@ -52,6 +52,7 @@ class Routes {
     void edit_dead_letter(const Call& call, std::int64_t id);
     void replay(const Call& call, std::int64_t id);
     void run_soon(const std::string& integration);
+    void schedule(const Call& call);
     void run(const Call& call);
     template <class Row, class ToJson>
     void list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),

@@ -111,7 +111,7 @@ class Daemon {
             std::_Exit(exit_disk);
         };
         build();
-        engine_->configure(make_links(config_, catalog_));
+        engine_->configure(take_links());
         engine_->start([this](Status status) {
             if (!status) return end(refuse(status.error(), exit_state));
             // Only now: nobody shall see a run as running that a crash has ended.
@@ -149,7 +149,7 @@ class Daemon {
         routes_ = std::make_unique<api::Routes>(
             api::Backend{*engine_, *store_, [this] { return about(); },
                          [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
-                         [this] { return settle_times(); }});
+                         [this] { return settle_times_; }});
         server_ = std::make_unique<api::HttpServer>(
             io_, [this](api::HttpRequest request, std::function<void(api::HttpAnswer)> answer) {
                 routes_->handle(std::move(request), std::move(answer));
@@ -158,18 +158,17 @@ class Daemon {
 
     void report_ready() {
         for (const std::string& problem : problems()) log(LogLevel::warning, problem);
-        for (const auto& [id, integration] : config_.integrations) {
-            if (integration.isolation == config::Isolation::none)
-                log(LogLevel::warning,
-                    "the connector runs inside the daemon (isolation: none): a fault of the plugin is a "
-                    "fault of the daemon",
-                    {{"integration", id}});
+        for (const std::string& id : inside_) {
+            log(LogLevel::warning,
+                "the connector runs inside the daemon (isolation: none): a fault of the plugin is a "
+                "fault of the daemon",
+                {{"integration", id}});
         }
         log(LogLevel::info, "liaisond " LIAISON_VERSION " is ready",
-            {{"integrations", std::to_string(config_.integrations.size())},
+            {{"integrations", std::to_string(integrations_)},
              {"socket", config_.socket},
              {"state_dir", config_.state_dir}});
-        sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", config_.integrations.size());
+        sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", integrations_);
         std::uint64_t watchdog_us = 0;
         if (sd_watchdog_enabled(0, &watchdog_us) > 0) feed_watchdog(Milliseconds(watchdog_us / 2000));
     }
@@ -218,6 +217,19 @@ class Daemon {
         io_.stop();
     }
 
+    std::vector<std::shared_ptr<const sync::Link>> take_links() {
+        integrations_ = config_.integrations.size();
+        inside_.clear();
+        settle_times_.clear();
+        for (const auto& [id, integration] : config_.integrations) {
+            settle_times_[id] = integration.settle;
+            if (integration.isolation == config::Isolation::none) inside_.push_back(id);
+        }
+        auto links = make_links(config_, catalog_);  // which take the integrations out of the configuration
+        ::malloc_trim(0);                            // reading YAML leaves many times its size behind
+        return links;
+    }
+
     // Every fault, or nothing when the new configuration is in force.
     std::vector<std::string> reload() {
         std::vector<config::Fault> faults;
@@ -235,9 +247,8 @@ class Daemon {
         }
         catalog_ = std::move(loaded.catalog);
         config_ = std::move(loaded.config);
-        engine_->configure(make_links(config_, catalog_));
-        log(LogLevel::info, "configuration reloaded",
-            {{"integrations", std::to_string(config_.integrations.size())}});
+        engine_->configure(take_links());
+        log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
         return {};
     }
 
@@ -248,12 +259,6 @@ class Daemon {
             for (const std::string& warning : plugin.warnings) all.push_back(warning);
         }
         return all;
-    }
-
-    std::map<std::string, Milliseconds> settle_times() const {
-        std::map<std::string, Milliseconds> times;
-        for (const auto& [id, integration] : config_.integrations) times[id] = integration.settle;
-        return times;
     }
 
     json::object about() const {
@@ -286,7 +291,9 @@ class Daemon {
     // by then.
     asio::io_context io_{1};
     Options options_;
-    config::Config config_;
+    config::Config config_;  // its integrations have become links
+    std::size_t integrations_ = 0;
+    std::vector<std::string> inside_;  // integrations whose plugins run in this process
     plugin::Catalog catalog_;
     SystemClock clock_;
     SystemTimeZones zones_;
@@ -304,6 +311,7 @@ class Daemon {
     std::unique_ptr<sync::Engine> engine_;
     std::unique_ptr<api::Routes> routes_;
     std::unique_ptr<api::HttpServer> server_;
+    std::map<std::string, Milliseconds> settle_times_;  // by integration
     bool stopping_ = false;
     int exit_code_ = exit_fine;
 };

@@ -1,7 +1,9 @@
 #include "app/links.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -93,42 +95,51 @@ plugin::Isolation isolation_of(config::Isolation isolation) {
 // Names of the values by which records are recognised, by entity.
 using Recognition = std::map<std::string, std::vector<std::string>>;
 
-std::shared_ptr<sync::Link> make_link(const config::Integration& integration, const config::Tenant& tenant,
-                                      const plugin::Catalog::Found& found) {
+std::shared_ptr<const json::object> schemes_of(const plugin::ConnectorManifest& connector) {
+    json::object schemes;
+    for (const plugin::AuthScheme& scheme : connector.auth) schemes[scheme.name] = scheme.definition;
+    return std::make_shared<const json::object>(std::move(schemes));
+}
+
+std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const config::Tenant& tenant,
+                                      const plugin::Catalog::Found& found,
+                                      std::shared_ptr<const json::object> schemes) {
     auto link = std::make_shared<sync::Link>();
     const plugin::ConnectorManifest& connector = *found.connector;
-    link->config = integration;
+    const std::string settings_text = std::exchange(integration.settings, {});  // the instance has them
+    const json::object settings = json::parse(settings_text).as_object();
     link->tenant = tenant;
     link->connector_title = connector.title;
     link->instance.library = found.plugin->path;
     link->instance.tenant = tenant.id;
     link->instance.integration = integration.id;
     link->instance.isolation = isolation_of(integration.isolation);
-    link->instance.config = json::serialize(
-        json::object{{"connector", integration.connector}, {"settings", integration.settings}});
+    link->instance.config =
+        json::serialize(json::object{{"connector", integration.connector}, {"settings", settings}});
     link->can_find = connector.has(plugin::JobKind::find);
     link->can_test = connector.has(plugin::JobKind::test);
     for (const config::Entity& entity : integration.entities)
-        link->effects[entity.name] = effect_of(connector.effect, entity.name, integration.settings);
+        link->effects[entity.name] = effect_of(connector.effect, entity.name, settings);
     for (const config::Entity& entity : integration.entities) {
-        if (shows_all(connector, entity.name, integration.settings))
-            link->complete_listings.insert(entity.name);
+        if (shows_all(connector, entity.name, settings)) link->complete_listings.insert(entity.name);
     }
 
     auto egress = std::make_shared<http::Egress>();
-    egress->origins = strings_of_format(connector.settings, integration.settings, "liaison-origin");
+    egress->origins = strings_of_format(connector.settings, settings, "liaison-origin");
     egress->origins.insert(egress->origins.end(), integration.allow_hosts.begin(),
                            integration.allow_hosts.end());
-    egress->folders = strings_of_format(connector.settings, integration.settings, "liaison-folder");
+    egress->folders = strings_of_format(connector.settings, settings, "liaison-folder");
     link->egress = std::move(egress);
 
+    link->instance.config.shrink_to_fit();
     auto secrets = auth::read_secrets(integration.credentials);
     if (!secrets) link->unusable = secrets.error().message;
-    json::object schemes;
-    for (const plugin::AuthScheme& scheme : connector.auth) schemes[scheme.name] = scheme.definition;
+    // Most connectors' schemes never ask for a setting; then nobody need keep them.
+    const bool asks = json::serialize(*schemes).find("{{setting:") != std::string::npos;
     link->authorizer = std::make_shared<auth::Authorizer>(
-        std::move(schemes), integration.settings,
+        std::move(schemes), asks ? settings_text : std::string("{}"),
         secrets ? std::move(*secrets) : std::map<std::string, std::string>());
+    link->config = std::move(integration);
     return link;
 }
 
@@ -141,7 +152,7 @@ std::vector<std::string> strings_of_format(const json::object& schema, const jso
     return std::move(finder.found);
 }
 
-std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
+std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
                                                           const plugin::Catalog& catalog) {
     std::map<std::string, Recognition> recognition;  // by tenant
     for (const auto& [id, integration] : config.integrations) {
@@ -154,12 +165,17 @@ std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& 
         }
     }
     std::vector<std::shared_ptr<const sync::Link>> links;
-    for (const auto& [id, integration] : config.integrations) {
+    std::map<std::string, std::shared_ptr<const json::object>> schemes;  // by connector
+    links.reserve(config.integrations.size());
+    for (auto& [id, integration] : std::exchange(config.integrations, {})) {
         const plugin::Catalog::Found found = catalog.connector(integration.connector);
         const auto tenant = config.tenants.find(integration.tenant);
         if (!found || tenant == config.tenants.end()) continue;
-        std::shared_ptr<sync::Link> link = make_link(integration, tenant->second, found);
-        link->recognition = recognition[integration.tenant];
+        auto& shared = schemes[integration.connector];
+        if (shared == nullptr) shared = schemes_of(*found.connector);
+        const Recognition& recognised = recognition[integration.tenant];
+        std::shared_ptr<sync::Link> link = make_link(std::move(integration), tenant->second, found, shared);
+        link->recognition = recognised;
         links.push_back(std::move(link));
     }
     return links;

@@ -14,7 +14,8 @@ namespace liaisond::app {
 
 // One per enabled or disabled integration. A secret that cannot be read makes its link unusable, not the
 // others'.
-std::vector<std::shared_ptr<const sync::Link>> make_links(const config::Config& config,
+// Integrations are moved out of the configuration: nobody else needs them, and there may be thousands.
+std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
                                                           const plugin::Catalog& catalog);
 
 // Every string in `settings` that the JSON Schema marks with `format`, such as "liaison-origin" or

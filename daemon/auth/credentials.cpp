@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cstdlib>
@@ -66,13 +67,17 @@ Result<std::map<std::string, std::string>> read_secrets(
     return secrets;
 }
 
-Authorizer::Authorizer(json::object schemes, json::object settings,
+Authorizer::Authorizer(json::object schemes, const json::object& settings,
+                       std::map<std::string, std::string> secrets)
+    : Authorizer(std::make_shared<const json::object>(std::move(schemes)), json::serialize(settings),
+                 std::move(secrets)) {}
+Authorizer::Authorizer(std::shared_ptr<const json::object> schemes, std::string settings,
                        std::map<std::string, std::string> secrets)
     : schemes_(std::move(schemes)), settings_(std::move(settings)), secrets_(std::move(secrets)) {}
 
 Status Authorizer::apply(const std::string& scheme, http::Request& request) const {
     if (scheme.empty()) return {};
-    const json::value* found = schemes_.if_contains(scheme);
+    const json::value* found = schemes_->if_contains(scheme);
     const json::value* headers =
         found != nullptr && found->is_object() ? found->get_object().if_contains("headers") : nullptr;
     if (headers == nullptr || !headers->is_object()) {
@@ -140,7 +145,7 @@ Result<std::string> Authorizer::value_of(std::string_view expression) const {
     }
     if (expression.starts_with("setting:")) {
         boost::system::error_code error;
-        const json::value settings(settings_);
+        const json::value settings = json::parse(settings_, error);
         const json::value* found = settings.find_pointer(expression.substr(8), error);
         if (found != nullptr && found->is_string()) return std::string(found->get_string());
         return fail(ErrorKind::config, "the setting " + std::string(expression.substr(8)) +

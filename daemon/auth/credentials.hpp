@@ -26,7 +26,11 @@ Result<std::map<std::string, std::string>> read_secrets(
 // integration was configured with (Egress).
 class Authorizer {
   public:
-    Authorizer(boost::json::object schemes, boost::json::object settings,
+    Authorizer(boost::json::object schemes, const boost::json::object& settings,
+               std::map<std::string, std::string> secrets);
+    // The same with what many integrations share: one set of schemes. `settings` is JSON; it is kept as text
+    // and read when a template asks for a setting.
+    Authorizer(std::shared_ptr<const boost::json::object> schemes, std::string settings,
                std::map<std::string, std::string> secrets);
 
     // An error of kind `config` when the scheme, a secret or a setting is missing, or a value cannot stand in
@@ -41,7 +45,8 @@ class Authorizer {
     Result<std::string> value_of(std::string_view expression) const;
     Result<std::string> secret(std::string_view name) const;
 
-    boost::json::object schemes_, settings_;
+    std::shared_ptr<const boost::json::object> schemes_;
+    std::string settings_;
     std::map<std::string, std::string> secrets_;
 };
 

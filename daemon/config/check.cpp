@@ -5,6 +5,7 @@
 #include "base/ids.hpp"
 #include "base/text.hpp"
 #include "config/config.hpp"
+#include "config/section.hpp"
 
 namespace liaisond::config {
 namespace json = boost::json;
@@ -94,6 +95,7 @@ class Builder {
 
     void integrations(Config& config, const Connectors& connectors) {
         const json::object& defaults = object_at(document_.root(), "defaults");
+        (void)read_supervision(Section(document_, faults_, defaults, "/defaults"), {});
         for (const auto& [id, value] : object_at(document_.root(), "integrations")) {
             if (!value.is_object()) continue;
             Integration integration = this->integration(std::string(id), value.get_object(), defaults);
@@ -152,21 +154,7 @@ class Builder {
 
     Milliseconds duration(const json::object& parent, std::string_view key, const std::string& pointer,
                           Milliseconds otherwise, Milliseconds least = Milliseconds(0)) {
-        const json::value* found = parent.if_contains(key);
-        if (found == nullptr) return otherwise;
-        const std::string text =
-            found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
-        const auto parsed = parse_duration(text);
-        const std::string at = pointer + "/" + std::string(key);
-        if (!parsed) {
-            if (found->is_string()) add(at, "is " + parsed.error().message);
-            return otherwise;
-        }
-        if (*parsed < least) {
-            add(at, "is " + text + "; at least " + format_duration(least) + " is needed");
-            return otherwise;
-        }
-        return *parsed;
+        return Section(document_, faults_, parent, pointer).duration(key, otherwise, least);
     }
 
     RetryPolicy retry(const json::object& parent, const std::string& pointer, RetryPolicy policy) {
@@ -188,6 +176,8 @@ class Builder {
     Integration integration(std::string id, const json::object& members, const json::object& defaults) {
         const std::string pointer = "/integrations/" + pointer_token(id);
         check_id(id, pointer);
+        const Section here(document_, faults_, members, pointer);
+        const Section usual(document_, ignored_, defaults, "/defaults");
         Integration made;
         made.id = std::move(id);
         made.tenant = text_at(members, "tenant");
@@ -202,8 +192,9 @@ class Builder {
         made.entities = entities(members, pointer);
         match(members, pointer, made.entities);
         made.mass_delete = mass_delete(members, pointer);
-        made.schedule = schedule(members, pointer);
-        made.settings = object_at(members, "settings");
+        made.schedule = read_schedule(here);
+        made.supervision = read_supervision(here, read_supervision(usual, {}));
+        made.settings = json::serialize(object_at(members, "settings"));
         made.credentials = credentials(members, pointer);
         if (const json::value* hosts = members.if_contains("allow_hosts");
             hosts != nullptr && hosts->is_array()) {
@@ -306,31 +297,6 @@ class Builder {
         return made;
     }
 
-    Schedule schedule(const json::object& members, const std::string& pointer) {
-        Schedule made;
-        const json::value* value = members.if_contains("schedule");
-        if (value == nullptr || !value->is_object()) return made;
-        const json::object& options = value->get_object();
-        const std::string at = pointer + "/schedule";
-        if (options.contains("every") && options.contains("cron"))
-            add(at, "has both every and cron; keep one");
-        if (options.contains("every")) {
-            made.kind = Schedule::Kind::every;
-            made.every = duration(options, "every", at, Milliseconds(60'000), Milliseconds(1000));
-        } else if (options.contains("cron")) {
-            made.kind = Schedule::Kind::cron;
-            auto cron = Cron::parse(text_at(options, "cron"));
-            if (cron)
-                made.cron = std::move(*cron);
-            else
-                add(at + "/cron", "is not a cron expression: " + cron.error().message);
-        } else {
-            add(at, "needs every or cron (or write schedule: manual)");
-        }
-        made.jitter = duration(options, "jitter", at, made.jitter);
-        return made;
-    }
-
     std::map<std::string, SecretSource> credentials(const json::object& members, const std::string& pointer) {
         std::map<std::string, SecretSource> made;
         for (const auto& [name, value] : object_at(members, "credentials")) {
@@ -371,8 +337,9 @@ class Builder {
         const auto known = connectors.find(integration.connector);
         if (!known) return unknown_connector(config, connectors, integration, pointer);
         if (integration.concurrent == 0) integration.concurrent = known->concurrent;
+        integration.limits = read_limits(Section(document_, faults_, members, pointer), known->limits);
         if (known->settings != nullptr) {
-            for (const Schema::Fault& fault : known->settings->check(integration.settings)) {
+            for (const Schema::Fault& fault : known->settings->check(object_at(members, "settings"))) {
                 add(pointer + "/settings" + fault.pointer,
                     fault.message + boolean_hint(pointer + "/settings" + fault.pointer), fault.about_key);
             }
@@ -409,6 +376,7 @@ class Builder {
 
     const Document& document_;
     std::vector<Fault>& faults_;
+    std::vector<Fault> ignored_;  // of the defaults, which every integration reads again
 };
 
 }  // namespace

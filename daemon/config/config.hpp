@@ -1,7 +1,7 @@
 // The configuration as the daemon uses it: typed, complete (defaults applied), valid.
 #pragma once
 
-#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,8 +11,9 @@
 
 #include "base/schema.hpp"
 #include "base/time.hpp"
-#include "config/cron.hpp"
 #include "config/document.hpp"
+#include "config/policies.hpp"
+#include "config/schedule.hpp"
 
 namespace liaisond::config {
 
@@ -26,14 +27,6 @@ struct RetryPolicy {
 
 struct Timeouts {
     Milliseconds connect{10'000}, request{30'000}, run{30 * 60'000};
-};
-
-struct Schedule {
-    enum class Kind : std::uint8_t { manual, every, cron };
-    Kind kind = Kind::manual;
-    Milliseconds every{0};
-    std::optional<Cron> cron;
-    Milliseconds jitter{0};
 };
 
 // Whose value a field gets that both sides changed.
@@ -77,10 +70,13 @@ struct Integration {
     Isolation isolation = Isolation::plugin;
     std::vector<Entity> entities;
     Schedule schedule;
-    boost::json::object settings;
+    std::string settings =
+        "{}";  // JSON; parsed where somebody needs it, because ten thousand of them lie idle
     std::map<std::string, SecretSource> credentials;
     std::vector<std::string> allow_hosts;
     std::uint32_t concurrent = 4;  // requests at once
+    Limits limits;
+    Supervision supervision;
     Milliseconds settle{300'000};  // how long a vendor may still be executing a write whose answer was lost
     std::uint32_t page_size = 500, push_batch = 100;
     MassDelete mass_delete;
@@ -106,6 +102,7 @@ struct ConnectorSchemas {
     const Schema* credentials = nullptr;
     std::vector<std::string> entities;  // empty: any
     std::uint32_t concurrent = 4;
+    Limits limits = {};  // as the manifest says
 };
 
 class Connectors {

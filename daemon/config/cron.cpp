@@ -100,6 +100,7 @@ Result<Cron> Cron::parse(std::string_view text) {
         return fail(ok.error());
     if (auto ok = parse_field(fields[4], {"weekday", 0, 7, day_names, 0}, cron.weekdays_, 7); !ok)
         return fail(ok.error());
+    cron.any_hour_ = fields[1].starts_with('*');
     cron.any_day_ = fields[2].starts_with('*');
     cron.any_weekday_ = fields[4].starts_with('*');
     return cron;
@@ -115,6 +116,36 @@ bool Cron::day_matches(std::chrono::local_days day) const {
 }
 
 std::optional<Instant> Cron::next(Instant after, std::string_view zone, const TimeZones& zones) const {
+    return any_hour_ ? next_interval(after, zone, zones) : next_fixed(after, zone, zones);
+}
+
+// Walks through real time, so that an hour that is there twice is walked through twice.
+std::optional<Instant> Cron::next_interval(Instant after, std::string_view zone,
+                                           const TimeZones& zones) const {
+    using std::chrono::minutes;
+    constexpr minutes quarter{15};  // zones change their offset at quarters of an hour only
+    const Instant last = after + std::chrono::days(5 * 366);
+    for (Instant at = std::chrono::floor<minutes>(after) + minutes(1); at <= last;) {
+        const auto local = zones.to_local(zone, at);
+        const auto day = std::chrono::floor<std::chrono::days>(local);
+        if (!day_matches(day)) {
+            at = std::max(at + quarter - (local - day) % quarter,
+                          zones.to_instant(zone, day + std::chrono::days(1)));
+            continue;
+        }
+        const auto minute_of_day = std::chrono::floor<minutes>(local - day).count();
+        const auto minute = static_cast<std::size_t>(minute_of_day % 60);
+        if (hours_.test(static_cast<std::size_t>(minute_of_day / 60))) {
+            for (std::size_t ahead = 0; ahead < 15 - minute % 15; ++ahead) {
+                if (minutes_.test(minute + ahead)) return at + minutes(ahead);
+            }
+        }
+        at += minutes(15 - minute % 15);
+    }
+    return std::nullopt;
+}
+
+std::optional<Instant> Cron::next_fixed(Instant after, std::string_view zone, const TimeZones& zones) const {
     const auto local = zones.to_local(zone, after);
     // An hour or two back, so that nothing a change of clocks moved is missed; the comparison below sorts it
     // out.

@@ -32,7 +32,11 @@ constexpr char text[] = R"schema({
       "properties": {
         "retry": { "$ref": "#/$defs/retry" },
         "timeouts": { "$ref": "#/$defs/timeouts" },
-        "settle": { "$ref": "#/$defs/duration" }
+        "settle": { "$ref": "#/$defs/duration" },
+        "circuit_breaker": { "$ref": "#/$defs/circuit_breaker" },
+        "suspend_after_failures": { "$ref": "#/$defs/suspend_after_failures" },
+        "alert_after_failures": { "$ref": "#/$defs/alert_after_failures" },
+        "expect_success_within": { "$ref": "#/$defs/duration" }
       }
     },
     "tenants": { "type": "object", "additionalProperties": { "$ref": "#/$defs/tenant" }, "description": "Establishments, by id." },
@@ -54,7 +58,39 @@ constexpr char text[] = R"schema({
       "properties": {
         "attempts": { "type": "integer", "minimum": 1, "maximum": 100, "default": 5 },
         "base": { "$ref": "#/$defs/duration" },
-        "max": { "$ref": "#/$defs/duration" }
+        "max": { "$ref": "#/$defs/duration" },
+        "budget": { "type": ["string", "integer"], "default": "0.2", "description": "Share of a run's requests that may be repetitions of failed ones, besides ten." }
+      }
+    },
+    "circuit_breaker": {
+      "type": "object", "additionalProperties": false, "description": "When a vendor is left alone, and for how long.",
+      "properties": {
+        "window": { "type": "integer", "minimum": 1, "maximum": 64, "default": 20, "description": "Last requests looked at." },
+        "failure_rate": { "type": ["string", "integer"], "default": "0.5", "description": "Share of them that failed, from which on the breaker opens." },
+        "min_calls": { "type": "integer", "minimum": 1, "maximum": 64, "default": 5 },
+        "open_for": { "$ref": "#/$defs/duration" },
+        "max_open_for": { "$ref": "#/$defs/duration" }
+      }
+    },
+    "suspend_after_failures": { "type": "integer", "minimum": 1, "maximum": 10000, "default": 10, "description": "Failed runs in a row after which nothing is started any more until a probe or a person says so." },
+    "alert_after_failures": {
+      "type": "object", "additionalProperties": false, "description": "More failed runs than that within that time are a problem.",
+      "properties": {
+        "count": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 5 },
+        "within": { "$ref": "#/$defs/duration" }
+      }
+    },
+    "limits": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "concurrent": { "type": "integer", "minimum": 1, "maximum": 64, "description": "Requests at once." },
+        "requests_per_second": { "type": "integer", "minimum": 1, "maximum": 10000 },
+        "requests_per_minute": { "type": "integer", "minimum": 1, "maximum": 600000 },
+        "requests_per_hour": { "type": "integer", "minimum": 1, "maximum": 10000000 },
+        "requests_per_day": { "type": "integer", "minimum": 1, "maximum": 100000000, "description": "In any 24 hours." },
+        "min_gap": { "$ref": "#/$defs/duration" },
+        "burst": { "type": "integer", "minimum": 1, "maximum": 10000, "description": "Requests that may go at once after a rest; by default a fifth of the rate." },
+        "scope": { "enum": ["integration", "credential", "vendor"], "description": "Who shares them: this integration alone, all of the tenant with the same credentials, all of the connector." }
       }
     },
     "timeouts": {
@@ -99,10 +135,11 @@ constexpr char text[] = R"schema({
         "settings": { "type": "object", "description": "As the connector's manifest says." },
         "credentials": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Names of secrets: !env NAME or !file PATH." },
         "allow_hosts": { "type": "array", "items": { "type": "string" }, "description": "Hosts (host or host:port) that this integration may reach besides those in its settings." },
-        "limits": {
-          "type": "object", "additionalProperties": false,
-          "properties": { "concurrent": { "type": "integer", "minimum": 1, "maximum": 64, "description": "Requests at once." } }
-        },
+        "limits": { "$ref": "#/$defs/limits" },
+        "circuit_breaker": { "$ref": "#/$defs/circuit_breaker" },
+        "suspend_after_failures": { "$ref": "#/$defs/suspend_after_failures" },
+        "alert_after_failures": { "$ref": "#/$defs/alert_after_failures" },
+        "expect_success_within": { "$ref": "#/$defs/duration" },
         "page_size": { "type": "integer", "minimum": 1, "maximum": 5000, "default": 500, "description": "Records per transaction of an import." },
         "push_batch": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100, "description": "Records per batch of an export." },
         "settle": { "$ref": "#/$defs/duration" },
@@ -124,12 +161,27 @@ constexpr char text[] = R"schema({
         "timeouts": { "$ref": "#/$defs/timeouts" }
       }
     },
+    "every": { "$ref": "#/$defs/duration" },
+    "hourly": { "type": ["string", "integer", "boolean"], "examples": [":15"], "description": "The minute of every hour." },
+    "daily": { "type": "string", "examples": ["02:30"], "description": "In the tenant's time zone; exactly once also on the days when clocks change." },
+    "weekly": { "anyOf": [ { "type": "string" }, { "type": "object", "additionalProperties": false, "required": ["day", "at"], "properties": { "day": { "type": "string" }, "at": { "type": "string" } } } ], "examples": ["mon 02:30"] },
+    "cron": { "type": "string", "examples": ["*/15 6-22 * * *"], "description": "minute hour day month weekday, in the tenant's time zone" },
+    "rhythm": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "every": { "$ref": "#/$defs/every" }, "hourly": { "$ref": "#/$defs/hourly" }, "daily": { "$ref": "#/$defs/daily" },
+        "weekly": { "$ref": "#/$defs/weekly" }, "cron": { "$ref": "#/$defs/cron" }
+      }
+    },
     "schedule": {
       "type": "object", "additionalProperties": false,
       "properties": {
-        "every": { "$ref": "#/$defs/duration" },
-        "cron": { "type": "string", "examples": ["*/15 6-22 * * *"], "description": "minute hour day month weekday, in the tenant's time zone" },
-        "jitter": { "$ref": "#/$defs/duration" }
+        "every": { "$ref": "#/$defs/every" }, "hourly": { "$ref": "#/$defs/hourly" }, "daily": { "$ref": "#/$defs/daily" },
+        "weekly": { "$ref": "#/$defs/weekly" }, "cron": { "$ref": "#/$defs/cron" },
+        "full": { "$ref": "#/$defs/rhythm" },
+        "jitter": { "$ref": "#/$defs/duration" },
+        "blackout": { "type": "array", "items": { "type": "string" }, "examples": [["02:00-03:30", "sun 22:00-02:00"]], "description": "Wall times in the tenant's zone between which nothing starts." },
+        "catch_up": { "enum": ["one", "none"], "default": "one", "description": "What becomes of slots that could not be used, because the daemon was down or the integration busy: one run for all, or none." }
       }
     }
   }

@@ -8,8 +8,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::uint32_t most_concurrent = 64;  // as the configuration allows
-
 // An empty schema means that there is nothing to write there, so every key is a slip.
 Result<Schema> compiled(const json::object& schema) {
     if (schema.empty())
@@ -17,12 +15,22 @@ Result<Schema> compiled(const json::object& schema) {
     return Schema::compile(schema);
 }
 
-std::uint32_t concurrent_of(const json::value& limits) {
-    constexpr std::uint32_t usual = 4;
-    const json::object* members = limits.if_object();
-    const json::value* found = members == nullptr ? nullptr : members->if_contains("concurrent");
-    if (found == nullptr || !found->is_int64() || found->get_int64() < 1) return usual;
-    return static_cast<std::uint32_t>(std::min<std::int64_t>(found->get_int64(), most_concurrent));
+constexpr std::uint32_t usually_concurrent = 4;
+
+config::Limits limits_of(const plugin::Limits& from) {
+    using From = plugin::Limits::Scope;
+    using To = config::Limits::Scope;
+    config::Limits limits;
+    limits.scope = from.scope == From::vendor       ? To::vendor
+                   : from.scope == From::credential ? To::credential
+                                                    : To::integration;
+    limits.per_second = from.per_second;
+    limits.per_minute = from.per_minute;
+    limits.per_hour = from.per_hour;
+    limits.per_day = from.per_day;
+    limits.burst = from.burst;
+    limits.min_gap = from.min_gap;
+    return limits;
 }
 
 }  // namespace
@@ -59,14 +67,17 @@ void InstalledConnectors::add(const plugin::PluginInfo& plugin, const plugin::Co
                                            std::move(*settings),
                                            std::move(*credentials),
                                            std::move(entities),
-                                           concurrent_of(connector.limits)});
+                                           connector.limits.concurrent != 0 ? connector.limits.concurrent
+                                                                            : usually_concurrent,
+                                           limits_of(connector.limits)});
 }
 
 std::optional<config::ConnectorSchemas> InstalledConnectors::find(const std::string& name) const {
     const auto found = entries_.find(name);
     if (found == entries_.end()) return std::nullopt;
     const Entry& entry = found->second;
-    return config::ConnectorSchemas{&entry.settings, &entry.credentials, entry.entities, entry.concurrent};
+    return config::ConnectorSchemas{&entry.settings, &entry.credentials, entry.entities, entry.concurrent,
+                                    entry.limits};
 }
 
 std::vector<std::string> InstalledConnectors::names() const {

@@ -42,6 +42,7 @@ class InstalledConnectors final : public config::Connectors {
         Schema settings, credentials;
         std::vector<std::string> entities;
         std::uint32_t concurrent;
+        config::Limits limits;
     };
     void add(const plugin::PluginInfo& plugin, const plugin::ConnectorManifest& connector);
 

@@ -117,6 +117,16 @@ class CommandLine {
                    [this](Session& s) { return show_integration(s, run_.integration); }));
         id(command(*integrations, "test",
                    [this](Session& s) { return test_integration(s, run_.integration); }));
+        for (const char* what : {"suspend", "resume", "reset-breaker"}) {
+            id(command(*integrations, what,
+                       [this, what](Session& s) { return change_integration(s, run_.integration, what); }));
+        }
+        CLI::App* schedule = command(
+            app_, "schedule", [this](Session& s) { return show_schedule(s, run_.integration, next_); });
+        id(schedule);
+        schedule->add_option("--next", next_, "So many (default 10)")
+            ->type_name("N")
+            ->check(whole_number(1000));
 
         CLI::App* one = command(app_, "run", [this](Session& s) { return ctl::run(s, run_); });
         id(one);
@@ -297,7 +307,7 @@ class CommandLine {
     ListArguments list_;
     LocalArguments local_;
     DecisionArguments decision_;
-    std::int64_t number_ = 0;
+    std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false;
 };
 

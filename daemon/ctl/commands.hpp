@@ -39,6 +39,9 @@ int status(Session& session, bool watch);
 int list_integrations(Session& session);
 int show_integration(Session& session, const std::string& id);
 int test_integration(Session& session, const std::string& id);
+// `what`: suspend, resume or reset-breaker.
+int change_integration(Session& session, const std::string& id, const std::string& what);
+int show_schedule(Session& session, const std::string& id, std::int64_t next);
 int run(Session& session, const RunArguments& arguments);
 int list_runs(Session& session, const ListArguments& arguments);
 int show_run(Session& session, std::int64_t run);

@@ -93,6 +93,24 @@ int test_integration(Session& session, const std::string& id) {
     return answer && !flag_at(*answer, "ok") ? failed : code;
 }
 
+int change_integration(Session& session, const std::string& id, const std::string& what) {
+    const bool reset = what == "reset-breaker";
+    const auto target =
+        reset ? api_target({"integrations", id, "breaker", "reset"}) : api_target({"integrations", id, what});
+    return session.show(session.client().post(target), [&](const json::value&) {
+        if (what == "suspend")
+            return id + " is suspended; to go on: liaisonctl integrations resume " + id + "\n";
+        if (what == "resume") return id + " is resumed.\n";
+        return "The circuit breaker of " + id + " is closed; the vendor is tried again.\n";
+    });
+}
+
+int show_schedule(Session& session, const std::string& id, std::int64_t next) {
+    return session.show(
+        session.client().get(api_target({"integrations", id, "schedule"}, {{"next", std::to_string(next)}})),
+        [&](const json::value& answer) { return schedule_text(answer, session.look(), Session::now()); });
+}
+
 int list_runs(Session& session, const ListArguments& arguments) {
     return show_list(
         session, session.list({"runs"}, filters(arguments), arguments.limit),

@@ -15,7 +15,10 @@ namespace {
 
 Tone tone_of_state(std::string_view state) {
     if (state == "running" || state == "busy" || state == "starting") return Tone::busy;
-    if (state == "failing" || state == "unusable" || state == "dead" || state == "failed") return Tone::bad;
+    if (state == "waiting") return Tone::warning;
+    if (state == "failing" || state == "suspended" || state == "unusable" || state == "dead" ||
+        state == "failed")
+        return Tone::bad;
     if (state == "disabled") return Tone::faint;
     return Tone::plain;
 }
@@ -88,6 +91,9 @@ std::string remarks_text(const json::value& status, const Look& look) {
         const std::string id = one_line(text_at(one, "id")), detail = one_line(text_at(one, "detail"));
         const std::string work = one_line(text_at(one, "working_on"));
         if (!detail.empty()) problems += "  " + id + ": " + detail + "\n";
+        for (const json::value& problem : array_at(one, "problems")) {
+            if (problem.is_string()) problems += "  " + id + ": " + one_line(problem.get_string()) + "\n";
+        }
         if (!work.empty()) doing += "  " + id + ": " + work + "\n";
         if (const std::int64_t doubts = number_at(one, "intents_in_doubt"); doubts > 0) {
             problems += "  " + id + ": " + format_count(doubts, "record is", "records are") +
@@ -152,6 +158,11 @@ std::string integration_text(const json::value& one, const Look& look, Instant n
     const auto counted = [&](std::string_view key) {
         return member(one, key) == nullptr ? std::string() : format_number(number_at(one, key));
     };
+    std::string problems;
+    for (const json::value& problem : array_at(one, "problems")) {
+        if (problem.is_string())
+            problems += (problems.empty() ? "" : "; ") + std::string(problem.get_string());
+    }
     std::string text =
         details_text({{"Integration", text_at(one, "id")},
                       {"Tenant", text_at(one, "tenant")},
@@ -160,6 +171,9 @@ std::string integration_text(const json::value& one, const Look& look, Instant n
                       {"Detail", text_at(one, "detail")},
                       {"Working on", text_at(one, "working_on")},
                       {"Failures in a row", counted("failures")},
+                      {"Last success", format_local(instant_at(one, "last_success"))},
+                      {"Circuit breaker", text_at(one, "breaker") == "closed" ? "" : text_at(one, "breaker")},
+                      {"Problems", problems},
                       {"Next run", next ? Cell(format_local(*next) + " (" + format_until(*next, now) + ")")
                                         : Cell("none planned", Tone::faint)},
                       {"Records mapped", counted("mappings")},
@@ -187,6 +201,25 @@ std::string test_text(const std::string& id, const json::value& answer, const Lo
 
 std::string heading(std::string_view text, const Look& look) {
     return "\n" + toned(text, Tone::strong, look) + "\n";
+}
+
+std::string schedule_text(const json::value& answer, const Look& look, Instant now) {
+    const std::string note = one_line(text_at(answer, "note"));
+    std::string text = details_text({{"Integration", text_at(answer, "integration")},
+                                     {"Schedule", text_at(answer, "schedule")},
+                                     {"Time zone", text_at(answer, "timezone")}},
+                                    look);
+    if (!note.empty()) text += "Nothing is started now: " + note + ".\n";
+    Table table({{"LOCAL TIME"}, {"OFFSET"}, {"RUN"}, {"IN"}, {"WHY THEN", Align::left, true}});
+    for (const json::value& one : array_at(answer, "items")) {
+        std::string local = text_at(one, "local"), offset;
+        if (local.size() > 19)
+            offset = local.substr(19), local = local.substr(0, 10) + " " + local.substr(11, 8);
+        const auto at = instant_at(one, "at");
+        table.add(
+            {local, offset, text_at(one, "kind"), at ? format_until(*at, now) : "", text_at(one, "why")});
+    }
+    return table.empty() ? text : text + "\n" + table.text(look);
 }
 
 std::string details_text(const std::vector<std::pair<std::string, Cell>>& details, const Look& look) {

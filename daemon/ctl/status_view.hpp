@@ -18,6 +18,9 @@ std::string integration_text(const boost::json::value& integration, const Look& 
 // The answer of `integrations test`.
 std::string test_text(const std::string& id, const boost::json::value& answer, const Look& look);
 
+// The answer of `schedule`.
+std::string schedule_text(const boost::json::value& answer, const Look& look, Instant now);
+
 // Stands over a part of a page.
 std::string heading(std::string_view text, const Look& look);
 // Lines "name:  value" with aligned values; empty values are left out.

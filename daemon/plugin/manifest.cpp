@@ -6,6 +6,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/time.hpp"
+
 namespace liaisond::plugin {
 
 namespace json = boost::json;
@@ -100,7 +102,7 @@ class ManifestReader {
         read_entities(from, path, connector);
         read_effect(from, path, connector);
         read_complete_listing(from, path, connector);
-        if (const json::value* limits = from.if_contains("limits")) connector.limits = *limits;
+        read_limits(from, path + ".limits", connector.limits);
         return connector;
     }
     void read_jobs(const json::object& from, const std::string& path, ConnectorManifest& connector) {
@@ -158,6 +160,37 @@ class ManifestReader {
             return wrong(path + ".complete_listing", flag,
                          "it must be true, false, or a setting with such a default");
         connector.complete_listing.value = flag->get_bool();
+    }
+    void read_limits(const json::object& from, const std::string& path, Limits& limits) {
+        const json::object members = object(from, "limits", path);
+        const auto number = [&](const char* key, std::uint32_t most, std::uint32_t& into) {
+            const json::value* found = members.if_contains(key);
+            if (found == nullptr) return;
+            const std::int64_t value = found->is_int64() ? found->get_int64() : 0;
+            if (value < 1 || value > most) {
+                return wrong(path + "." + key, found,
+                             "it must be a whole number from 1 to " + std::to_string(most));
+            }
+            into = static_cast<std::uint32_t>(value);
+        };
+        number("concurrent", 64, limits.concurrent);
+        number("requests_per_second", 10'000, limits.per_second);
+        number("requests_per_minute", 600'000, limits.per_minute);
+        number("requests_per_hour", 10'000'000, limits.per_hour);
+        number("requests_per_day", 100'000'000, limits.per_day);
+        number("burst", 10'000, limits.burst);
+        if (const json::value* gap = members.if_contains("min_gap")) {
+            const auto parsed = gap->is_string() ? parse_duration(std::string_view(gap->get_string()))
+                                                 : Result<Milliseconds>(fail(ErrorKind::config, ""));
+            if (!parsed) wrong(path + ".min_gap", gap, "it must be a duration such as 250ms or 2s");
+            if (parsed) limits.min_gap = *parsed;
+        }
+        const std::string scope = text(members, "scope", path + ".scope", false);
+        if (scope == "credential") limits.scope = Limits::Scope::credential;
+        if (scope == "vendor") limits.scope = Limits::Scope::vendor;
+        if (!scope.empty() && scope != "integration" && limits.scope == Limits::Scope::integration)
+            wrong(path + ".scope", members.if_contains("scope"),
+                  "allowed are integration, credential, vendor");
     }
     void read_effect(const json::object& from, const std::string& path, ConnectorManifest& connector) {
         const json::value* found = from.if_contains("effect");

@@ -2,6 +2,8 @@
 // because manifests grow; keys it knows are checked.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +46,14 @@ struct AuthScheme {
     boost::json::object definition;
 };
 
+// Requests that the vendor allows; zero: not said. The operator may configure others.
+struct Limits {
+    enum class Scope : std::uint8_t { integration, credential, vendor };
+    Scope scope = Scope::integration;  // who shares them
+    std::uint32_t concurrent = 0, per_second = 0, per_minute = 0, per_hour = 0, per_day = 0, burst = 0;
+    std::chrono::milliseconds min_gap{0};
+};
+
 struct ConnectorManifest {
     std::string name, title, description;
     std::vector<JobKind> jobs;
@@ -54,8 +64,8 @@ struct ConnectorManifest {
     std::vector<EntityRule> entities;
     EffectRule effect;
     CompleteListing complete_listing;
-    boost::json::value limits;  // as written; null when absent
-    boost::json::object raw;    // the whole object, for keys that only some readers know
+    Limits limits;            // what the vendor allows
+    boost::json::object raw;  // the whole object, for keys that only some readers know
 
     bool has(JobKind kind) const;
     const EntityRule* entity(std::string_view entity_name) const;  // null when not listed

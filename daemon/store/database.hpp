@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -116,7 +117,9 @@ class Database {
 
     // ---- states: what must outlive a restart and is no record; JSON or text, by kind and key ----
     Result<std::string> state(const std::string& kind, const std::string& key);  // empty: none
-    Status save_state(const std::string& kind, const std::string& key, const std::string& value);
+    Result<std::map<std::string, std::string>> states(const std::string& kind);
+    Status save_state(const std::string& kind, const std::string& key,
+                      const std::string& value);  // empty: forgotten
 
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);

@@ -11,12 +11,29 @@ Result<std::string> Database::state(const std::string& kind, const std::string& 
     });
 }
 
+Result<std::map<std::string, std::string>> Database::states(const std::string& kind) {
+    return guarded(impl_->path, [&]() -> Result<std::map<std::string, std::string>> {
+        std::map<std::string, std::string> found;
+        Statement select = impl_->connection.prepare("SELECT key, value FROM states WHERE kind = ?");
+        select.bind(kind);
+        while (select.step()) found[select.text(0)] = select.text(1);
+        return found;
+    });
+}
+
 Status Database::save_state(const std::string& kind, const std::string& key, const std::string& value) {
     return guarded(impl_->path, [&]() -> Status {
+        if (value.empty()) {
+            impl_->connection.prepare("DELETE FROM states WHERE kind = ? AND key = ?")
+                .bind(kind)
+                .bind(key)
+                .run();
+            return {};
+        }
         impl_->connection
             .prepare(
-                "INSERT INTO states(kind, key, value) VALUES(?,?,?) ON CONFLICT DO UPDATE SET value = "
-                "excluded.value")
+                "INSERT INTO states(kind, key, value) VALUES(?,?,?) "
+                "ON CONFLICT(kind, key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value")
             .bind(kind)
             .bind(key)
             .bind(value)

@@ -11,8 +11,12 @@
 
 #include "sync/canonical.hpp"
 #include "sync/fiber.hpp"
+#include "sync/gate.hpp"
 #include "sync/requester.hpp"
 #include "sync/run_control.hpp"
+#include "sync/scheduler.hpp"
+#include "sync/timetable.hpp"
+#include "sync/vitals.hpp"
 
 namespace liaisond::sync {
 
@@ -27,12 +31,33 @@ struct RunRequest {
 
 // One integration as people see it.
 struct IntegrationStatus {
-    std::string id, tenant, connector, state;  // state: idle, running, disabled, failing, unusable
+    // state: idle, running, disabled, failing, unusable, suspended, waiting (its breaker is open)
+    std::string id, tenant, connector, state;
     std::string detail;
     std::optional<Instant> next_run;
     std::optional<store::Run> last_run, current_run;
     std::string working_on;
     std::uint32_t failures = 0;  // in a row
+    std::optional<Instant> last_success;
+    std::string breaker;  // closed, open, half_open
+    std::optional<Instant> breaker_until;
+    std::string suspended;              // empty, failures, operator
+    std::vector<std::string> problems;  // sentences about what a person should look at
+};
+
+// One run to come.
+struct PlannedRun {
+    Instant at{};
+    std::chrono::local_time<Milliseconds> local{};  // wall time in the tenant's zone
+    std::chrono::minutes offset{0};                 // of that zone from UTC, then
+    bool full = false;
+    std::string why;  // why it is not at its slot; empty: it is
+};
+
+struct PlannedRuns {
+    std::string zone, schedule;
+    std::string note;  // why nothing will be started, if so
+    std::vector<PlannedRun> runs;
 };
 
 class Engine {
@@ -53,13 +78,21 @@ class Engine {
     void test(const std::string& integration, Completion<Result<std::string>> done);
     Status cancel(std::int64_t run);
 
+    // No planned runs until somebody resumes it. An operator's suspension is lifted by nothing else.
+    Status suspend(const std::string& integration);
+    Status resume(const std::string& integration);
+    // The vendor is tried again at once.
+    Status reset_breaker(const std::string& integration);
+    // The coming runs, at most `count`.
+    Result<PlannedRuns> schedule(const std::string& integration, std::size_t count) const;
+
     // No new runs. Those in flight wind down, and are cut short after `grace`; `done` when the last one has
     // ended.
     void stop(Milliseconds grace, std::function<void()> done);
 
     std::vector<IntegrationStatus> status() const;
     std::optional<store::Run> live_run(std::int64_t run) const;
-    std::size_t running() const;
+    std::size_t running() const { return running_; }
 
   private:
     struct Queued {
@@ -69,50 +102,91 @@ class Engine {
         std::vector<Completion<Result<std::int64_t>>> waiting;
     };
     struct Slot {
+        const std::string* id = nullptr;              // its key
         std::shared_ptr<const Link> link, next_link;  // next_link: after the run in flight
         bool removed = false;
-        std::unique_ptr<Requester> requester;
-        std::unique_ptr<RunControl> control;  // while running
-        std::optional<Queued> queued;
-        std::optional<store::Run> last_run;
-        std::optional<Instant> due;  // of the schedule or of a retry
-        std::string due_trigger = "schedule";
-        std::optional<Instant> change_due;  // of an export after a change
-        std::uint32_t failures = 0;
-        std::uint64_t tests = 0;  // test jobs in flight
+        std::string missed;  // trigger of a run that was due while nothing could be started; empty: none
+        bool missed_full = false;
+        bool probing = false;
+        std::uint32_t tests = 0;               // test jobs in flight
+        std::unique_ptr<RunControl> control;   // while running
+        std::unique_ptr<Requester> requester;  // while running
+        std::unique_ptr<Queued> queued;
+        std::unique_ptr<store::Run> last_run;
+        Timetable timetable;
+        Scheduler::Times times;
+        Vitals vitals;
+        Breaker breaker;
     };
+    // What the store knows after a run.
+    struct Aftermath {
+        std::optional<Instant> open_work;
+        std::set<std::string> without_cursor;  // imported entities that are listed completely every time
+    };
+    // What a slot keeps in the store, as JSON.
+    struct Kept {
+        std::string id, schedule, vitals, breaker, quota_key, quota;
+        Status save(store::Database& database) const;
+    };
+    struct Found;  // what a start finds in the store
+    using Slots = std::map<std::string, Slot>;
 
+    // ---- runs (engine.cpp) ----
     void begin(Slot& slot, Queued queued);
     Task<void> run(Slot& slot, Queued queued);
     Task<Status> work(Slot& slot);
     Task<Status> one_entity(Slot& slot, const config::Entity& entity, store::Direction direction);
-    Task<void> run_test(Slot& slot, Completion<Result<std::string>> done);
     void conclude(Slot& slot, const Status& outcome);
     void after_run(Slot& slot, std::optional<Instant> open_work);
     void adopt_link(Slot& slot);
     void erase_if_gone(const std::string& id);
-
-    void plan_next(Slot& slot, Instant after, const Status& outcome);
-    std::optional<Instant> next_scheduled(const Slot& slot, Instant after) const;
-    void set_due(Slot& slot, std::optional<Instant> due, const std::string& trigger);
-    void forget_plan(Slot& slot);
-    void expect_change(Slot& slot, const config::Entity& entity);
-    void resume_open_work(Slot& slot, Instant due);
-    void arm();
-    void wake();
-    void changed(const std::string& tenant, const std::string& entity, const std::string& origin);
+    Task<void> run_test(Slot& slot, Completion<Result<std::string>> done);
     void stop_run(Slot& slot, Stop how, store::RunStatus status, const std::string& reason);
 
-    Await<Result<std::int64_t>> begin_run(const store::Run& run);
-    Await<Status> save_run(const store::Run& run);
-    Await<Result<std::optional<Instant>>> open_work(const std::string& integration);
+    Await<Result<std::int64_t>> begin_run(const Slot& slot);
+    Await<Status> save_run(Slot& slot);
+    Await<Result<Aftermath>> aftermath(const store::Run& run);
+
+    // ---- when (engine_agenda.cpp) ----
+    Rota rota(const Slot& slot) const;
+    void plan_anew(Slot& slot);
+    void set_times(Slot& slot);
+    void on_due(const std::string& id, Cause cause);
+    void on_slot(Slot& slot, bool full);
+    void on_step(Milliseconds step);
+    void start_planned(Slot& slot, const std::string& trigger, bool full);
+    void start_missed(Slot& slot);
+    void plan_retry(Slot& slot, const Status& outcome);
+    void resume_open_work(Slot& slot, Instant due);
+    void expect_change(Slot& slot, const config::Entity& entity);
+    void changed(const std::string& tenant, const std::string& entity, const std::string& origin);
+    void list_exporter(const Link& link, bool listed);
+
+    // ---- how it fares (engine_care.cpp) ----
+    void take_up(Found& found);
+    void judge(Slot& slot, const Status& outcome, const Aftermath& after);
+    void judge_failure(Slot& slot, const Error& error);
+    void note_opened(Slot& slot);
+    bool is_held(const Slot& slot) const;
+    void probe(Slot& slot);
+    void probed(Slot& slot, const Result<std::string>& answer);
+    void look_for_problems(Slot& slot);
+    Milliseconds patience(const Slot& slot) const;
+    Kept kept(Slot& slot, bool with_quota = false);
+    void keep(Slot& slot);
+    Result<Slot*> find(const std::string& integration);
+
+    IntegrationStatus status_of(const std::string& id, const Slot& slot) const;
 
     Ports ports_;
     const CanonicalSchemas& schemas_;
-    std::map<std::string, Slot> slots_;
-    std::set<std::pair<Instant, std::string>> agenda_;  // (due, integration)
-    std::optional<Instant> armed_for_;
-    std::uint64_t arm_generation_ = 0;
+    Gates gates_;
+    Slots slots_;
+    Scheduler scheduler_;
+    std::map<std::int64_t, Slot*> runs_;  // in flight, by id
+    std::size_t running_ = 0;
+    std::map<std::pair<std::string, std::string>, std::set<std::string>>
+        exporters_;  // on change, by tenant and entity
     bool started_ = false, stopping_ = false;
     std::function<void()> stopped_;
     Fibers fibers_;  // last: dies first, while what its frames refer to still lives

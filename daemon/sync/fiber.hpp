@@ -123,32 +123,4 @@ class Fibers {
     std::list<Fiber> fibers_;
 };
 
-// At most `limit` holders at once, in order of arrival.
-class Slots {
-  public:
-    Slots(Timers& timers, std::uint32_t limit) : timers_(timers), free_(limit) {}
-    Await<Nothing> acquire() {
-        return Await<Nothing>([this](Completion<Nothing> done) {
-            waiting_.push_back(std::move(done));
-            hand_out();
-        });
-    }
-    void release() {
-        ++free_;
-        hand_out();
-    }
-
-  private:
-    void hand_out() {
-        while (free_ > 0 && !waiting_.empty()) {
-            --free_;
-            timers_.post([done = std::move(waiting_.front())] { done(Nothing{}); });
-            waiting_.pop_front();
-        }
-    }
-    Timers& timers_;
-    std::uint32_t free_;
-    std::list<Completion<Nothing>> waiting_;
-};
-
 }  // namespace liaisond::sync

@@ -11,8 +11,7 @@ namespace liaisond::sync {
 namespace {
 
 constexpr std::uint32_t reads_repeated_at_most = 4;
-constexpr Milliseconds longest_wait_in_run{
-    30'000};  // a vendor that asks for more fails the job with its advice
+constexpr double repeats_free_of_budget = 10;
 
 plugin::Response failed(std::uint32_t category, std::string text) {
     plugin::Response response;
@@ -60,11 +59,9 @@ struct Requester::Batch {
     Completion<std::vector<plugin::Response>> done;
 };
 
-Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link)
-    : ports_(ports),
-      fibers_(fibers),
-      link_(std::move(link)),
-      slots_(ports.timers, link_->config.concurrent) {}
+Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
+                     std::shared_ptr<Gate> gate, Breaker& breaker)
+    : ports_(ports), fibers_(fibers), link_(std::move(link)), gate_(std::move(gate)), breaker_(breaker) {}
 
 Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
                                                          std::vector<plugin::Request> requests,
@@ -100,14 +97,76 @@ Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Re
         bool worth_repeating = false;
         Milliseconds advised{0};
         response = co_await attempt(control, request, on_write, worth_repeating, advised);
-        const std::uint32_t most = std::min(link_->config.retry.attempts, reads_repeated_at_most);
-        if (!worth_repeating || request.mutates() || tries >= most || control.stop != Stop::none) break;
+        if (!worth_repeating || !may_repeat(control, request, tries)) break;
         if (advised > longest_wait_in_run) break;
         const Milliseconds wait = std::max(
             advised, std::min(backoff(link_->config.retry, tries, ports_.random), longest_wait_in_run));
+        ++control.repeated;
         co_await pause(ports_.timers, wait);
     }
     co_return response;
+}
+
+// A run whose requests keep failing is not helped by sending each of them four times.
+bool Requester::may_repeat(const RunControl& control, const plugin::Request& request,
+                           std::uint32_t tries) const {
+    if (request.mutates() || control.stop != Stop::none) return false;
+    if (tries >= std::min(link_->config.retry.attempts, reads_repeated_at_most)) return false;
+    const double budget = repeats_free_of_budget +
+                          link_->config.supervision.retry_budget * static_cast<double>(control.run.requests);
+    return control.repeated < budget;
+}
+
+// An answer where the request may not go.
+Task<std::optional<plugin::Response>> Requester::pass_gate(RunControl& control) {
+    std::optional<plugin::Response> refused = held_by_breaker(control);
+    if (refused) co_return refused;
+    Gate::Admission admission = co_await gate_->enter(control);
+    if (admission.admitted && control.stop != Stop::cancel) {
+        refused = held_by_breaker(control);  // opened while this one waited
+        if (refused) gate_->leave();
+        co_return refused;
+    }
+    if (admission.admitted) gate_->leave();
+    if (admission.wait.count() == 0) {
+        co_return failed(LIAISON_ERROR_TRANSIENT, "the run was stopped before the request was sent");
+    }
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(admission.wait);
+    control.held_back = Error{ErrorKind::rate_limited,
+                              "the vendor's limits are used up; the next request may go in " +
+                                  format_duration(std::chrono::duration_cast<Milliseconds>(seconds)),
+                              admission.wait, "limit"};
+    co_return failed(LIAISON_ERROR_RATE_LIMITED, control.held_back->message);
+}
+
+std::optional<plugin::Response> Requester::held_by_breaker(RunControl& control) const {
+    if (control.probing || breaker_.state() != Breaker::State::open) return std::nullopt;
+    const Milliseconds wait = std::max(Milliseconds(1), breaker_.open_until() - ports_.clock.now());
+    control.held_back = Error{ErrorKind::transient,
+                              "too many requests to the vendor failed; it is left alone until " +
+                                  format_instant(breaker_.open_until()) + " (circuit breaker)",
+                              wait, "breaker"};
+    return failed(LIAISON_ERROR_TRANSIENT, control.held_back->message);
+}
+
+// What an answer says about the vendor: is it there, does it want fewer requests?
+void Requester::learn(RunControl& control, const http::Response& answer, Milliseconds advised) {
+    using Failure = http::Response::Failure;
+    if (answer.failure == Failure::refused || control.stop == Stop::cancel) return;
+    const bool too_many = answer.failure == Failure::none && answer.status == 429;
+    gate_->answered(too_many, advised);
+    if (too_many || control.probing) return;
+    const bool failed = answer.failure != Failure::none || answer.status >= 500;
+    (void)breaker_.record(link_->config.supervision.breaker, failed, ports_.clock.now());
+}
+
+// Quotas must survive a crash in the middle of a long run, too; the end of the run keeps them anyway.
+void Requester::keep_quota() {
+    if (!gate_->needs_keeping()) return;
+    const auto work = [key = Gates::key_of(*link_), kept = gate_->kept()](store::Database& database) {
+        return database.save_state("quota", key, kept);
+    };
+    ports_.store.write(work, [](Status) {});
 }
 
 Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Request& request,
@@ -116,14 +175,14 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     auto prepared = prepare(request);
     if (!prepared)
         co_return failed(static_cast<std::uint32_t>(prepared.error().kind), prepared.error().message);
-    co_await slots_.acquire();
-    if (control.stop == Stop::cancel) {
-        slots_.release();
-        co_return failed(LIAISON_ERROR_TRANSIENT, "the run was stopped before the request was sent");
-    }
+    std::optional<plugin::Response> held = co_await pass_gate(control);
+    if (held) co_return std::move(*held);
     if (request.mutates() && on_write) on_write(request.record_index);
+    keep_quota();
     http::Response answer = co_await transport(std::move(*prepared));
-    slots_.release();
+    advised = retry_after(answer.headers, ports_.clock.now());
+    learn(control, answer, advised);
+    gate_->leave();
     ++control.run.requests;
     control.run.bytes += static_cast<std::int64_t>(answer.bytes);
     using Failure = http::Response::Failure;
@@ -136,7 +195,6 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     }
     worth_repeating =
         answer.status == 429 || answer.status == 502 || answer.status == 503 || answer.status == 504;
-    advised = retry_after(answer.headers, ports_.clock.now());
     plugin::Response response;
     response.status = answer.status;
     response.body = std::move(answer.body);

@@ -1,5 +1,7 @@
 // Requester: sends what connectors ask for, under one integration's limits: authentication, allowed places,
-// requests at once, time limits, and the repetition of reads that failed. Writes are never repeated here.
+// the gate of its vendor, the circuit breaker, time limits, and the repetition of reads that failed. Writes
+// are never repeated here. Made for one run or test and gone with it: ten thousand idle integrations need
+// none.
 #pragma once
 
 #include <functional>
@@ -7,17 +9,21 @@
 #include <vector>
 
 #include "plugin/messages.hpp"
+#include "sync/breaker.hpp"
 #include "sync/fiber.hpp"
+#include "sync/gate.hpp"
 #include "sync/run_control.hpp"
 
 namespace liaisond::sync {
 
 class Requester {
   public:
-    Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link);
+    // `breaker` outlives the requester.
+    Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
+              std::shared_ptr<Gate> gate, Breaker& breaker);
 
     // Answers in the order of the requests; at most `max_parallel` of them at once (0: one), and over all
-    // batches of the integration at most its `concurrent`.
+    // batches as many as its gate lets through.
     // `on_write` is told the record index of each write when it is handed to the transport, -1 for a write of
     // no record in particular.
     using OnWrite = std::function<void(std::int32_t)>;
@@ -31,13 +37,19 @@ class Requester {
                                     const OnWrite& on_write);
     Task<plugin::Response> attempt(RunControl& control, const plugin::Request& request,
                                    const OnWrite& on_write, bool& worth_repeating, Milliseconds& advised);
+    Task<std::optional<plugin::Response>> pass_gate(RunControl& control);
+    std::optional<plugin::Response> held_by_breaker(RunControl& control) const;
+    void learn(RunControl& control, const http::Response& answer, Milliseconds advised);
+    void keep_quota();
+    bool may_repeat(const RunControl& control, const plugin::Request& request, std::uint32_t tries) const;
     Result<http::Request> prepare(const plugin::Request& request) const;
     Await<http::Response> transport(http::Request request);
 
     Ports ports_;
     Fibers& fibers_;
     std::shared_ptr<const Link> link_;
-    Slots slots_;
+    std::shared_ptr<Gate> gate_;
+    Breaker& breaker_;
 };
 
 // Retry-After, in seconds or as an HTTP date (RFC 9110 10.2.3); zero when absent or not understood.

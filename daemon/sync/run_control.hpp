@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct RunControl {
     std::vector<std::int64_t> replay;  // dead letters to import again, and nothing else
     std::string only_entity;           // empty: all
     std::string working_on;            // "importing product", for people
+    bool probing = false;              // asks whether the vendor is there; the breaker does not hold it back
+    std::uint32_t repeated = 0;        // requests that were sent again
+    // Why requests were not sent: the circuit breaker, or a limit of the vendor's. What the connector makes
+    // of that is a consequence.
+    std::optional<Error> held_back;
 
     // What a part of a stopped run answers.
     tl::unexpected<Error> stopped() const {

@@ -151,7 +151,9 @@ http::Response Vendor::handle(const http::Request& request) {
 }
 
 http::Response Vendor::list(const std::string& entity, const http::Request& request) {
-    const std::size_t size = static_cast<std::size_t>(std::stoul("0" + query_of(request.url, "limit")));
+    const std::string limit = query_of(request.url, "limit");  // absent: a test of the connection
+    const std::size_t size =
+        limit.empty() ? spec.largest_page : static_cast<std::size_t>(std::stoul("0" + limit));
     if (size == 0 || size > spec.largest_page) {
         violations.push_back("a page of " + std::to_string(size) + " records asked for; at most " +
                              std::to_string(spec.largest_page) + " are allowed");

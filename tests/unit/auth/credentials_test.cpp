@@ -109,7 +109,9 @@ TEST(Requester, SecretsStayAtHome) {
     SystemTimeZones zones;
     const sync::Ports ports{world, zones, world, world, network, house.store, house.runtime};
     sync::Fibers fibers(world);
-    sync::Requester requester(ports, fibers, link);
+    sync::Breaker breaker;
+    sync::Gates gates(world, world);
+    sync::Requester requester(ports, fibers, link, gates.of(*link), breaker);
     sync::RunControl control;
     control.link = link;
     const auto ask = [&](const std::string& url) {

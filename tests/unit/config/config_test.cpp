@@ -18,6 +18,7 @@ class OneConnector final : public Connectors {
         ConnectorSchemas schemas;
         schemas.settings = &settings_;
         schemas.entities = {"product", "sales_order"};
+        schemas.limits.per_second = 7;
         return schemas;
     }
     std::vector<std::string> names() const override { return {"shop"}; }
@@ -133,6 +134,104 @@ TEST(Config, AllErrorsAtOnceInTheOrderOfTheFile) {
     EXPECT_TRUE(checked.faults[0].starts_with("liaison.yaml:7:16:"));
     EXPECT_TRUE(
         checked.faults[2].starts_with("liaison.yaml:11:1: demon is not a known key; did you mean 'daemon'?"));
+}
+
+const Integration& shop_with(Checked& checked, const std::string& schedule) {
+    checked = check_text(replaced("{ every: 5m }", schedule));
+    EXPECT_TRUE(checked.faults.empty()) << schedule << ": " << testing::PrintToString(checked.faults);
+    return checked.config.integrations.at("paradise-shop");
+}
+
+TEST(Config, SchedulesInAllTheirForms) {
+    Checked checked;
+    EXPECT_EQ(shop_with(checked, R"({ hourly: ":15" })").schedule.cron->text(), "15 * * * *");
+    EXPECT_EQ(shop_with(checked, "{ hourly: true }").schedule.cron->text(), "0 * * * *");
+    EXPECT_EQ(shop_with(checked, R"({ daily: "02:30" })").schedule.cron->text(), "30 2 * * *");
+    EXPECT_EQ(shop_with(checked, R"({ weekly: "mon 02:30" })").schedule.cron->text(), "30 2 * * 1");
+    EXPECT_EQ(shop_with(checked, R"({ weekly: { day: sunday, at: "23:05" } })").schedule.text,
+              "weekly on sun at 23:05");
+    const Integration& all = shop_with(checked,
+                                       R"({ every: 5m, jitter: 10s, catch_up: none, full: { daily: "03:00" },
+        blackout: ["02:00-03:30", "sun 22:00-02:00"] })");
+    EXPECT_EQ(all.schedule.catch_up, CatchUp::none);
+    ASSERT_TRUE(all.schedule.full);
+    EXPECT_EQ(all.schedule.full->text, "daily at 03:00");
+    ASSERT_EQ(all.schedule.blackouts.size(), 2u);
+    EXPECT_EQ(all.schedule.blackouts[1].weekday, 0);
+    EXPECT_EQ(all.schedule.blackouts[1].to, std::chrono::minutes(120));
+}
+
+TEST(Config, AScheduleThatMakesNoSenseIsExplained) {
+    const auto fault = [](const std::string& schedule) {
+        return only_fault(replaced("{ every: 5m }", schedule));
+    };
+    EXPECT_EQ(fault(R"({ every: 5m, daily: "02:30" })"),
+              "liaison.yaml:9:15: integrations.paradise-shop.schedule has both every and daily; keep one");
+    EXPECT_EQ(
+        fault("{ jitter: 5s }"),
+        "liaison.yaml:9:15: integrations.paradise-shop.schedule needs every, hourly, daily, weekly or cron "
+        "(or write schedule: manual)");
+    EXPECT_EQ(
+        fault(R"({ daily: "2.30" })"),
+        "liaison.yaml:9:24: integrations.paradise-shop.schedule.daily is '2.30'; write hours and minutes "
+        "in quotes, such as \"02:30\"");
+    EXPECT_EQ(fault(R"({ weekly: "monn 02:30" })"),
+              "liaison.yaml:9:25: integrations.paradise-shop.schedule.weekly is \"monn 02:30\"; write a day "
+              "and a time, such as \"mon 02:30\"");
+    EXPECT_EQ(
+        fault(R"({ hourly: ":75" })"),
+        "liaison.yaml:9:25: integrations.paradise-shop.schedule.hourly is \":75\"; write the minute, such "
+        "as \":15\", or true");
+    EXPECT_EQ(fault(R"({ every: 5m, blackout: ["25:00-03:00"] })"),
+              "liaison.yaml:9:39: integrations.paradise-shop.schedule.blackout.0 is '25:00-03:00'; write two "
+              "times of day, such as \"02:00-03:30\", or with a day: \"sun 02:00-03:30\"");
+    EXPECT_EQ(
+        fault("{ every: 5m, full: {} }"),
+        "liaison.yaml:9:34: integrations.paradise-shop.schedule.full needs every, hourly, daily, weekly or "
+        "cron");
+}
+
+TEST(Config, LimitsBreakersAndAlarms) {
+    Checked checked = check_text(
+        good +
+        "    limits: { requests_per_minute: 60, min_gap: 250ms, scope: credential }\n"
+        "    circuit_breaker: { failure_rate: 0.25, open_for: 2m }\n"
+        "    suspend_after_failures: 3\n"
+        "defaults: { circuit_breaker: { window: 10, open_for: 3m }, alert_after_failures: { count: 2, "
+        "within: 1h }, retry: { budget: 0.1 }, expect_success_within: 2h }\n");
+    ASSERT_TRUE(checked.faults.empty()) << testing::PrintToString(checked.faults);
+    const Integration& shop = checked.config.integrations.at("paradise-shop");
+    EXPECT_EQ(shop.limits.per_minute, 60u);
+    EXPECT_EQ(shop.limits.per_second, 7u) << "as the manifest says";
+    EXPECT_EQ(shop.limits.min_gap, Milliseconds(250));
+    EXPECT_EQ(shop.limits.scope, Limits::Scope::credential);
+    EXPECT_EQ(shop.supervision.breaker.window, 10u);
+    EXPECT_EQ(shop.supervision.breaker.failure_rate, 0.25);
+    EXPECT_EQ(shop.supervision.breaker.open_for, std::chrono::minutes(2));
+    EXPECT_EQ(shop.supervision.suspend_after, 3u);
+    EXPECT_EQ(shop.supervision.alert.count, 2u);
+    EXPECT_EQ(shop.supervision.expect_success_within, std::chrono::hours(2));
+    EXPECT_EQ(shop.supervision.retry_budget, 0.1);
+
+    EXPECT_EQ(
+        only_fault(good + "    circuit_breaker: { failure_rate: 1.5 }\n"),
+        "liaison.yaml:11:38: integrations.paradise-shop.circuit_breaker.failure_rate is '1.5', which is no "
+        "share; write a number from 0 to 1, such as 0.5");
+    EXPECT_EQ(
+        only_fault(good + "    circuit_breaker: { window: 3, min_calls: 5 }\n"),
+        "liaison.yaml:11:22: integrations.paradise-shop.circuit_breaker needs 5 calls (min_calls) within 3 "
+        "(window); make the window larger");
+    EXPECT_EQ(
+        only_fault(good + "    circuit_breaker: { open_for: 2h }\n    suspend_after_failures: 0\n"),
+        "liaison.yaml:12:29: integrations.paradise-shop.suspend_after_failures is 0, below the minimum 1");
+    EXPECT_EQ(
+        only_fault(good + "    limits: { request_per_minute: 5 }\n"),
+        "liaison.yaml:11:15: integrations.paradise-shop.limits.request_per_minute is not a known key; did "
+        "you mean 'requests_per_minute'?");
+    EXPECT_EQ(
+        only_fault(good + "defaults: { retry: { budget: lots } }\n"),
+        "liaison.yaml:11:30: defaults.retry.budget is 'lots', which is no share; write a number from 0 to "
+        "1, such as 0.5");
 }
 
 TEST(Config, BrokenYamlIsOneClearError) {

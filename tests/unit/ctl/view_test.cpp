@@ -86,6 +86,31 @@ TEST(CtlRunView, ListsRuns) {
     EXPECT_EQ(runs_text({}, {}, now), "There are no runs yet.\n");
 }
 
+TEST(CtlStatusView, TheComingRunsSayWhyTheyAreThen) {
+    const auto answer = parse(R"({"integration": "paradise-shop", "timezone": "Europe/Paris",
+        "schedule": "daily at 02:10", "note": "it is suspended", "items": [
+        {"at": "2026-03-06T19:30:00.000Z", "local": "2026-03-06T20:30:00+01:00", "kind": "quick", "why": ""},
+        {"at": "2026-03-29T01:30:00.000Z", "local": "2026-03-29T03:30:00+02:00", "kind": "full",
+         "why": "moved out of the blackout 02:00-03:30"}]})");
+    EXPECT_EQ(schedule_text(answer, {}, now),
+              "Integration:  paradise-shop\n"
+              "Schedule:     daily at 02:10\n"
+              "Time zone:    Europe/Paris\n"
+              "Nothing is started now: it is suspended.\n"
+              "\n"
+              "LOCAL TIME           OFFSET  RUN    IN         WHY THEN\n"
+              "2026-03-06 20:30:00  +01:00  quick  in 60 min\n"
+              "2026-03-29 03:30:00  +02:00  full   in 22 d    moved out of the blackout 02:00-03:30\n");
+}
+
+TEST(CtlStatusView, ProblemsNeedAttention) {
+    const auto status = parse(R"({"version": "1", "pid": 1, "running": 0, "integrations": [{"id": "shop",
+        "tenant": "t", "connector": "c", "state": "suspended", "detail": "",
+        "problems": ["no success since 2026-03-01T08:00Z"]}]})");
+    EXPECT_NE(status_text(status, {}, now).find("shop: no success since 2026-03-01T08:00Z"),
+              std::string::npos);
+}
+
 TEST(CtlStatusView, ShowsEverythingThatNeedsAttention) {
     boost::json::value status = parse(
         R"({"version": "0.1.0", "pid": 812, "started_at": "2026-03-06T15:20:00.000Z", "state_dir": "/var/lib/liaison",

@@ -32,6 +32,24 @@ TEST(Manifest, IsTyped) {
     EXPECT_EQ(manifest->connector("y"), nullptr);
 }
 
+TEST(Manifest, LimitsAreTypedAndChecked) {
+    const auto limits = [](const std::string& members) {
+        return with_connector(R"("jobs":["pull"],"entities":"any","limits":)" + members);
+    };
+    const auto manifest =
+        parse_manifest(limits(R"({"requests_per_minute":60,"min_gap":"250ms","scope":"vendor","later":1})"));
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    EXPECT_EQ(manifest->connectors[0].limits.per_minute, 60u);
+    EXPECT_EQ(manifest->connectors[0].limits.min_gap, std::chrono::milliseconds(250));
+    EXPECT_EQ(manifest->connectors[0].limits.scope, Limits::Scope::vendor);
+    EXPECT_EQ(problem(limits(R"({"requests_per_day":0})")),
+              "connectors[0].limits.requests_per_day is 0; it must be a whole number from 1 to 100000000");
+    EXPECT_EQ(problem(limits(R"({"min_gap":5})")),
+              "connectors[0].limits.min_gap is 5; it must be a duration such as 250ms or 2s");
+    EXPECT_EQ(problem(limits(R"({"scope":"tenant"})")),
+              "connectors[0].limits.scope is \"tenant\"; allowed are integration, credential, vendor");
+}
+
 TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(problem("nonsense").find("the manifest is not JSON"), 0u);
     EXPECT_EQ(problem("[]"), "the manifest is not a JSON object");

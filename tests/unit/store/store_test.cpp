@@ -60,6 +60,17 @@ class StoreTest : public testing::Test {
     std::unique_ptr<Database> database;
 };
 
+TEST_F(StoreTest, StatesAreKeptByKindAndKeyAndForgottenWhenEmpty) {
+    EXPECT_TRUE(database->save_state("breaker", "a", "1"));
+    EXPECT_TRUE(database->save_state("breaker", "a", "2"));
+    EXPECT_TRUE(database->save_state("breaker", "b", "3"));
+    EXPECT_TRUE(database->save_state("quota", "a", "4"));
+    EXPECT_TRUE(database->save_state("breaker", "b", ""));
+    EXPECT_EQ(database->states("breaker").value(), (std::map<std::string, std::string>{{"a", "2"}}));
+    EXPECT_EQ(database->states("quota").value(), (std::map<std::string, std::string>{{"a", "4"}}));
+    EXPECT_TRUE(database->states("nothing").value().empty());
+}
+
 TEST_F(StoreTest, KnowsWhatItHasSeen) {
     ASSERT_TRUE(commit(page({created("1", "{\"a\":1}")})));
     EXPECT_TRUE(look_up("1", "{\"a\":1}").same);

@@ -34,6 +34,7 @@ class SimNetwork final : public http::Transport {
         : world_(world), vendors_(std::move(vendors)) {}
     // Probabilities, per request.
     double lose_request = 0, lose_answer = 0, server_error = 0;
+    std::uint64_t fail_every = 0;  // each n-th request is answered with 503; 0: none
     bool down = false;
     bool hide_from_lists = false;  // a listing that shows nothing, of a vendor that has everything
     std::function<void(const http::Request&)> before_write = [](const http::Request&) {};
@@ -44,7 +45,7 @@ class SimNetwork final : public http::Transport {
         const auto shared = std::make_shared<http::Request>(std::move(request));
         const bool lost_on_the_way = world_.chance(lose_request);
         const bool answer_lost = world_.chance(lose_answer);
-        const bool fault = world_.chance(server_error);
+        const bool fault = world_.chance(server_error) || (fail_every != 0 && requests % fail_every == 0);
         world_.after(
             Milliseconds(5 + static_cast<int>(world_.below(20))),
             [=, this, done = std::move(done)]() mutable {

@@ -1,0 +1,410 @@
+// Engine: how its integrations fare - what it took over from the last life, breakers, suspension, alarms.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "sync/engine.hpp"
+
+namespace liaisond::sync {
+namespace {
+
+constexpr Milliseconds suspension_probe{3'600'000};
+// A run that a crash ended goes on this long after the start, not at once: it may have been the reason.
+constexpr Milliseconds after_interruption{10'000};
+
+// Did the vendor answer at all?
+bool was_answered(const Result<std::string>& answer) {
+    if (answer) return true;
+    const ErrorKind kind = answer.error().kind;
+    return kind == ErrorKind::auth || kind == ErrorKind::permanent || kind == ErrorKind::invalid_record ||
+           kind == ErrorKind::conflict;
+}
+
+std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z"; }
+
+}  // namespace
+
+// ---- the start ----
+
+struct Engine::Found {
+    std::vector<store::Run> runs;
+    std::map<std::string, Instant> open_work;
+    std::map<std::string, std::string> schedules, vitals, breakers, quotas;
+};
+
+void Engine::start(Completion<Status> done) {
+    std::set<std::string> ids;
+    for (const auto& [id, slot] : slots_) ids.insert(id);
+    const auto work = [now = ports_.clock.now(), ids](store::Database& database) -> Result<Found> {
+        auto interrupted = database.interrupt_runs(now);
+        if (!interrupted) return fail(interrupted.error());
+        if (*interrupted > 0) {
+            log(LogLevel::warning, "runs were interrupted when the daemon last stopped; their work goes on",
+                {{"runs", std::to_string(*interrupted)}});
+        }
+        store::Filter newest;
+        newest.limit = 10'000;
+        auto runs = database.runs(newest);
+        if (!runs) return fail(runs.error());
+        Found found;
+        found.runs = std::move(*runs);
+        for (const std::string& id : ids) {
+            auto next = database.next_intent(id);
+            if (!next) return fail(next.error());
+            if (*next) found.open_work[id] = **next;
+        }
+        for (auto& [kind, into] : {std::pair{"schedule", &found.schedules},
+                                   {"vitals", &found.vitals},
+                                   {"breaker", &found.breakers},
+                                   {"quota", &found.quotas}}) {
+            auto states = database.states(kind);
+            if (!states) return fail(states.error());
+            *into = std::move(*states);
+            if (into == &found.quotas) continue;
+            for (const auto& [id, value] : *into) {
+                if (ids.contains(id)) continue;  // gone from the configuration
+                const Status forgotten = database.save_state(kind, id, "");
+                if (!forgotten) return fail(forgotten.error());
+            }
+        }
+        return found;
+    };
+    ports_.store.write(work, [this, done = std::move(done)](Result<Found> found) {
+        if (!found) return done(fail(found.error()));
+        take_up(*found);
+        done({});
+    });
+}
+
+void Engine::take_up(Found& found) {
+    for (store::Run& run : found.runs) {
+        const auto slot = slots_.find(run.integration);
+        if (slot != slots_.end() && !slot->second.last_run)
+            slot->second.last_run = std::make_unique<store::Run>(std::move(run));
+    }
+    gates_.restore(std::move(found.quotas));
+    started_ = true;
+    const Instant now = scheduler_.now();
+    for (auto& [id, slot] : slots_) {
+        slot.vitals = Vitals::from_json(found.vitals[id]);
+        slot.breaker = Breaker::from_json(found.breakers[id]);
+        const bool known = to_unix_ms(slot.vitals.known_since) != 0;
+        if (known && slot.timetable.restore(rota(slot), found.schedules[id], now))
+            set_times(slot);
+        else
+            plan_anew(slot);
+        if (slot.vitals.suspension == Vitals::Suspension::failures)
+            scheduler_.set(id, slot.times, Cause::probe, now + suspension_probe);
+        if (!slot.link->config.enabled) continue;
+        const bool planned = slot.timetable.due(false).has_value();
+        const bool cut_short = slot.last_run && slot.last_run->status == store::RunStatus::interrupted;
+        if (planned && cut_short && slot.link->config.schedule.catch_up == config::CatchUp::one)
+            resume_open_work(slot, now + after_interruption);
+        const auto open = found.open_work.find(id);
+        if (open != found.open_work.end()) resume_open_work(slot, open->second);
+        // A change whose debounce a crash cut short is looked for again.
+        for (const config::Entity& entity : slot.link->config.entities) expect_change(slot, entity);
+    }
+}
+
+// ---- after a run ----
+
+bool Engine::is_held(const Slot& slot) const {
+    return slot.vitals.suspension != Vitals::Suspension::none ||
+           slot.breaker.state() == Breaker::State::open || slot.probing;
+}
+
+void Engine::judge(Slot& slot, const Status& outcome, const Aftermath& after) {
+    const RunControl& control = *slot.control;
+    const bool told_to_stop =
+        control.stop != Stop::none && control.stop_status != store::RunStatus::failed && !outcome;
+    if (!told_to_stop && outcome) {
+        const bool was_suspended = slot.vitals.suspension != Vitals::Suspension::none;
+        slot.vitals.succeeded(scheduler_.now());
+        if (was_suspended && slot.vitals.suspension == Vitals::Suspension::none)
+            log(LogLevel::info, "resumed, because a run succeeded", {{"integration", *slot.id}});
+        // A run that had nothing to ask of the vendor is no proof, but its breaker need not stay half open.
+        if (slot.breaker.state() == Breaker::State::half_open) slot.breaker.close();
+        for (const store::EntityCounters& one : control.run.entities) {
+            if (one.direction != store::Direction::import) continue;
+            if (control.full || after.without_cursor.contains(one.entity))
+                slot.vitals.listed(one.entity, one.counters.fetched > 0);
+        }
+    } else if (!told_to_stop) {
+        judge_failure(slot, outcome.error());
+    }
+    if (slot.breaker.state() == Breaker::State::open) note_opened(slot);
+    look_for_problems(slot);
+}
+
+void Engine::judge_failure(Slot& slot, const Error& error) {
+    // Waiting for a vendor's limits is no failure.
+    if (error.kind == ErrorKind::rate_limited) return;
+    if (!slot.vitals.failed(slot.link->config.supervision, scheduler_.now())) return;
+    if (slot.missed.empty()) slot.missed = "retry";
+    scheduler_.set(*slot.id, slot.times, Cause::probe, scheduler_.now() + suspension_probe);
+    log(LogLevel::error,
+        "suspended after " + std::to_string(slot.vitals.failures) +
+            " failed runs in a row; nothing is started any more until a test of the connection succeeds, or "
+            "until: liaisonctl integrations resume " +
+            *slot.id,
+        {{"integration", *slot.id}});
+}
+
+void Engine::note_opened(Slot& slot) {
+    if (slot.missed.empty()) slot.missed = "retry";
+    scheduler_.set(*slot.id, slot.times, Cause::probe, slot.breaker.open_until());
+    log(LogLevel::warning,
+        "the vendor does not answer; it is left alone until " + format_instant(slot.breaker.open_until()),
+        {{"integration", *slot.id}});
+}
+
+Milliseconds Engine::patience(const Slot& slot) const {
+    const Milliseconds wanted = slot.link->config.supervision.expect_success_within;
+    if (!slot.link->config.enabled) return Milliseconds(0);
+    if (wanted.count() != 0) return wanted;
+    return config::patience(slot.link->config.schedule, scheduler_.now(), slot.link->tenant.timezone,
+                            ports_.zones);
+}
+
+// Tells each problem once, when it appears.
+void Engine::look_for_problems(Slot& slot) {
+    const auto problems =
+        slot.vitals.problems(slot.link->config.supervision, patience(slot), scheduler_.now());
+    const auto count = static_cast<std::uint32_t>(problems.size());
+    const bool news = count > slot.vitals.told;
+    if (news) {
+        for (const std::string& problem : problems)
+            log(LogLevel::warning, problem, {{"integration", *slot.id}});
+    }
+    if (count == slot.vitals.told) return;
+    slot.vitals.told = count;
+    if (!slot.control) keep(slot);  // a run keeps it with its end
+}
+
+// ---- probes ----
+
+void Engine::probe(Slot& slot) {
+    const bool suspended = slot.vitals.suspension == Vitals::Suspension::failures;
+    const bool open = slot.breaker.state() == Breaker::State::open;
+    if (!slot.link->config.enabled || (!suspended && !open)) return;
+    if (slot.control || slot.probing) {  // that will tell
+        return scheduler_.set(*slot.id, slot.times, Cause::probe, scheduler_.now() + std::chrono::minutes(1));
+    }
+    if (slot.link->can_test) {
+        slot.probing = true;
+        return test(*slot.id, [](const Result<std::string>&) {});
+    }
+    if (suspended) return;  // nothing to ask with: a person decides
+    slot.breaker.half_open();
+    if (slot.missed.empty()) slot.missed = "retry";
+    start_missed(slot);
+}
+
+// A test job ended, whether a probe or asked for by a person.
+void Engine::probed(Slot& slot, const Result<std::string>& answer) {
+    const bool was_probe = std::exchange(slot.probing, false);
+    const config::Supervision& policy = slot.link->config.supervision;
+    const Instant now = scheduler_.now();
+    if (slot.breaker.state() == Breaker::State::open) {
+        if (was_answered(answer))
+            slot.breaker.close();
+        else if (was_probe)
+            slot.breaker.reopen(policy.breaker, now);
+    }
+    if (slot.vitals.suspension == Vitals::Suspension::failures) {
+        if (answer) {
+            slot.vitals.resume(policy, true);
+            log(LogLevel::info, "resumed, because a test of the connection succeeded",
+                {{"integration", *slot.id}});
+        } else {
+            scheduler_.set(*slot.id, slot.times, Cause::probe, now + suspension_probe);
+        }
+    }
+    if (slot.removed || stopping_) return;
+    set_times(slot);
+    look_for_problems(slot);
+    keep(slot);
+    if (!is_held(slot)) start_missed(slot);
+}
+
+// ---- asked for by people ----
+
+Result<Engine::Slot*> Engine::find(const std::string& integration) {
+    const auto found = slots_.find(integration);
+    if (found == slots_.end() || found->second.removed)
+        return fail(ErrorKind::permanent, "there is no integration '" + integration + "'");
+    return &found->second;
+}
+
+Status Engine::suspend(const std::string& integration) {
+    const auto slot = find(integration);
+    if (!slot) return fail(slot.error());
+    (*slot)->vitals.suspend(Vitals::Suspension::by_operator, scheduler_.now());
+    set_times(**slot);
+    keep(**slot);
+    log(LogLevel::info, "suspended by an operator", {{"integration", integration}});
+    return {};
+}
+
+Status Engine::resume(const std::string& integration) {
+    const auto slot = find(integration);
+    if (!slot) return fail(slot.error());
+    if ((*slot)->vitals.suspension == Vitals::Suspension::none)
+        return fail(ErrorKind::config, "the integration '" + integration + "' is not suspended");
+    (*slot)->vitals.resume((*slot)->link->config.supervision, false);
+    set_times(**slot);
+    keep(**slot);
+    log(LogLevel::info, "resumed by an operator", {{"integration", integration}});
+    if (!(*slot)->control && !is_held(**slot)) start_missed(**slot);
+    return {};
+}
+
+Status Engine::reset_breaker(const std::string& integration) {
+    const auto slot = find(integration);
+    if (!slot) return fail(slot.error());
+    if ((*slot)->breaker.state() == Breaker::State::closed)
+        return fail(ErrorKind::config, "the circuit breaker of '" + integration + "' is not open");
+    (*slot)->breaker.close();
+    set_times(**slot);
+    keep(**slot);
+    log(LogLevel::info, "circuit breaker reset by an operator", {{"integration", integration}});
+    if (!(*slot)->control && !is_held(**slot)) start_missed(**slot);
+    return {};
+}
+
+// ---- looking in ----
+
+std::optional<store::Run> Engine::live_run(std::int64_t run) const {
+    const auto found = runs_.find(run);
+    if (found == runs_.end() || !found->second->control) return std::nullopt;
+    return found->second->control->run;
+}
+
+std::vector<IntegrationStatus> Engine::status() const {
+    std::vector<IntegrationStatus> all;
+    for (const auto& [id, slot] : slots_) {
+        if (!slot.removed) all.push_back(status_of(id, slot));
+    }
+    return all;
+}
+
+IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) const {
+    using Held = Vitals::Suspension;
+    const Instant now = scheduler_.now();
+    IntegrationStatus one;
+    one.id = id;
+    one.tenant = slot.link->tenant.id;
+    one.connector = slot.link->config.connector;
+    const bool suspended = slot.vitals.suspension != Held::none;
+    const bool open = slot.breaker.state() == Breaker::State::open;
+    for (const Cause cause : {Cause::quick, Cause::full, Cause::retry, Cause::change}) {
+        const auto at = suspended ? std::nullopt : scheduler_.at(slot.times, cause);
+        if (at && (!one.next_run || *at < *one.next_run)) one.next_run = at;
+    }
+    if (slot.last_run) one.last_run = *slot.last_run;
+    one.failures = slot.vitals.failures;
+    if (to_unix_ms(slot.vitals.last_success) != 0) one.last_success = slot.vitals.last_success;
+    one.breaker = open ? "open" : slot.breaker.state() == Breaker::State::half_open ? "half_open" : "closed";
+    if (open) one.breaker_until = slot.breaker.open_until();
+    one.suspended = slot.vitals.suspension == Held::failures      ? "failures"
+                    : slot.vitals.suspension == Held::by_operator ? "operator"
+                                                                  : "";
+    one.problems = slot.vitals.problems(slot.link->config.supervision, patience(slot), now);
+    if (slot.control) {
+        one.current_run = slot.control->run;
+        one.working_on = slot.control->working_on;
+    }
+    one.state = slot.control                   ? "running"
+                : !slot.link->config.enabled   ? "disabled"
+                : !slot.link->unusable.empty() ? "unusable"
+                : suspended                    ? "suspended"
+                : open                         ? "waiting"
+                : slot.vitals.failures > 0     ? "failing"
+                                               : "idle";
+    const std::string error = slot.last_run ? slot.last_run->error : std::string();
+    const std::string because = error.empty() ? "" : ": " + error;
+    if (!slot.link->unusable.empty()) {
+        one.detail = slot.link->unusable;
+    } else if (suspended) {
+        one.detail = std::string("suspended ") +
+                     (slot.vitals.suspension == Held::by_operator ? "by an operator " : "") + "since " +
+                     at_minute(slot.vitals.suspended_at) + "; to go on: liaisonctl integrations resume " +
+                     id + (slot.vitals.suspension == Held::failures ? because : "");
+    } else if (open) {
+        one.detail = "the vendor does not answer and is left alone until " +
+                     format_instant(slot.breaker.open_until()) + because;
+    } else {
+        one.detail = error;
+    }
+    return one;
+}
+
+Result<PlannedRuns> Engine::schedule(const std::string& integration, std::size_t count) const {
+    const auto found = slots_.find(integration);
+    if (found == slots_.end() || found->second.removed)
+        return fail(ErrorKind::permanent, "there is no integration '" + integration + "'");
+    const Slot& slot = found->second;
+    const config::Schedule& schedule = slot.link->config.schedule;
+    const std::string& zone = slot.link->tenant.timezone;
+    PlannedRuns made;
+    made.zone = zone;
+    made.schedule = schedule.kind == config::Rhythm::Kind::manual ? "manual" : schedule.text;
+    if (schedule.full) made.schedule += ", full " + schedule.full->text;
+    made.note = !slot.link->config.enabled                           ? "it is disabled"
+                : slot.vitals.suspension != Vitals::Suspension::none ? "it is suspended"
+                : slot.breaker.state() == Breaker::State::open       ? "its circuit breaker is open"
+                : schedule.kind == config::Rhythm::Kind::manual && !schedule.full ? "it runs by hand only"
+                                                                                  : "";
+    const auto runs = config::coming_runs(schedule, slot.timetable.next(false), slot.timetable.next(true),
+                                          count, zone, ports_.zones);
+    for (const config::Occurrence& one : runs) {
+        PlannedRun& run = made.runs.emplace_back();
+        run.full = one.full;
+        // Of the first of each kind the jitter is drawn already.
+        const auto planned = slot.timetable.next(one.full);
+        const bool drawn = planned && planned->slot == one.slot;
+        run.at = drawn ? *slot.timetable.due(one.full) : one.at;
+        run.local = ports_.zones.to_local(zone, run.at);
+        run.offset = std::chrono::duration_cast<std::chrono::minutes>(run.local.time_since_epoch() -
+                                                                      run.at.time_since_epoch());
+        const config::Blackout* blackout = config::blackout_at(schedule, one.slot, zone, ports_.zones);
+        if (one.at != one.slot && blackout != nullptr)
+            run.why = "moved out of the blackout " + blackout->text;
+        else if (run.at != one.at)
+            run.why = format_duration(run.at - one.at) + " of jitter";
+    }
+    return made;
+}
+
+// ---- what is kept ----
+
+Status Engine::Kept::save(store::Database& database) const {
+    for (const auto& [kind, value] :
+         {std::pair{"schedule", &schedule}, {"vitals", &vitals}, {"breaker", &breaker}}) {
+        const Status saved = database.save_state(kind, id, *value);
+        if (!saved) return saved;
+    }
+    return quota_key.empty() ? Status() : database.save_state("quota", quota_key, quota);
+}
+
+Engine::Kept Engine::kept(Slot& slot, bool with_quota) {
+    Kept made{*slot.id, slot.timetable.to_json(rota(slot)), slot.vitals.to_json(), slot.breaker.to_json(), {},
+              {}};
+    if (with_quota && slot.link->config.limits.any()) {
+        made.quota_key = Gates::key_of(*slot.link);
+        made.quota = gates_.of(*slot.link)->kept();
+    }
+    return made;
+}
+
+void Engine::keep(Slot& slot) {
+    const auto states = std::make_shared<Kept>(kept(slot));
+    ports_.store.write([states](store::Database& database) { return states->save(database); },
+                       [id = *slot.id](const Status& saved) {
+                           if (!saved)
+                               log(LogLevel::error, "its state could not be stored: " + saved.error().message,
+                                   {{"integration", id}});
+                       });
+}
+
+}  // namespace liaisond::sync

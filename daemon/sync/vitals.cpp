@@ -1,0 +1,156 @@
+#include "sync/vitals.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace liaisond::sync {
+namespace json = boost::json;
+namespace {
+
+constexpr std::uint32_t suspicious_listings = 3;
+constexpr std::size_t most_failures_kept = 1000;  // as many as an alert may be configured to count
+
+bool ever(Instant at) { return to_unix_ms(at) != 0; }
+
+std::string moment(Instant at) { return format_instant(at).substr(0, 16) + "Z"; }
+
+}  // namespace
+
+void Vitals::succeeded(Instant now) {
+    failures = 0;
+    last_run = last_success = now;
+    if (suspension == Suspension::failures) suspension = Suspension::none;
+}
+
+bool Vitals::failed(const config::Supervision& policy, Instant now) {
+    ++failures;
+    last_run = now;
+    failed_at.push_back(now);
+    const Instant since = now - policy.alert.within;
+    failed_at.erase(failed_at.begin(),
+                    std::find_if(failed_at.begin(), failed_at.end(), [&](Instant at) { return at > since; }));
+    // One more than the alert asks for is as good as all of them.
+    const std::size_t kept = std::min<std::size_t>(policy.alert.count + 1, most_failures_kept);
+    if (failed_at.size() > kept) failed_at.erase(failed_at.begin());
+    if (suspension != Suspension::none || failures < policy.suspend_after) return false;
+    suspend(Suspension::failures, now);
+    return true;
+}
+
+void Vitals::listed(const std::string& entity, bool anything) {
+    const auto found = std::find_if(listings.begin(), listings.end(),
+                                    [&](const Listing& one) { return one.entity == entity; });
+    if (found != listings.end()) {
+        found->empty = anything ? 0 : found->empty + 1;
+    } else if (anything) {
+        listings.push_back({entity, 0});
+    }
+}
+
+void Vitals::step(Milliseconds step) {
+    for (Instant* at : {&known_since, &last_run, &last_success, &suspended_at}) {
+        if (ever(*at)) *at += step;
+    }
+    for (Instant& at : failed_at) at += step;
+}
+
+void Vitals::suspend(Suspension why, Instant now) {
+    suspension = why;
+    suspended_at = now;
+}
+
+void Vitals::resume(const config::Supervision& policy, bool probed) {
+    suspension = Suspension::none;
+    failures = probed ? std::min(failures, policy.suspend_after - 1) : 0;
+}
+
+std::vector<std::string> Vitals::problems(const config::Supervision& policy, Milliseconds patience,
+                                          Instant now) const {
+    std::vector<std::string> found;
+    if (suspension == Suspension::failures) {
+        found.push_back("suspended since " + moment(suspended_at) + " after " + std::to_string(failures) +
+                        " failed runs in a row");
+    }
+    const auto recent = std::count_if(failed_at.begin(), failed_at.end(),
+                                      [&](Instant at) { return at > now - policy.alert.within; });
+    if (recent > static_cast<std::int64_t>(policy.alert.count)) {
+        found.push_back("more than " + std::to_string(policy.alert.count) + " failed runs within " +
+                        format_duration(policy.alert.within));
+    }
+    const auto alarm = alarm_due(patience);
+    if (alarm && *alarm <= now && !ever(last_run)) {
+        found.push_back("has never run since it is known, " + moment(known_since));
+    } else if (alarm && *alarm <= now) {
+        found.push_back(ever(last_success) ? "no success since " + moment(last_success)
+                                           : "no success yet; known since " + moment(known_since));
+    }
+    for (const Listing& one : listings) {
+        if (one.empty >= suspicious_listings) {
+            found.push_back("fetches nothing any more: " + one.entity + " was empty in the last " +
+                            std::to_string(one.empty) + " complete listings");
+        }
+    }
+    return found;
+}
+
+std::optional<Instant> Vitals::alarm_due(Milliseconds patience) const {
+    if (patience.count() == 0 || suspension == Suspension::by_operator) return std::nullopt;
+    return std::max(last_success, known_since) + patience;
+}
+
+std::string Vitals::to_json() const {
+    json::object made{{"known_since", to_unix_ms(known_since)}};
+    if (failures != 0) made["failures"] = failures;
+    if (ever(last_run)) made["last_run"] = to_unix_ms(last_run);
+    if (ever(last_success)) made["last_success"] = to_unix_ms(last_success);
+    if (told != 0) made["told"] = told;
+    if (suspension != Suspension::none) {
+        made["suspended"] = suspension == Suspension::failures ? "failures" : "operator";
+        made["suspended_at"] = to_unix_ms(suspended_at);
+    }
+    if (!failed_at.empty()) {
+        json::array list;
+        for (const Instant at : failed_at) list.emplace_back(to_unix_ms(at));
+        made["failed_at"] = std::move(list);
+    }
+    if (!listings.empty()) {
+        json::object list;
+        for (const Listing& one : listings) list[one.entity] = one.empty;
+        made["listings"] = std::move(list);
+    }
+    return json::serialize(made);
+}
+
+Vitals Vitals::from_json(std::string_view text) {
+    Vitals made;
+    boost::system::error_code error;
+    const json::value value = json::parse(text, error);
+    if (error || !value.is_object()) return made;
+    const json::object& from = value.get_object();
+    const auto number = [](const json::value& of) { return of.is_int64() ? of.get_int64() : 0; };
+    const auto moment_at = [&](const char* key) {
+        const json::value* found = from.if_contains(key);
+        return from_unix_ms(found != nullptr ? number(*found) : 0);
+    };
+    made.known_since = moment_at("known_since");
+    made.last_run = moment_at("last_run");
+    made.last_success = moment_at("last_success");
+    made.suspended_at = moment_at("suspended_at");
+    if (const json::value* told = from.if_contains("told"))
+        made.told = static_cast<std::uint32_t>(number(*told));
+    if (const json::value* failures = from.if_contains("failures"))
+        made.failures = static_cast<std::uint32_t>(number(*failures));
+    if (const json::value* why = from.if_contains("suspended"))
+        made.suspension = *why == "operator" ? Suspension::by_operator : Suspension::failures;
+    if (const json::value* list = from.if_contains("failed_at"); list != nullptr && list->is_array()) {
+        for (const json::value& at : list->get_array()) made.failed_at.push_back(from_unix_ms(number(at)));
+    }
+    if (const json::value* list = from.if_contains("listings"); list != nullptr && list->is_object()) {
+        for (const auto& [entity, empty] : list->get_object())
+            made.listings.push_back({std::string(entity), static_cast<std::uint32_t>(number(empty))});
+    }
+    return made;
+}
+
+}  // namespace liaisond::sync

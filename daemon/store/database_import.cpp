@@ -200,6 +200,7 @@ Status Database::commit_page(const ImportPage& page) {
             }
             drop_dead_letters(*impl_, page);
         }
+        play_failure(LIAISON_FAULT_FAILS("store.page_half"));
         if (auto added = add_dead_letters(page.dead_letters); !added) return added;
         if (page.has_cursor) {
             impl_->connection

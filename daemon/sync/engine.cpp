@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/redact.hpp"
 #include "sync/backoff.hpp"
@@ -69,6 +70,7 @@ void Engine::start(Completion<Status> done) {
     const auto work = [now = ports_.clock.now(), ids](store::Database& database) -> Result<Found> {
         auto interrupted = database.interrupt_runs(now);
         if (!interrupted) return fail(interrupted.error());
+        LIAISON_FAULT_POINT("engine.interrupted");
         if (*interrupted > 0) {
             log(LogLevel::warning, "runs were interrupted when the daemon last stopped; their work goes on",
                 {{"runs", std::to_string(*interrupted)}});
@@ -99,6 +101,7 @@ void Engine::start(Completion<Status> done) {
             // A change whose debounce a crash cut short is looked for again.
             for (const config::Entity& entity : slot.link->config.entities) expect_change(slot, entity);
         }
+        LIAISON_FAULT_POINT("engine.started");
         done({});
     });
 }
@@ -236,6 +239,7 @@ void Engine::wake() {
 
 void Engine::expect_change(Slot& slot, const config::Entity& entity) {
     if (!entity.exports || !entity.on_change || slot.change_due || !slot.link->config.enabled) return;
+    LIAISON_FAULT_POINT("engine.change_due");
     slot.change_due = ports_.clock.now() + entity.debounce;
     agenda_.insert({*slot.change_due, slot.link->config.id});
     arm();
@@ -300,7 +304,9 @@ void Engine::begin(Slot& slot, Queued queued) {
 
 Task<void> Engine::run(Slot& slot, Queued queued) {
     RunControl& control = *slot.control;
+    LIAISON_FAULT_POINT("run.before_begin");
     Result<std::int64_t> id = co_await begin_run(control.run);
+    LIAISON_FAULT_POINT("run.begun");
     if (id) control.run.id = *id;
     for (const auto& waiting : queued.waiting) waiting(id);
     Status outcome = id ? Status() : Status(fail(id.error()));
@@ -316,8 +322,10 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
         outcome = co_await work(slot);
     }
     conclude(slot, outcome);
+    LIAISON_FAULT_POINT("run.before_save");
     Status saved;
     if (id) saved = co_await save_run(control.run);
+    LIAISON_FAULT_POINT("run.saved");
     if (!saved)
         log(LogLevel::error, "the end of a run could not be stored: " + saved.error().message,
             {{"integration", control.run.integration}});
@@ -341,6 +349,7 @@ Task<Status> Engine::work(Slot& slot) {
             const bool wanted = direction == store::Direction::import ? entity.imports : entity.exports;
             if (!wanted || (!control.only_entity.empty() && control.only_entity != entity.name)) continue;
             if (control.stop != Stop::none) co_return fail(ErrorKind::transient, control.stop_reason);
+            LIAISON_FAULT_POINT("run.entity");
             Status done = co_await one_entity(slot, entity, direction);
             if (done) continue;
             if (first_error) first_error = fail(done.error());

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/fault_point.hpp"
 #include "base/ids.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
@@ -58,6 +59,7 @@ Task<Status> ExportJob::finish_open() {
         Result<std::vector<store::Intent>> due = co_await load_due();
         if (!due) co_return fail(due.error());
         if (due->empty()) break;
+        LIAISON_FAULT_POINT("export.due");
         std::vector<store::Intent> send, ask, doubt;
         for (store::Intent& intent : *due) {
             const bool unclear = intent.state != store::IntentState::ready;
@@ -83,10 +85,12 @@ Task<Status> ExportJob::finish_open() {
                                 {}});
         }
         if (!in_doubt.empty()) {
+            LIAISON_FAULT_POINT("export.before_doubt");
             Status settled = co_await settle(std::move(in_doubt));
             if (!settled) co_return fail(settled.error());
         }
         if (!ask.empty()) {
+            LIAISON_FAULT_POINT("export.before_find");
             Status asked = co_await look_for(ask, send);
             if (!asked) co_return fail(asked.error());
         }
@@ -97,7 +101,9 @@ Task<Status> ExportJob::finish_open() {
             intent.next_at = due_after_send(intent, now);
             if (to_unix_ms(intent.first_sent_at) == 0) intent.first_sent_at = now;
         }
+        LIAISON_FAULT_POINT("export.before_mark");
         Status marked = co_await mark_sending(send);
+        LIAISON_FAULT_POINT("export.after_mark");
         if (!marked) co_return fail(marked.error());
         Status pushed = co_await push(send);
         if (!pushed) co_return fail(pushed.error());
@@ -124,7 +130,9 @@ Task<Status> ExportJob::send_new() {
         const std::int64_t safe = blocked != 0 ? std::min(blocked - 1, after) : after;
         if (intents.empty() && refused.empty() && safe == *cursor) continue;
         *cursor = safe;
+        LIAISON_FAULT_POINT("export.before_intents");
         Result<std::vector<std::int64_t>> ids = co_await add(intents, refused, safe);
+        LIAISON_FAULT_POINT("export.after_intents");
         if (!ids) co_return fail(ids.error());
         if (intents.empty()) continue;
         for (std::size_t i = 0; i < ids->size(); ++i) intents[i].id = (*ids)[i];
@@ -227,6 +235,7 @@ Task<Status> ExportJob::look_for(std::vector<store::Intent>& intents,
         items_.push_back({std::move(intent), std::nullopt});
     }
     Result<std::string> job = co_await run_job(plugin::JobKind::find, std::move(start));
+    LIAISON_FAULT_POINT("export.after_find");
     std::vector<store::Outcome> outcomes;
     for (Item& item : items_) {
         store::Intent& intent = item.intent;
@@ -275,6 +284,7 @@ Task<Status> ExportJob::look_for(std::vector<store::Intent>& intents,
         }
     }
     Status settled = co_await settle(std::move(outcomes));
+    LIAISON_FAULT_POINT("export.found_settled");
     if (!settled) co_return fail(settled.error());
     if (!job) co_return fail(job.error());
     co_return Status();
@@ -294,7 +304,9 @@ Task<Status> ExportJob::push(std::vector<store::Intent>& intents) {
         items_.push_back({std::move(intent), std::nullopt});
     }
     requester_.start_recording();
+    LIAISON_FAULT_POINT("export.before_push");
     Result<std::string> job = co_await run_job(plugin::JobKind::push, std::move(start));
+    LIAISON_FAULT_POINT("export.after_push");
     const Status ended = job ? Status() : Status(fail(job.error()));
     std::vector<store::Outcome> outcomes;
     for (std::size_t i = 0; i < items_.size(); ++i) outcomes.push_back(judge(items_[i], was_sent(i), ended));
@@ -304,7 +316,9 @@ Task<Status> ExportJob::push(std::vector<store::Intent>& intents) {
         if (done) ++counters().exported;
         if (outcome.kind == store::Outcome::Kind::rejected) ++counters().rejected;
     }
+    LIAISON_FAULT_POINT("export.before_settle");
     Status settled = co_await settle(std::move(outcomes));
+    LIAISON_FAULT_POINT("export.after_settle");
     if (!settled) co_return fail(settled.error());
     co_return ended;
 }
@@ -423,6 +437,7 @@ Task<Result<plugin::EmittedEvent>> ExportJob::on_emit(plugin::EmitEffect&&) {
 }
 
 Task<Status> ExportJob::on_result(plugin::ResultEffect&& effect) {
+    LIAISON_FAULT_POINT("export.result");
     for (plugin::PushResult& result : effect.results) {
         if (result.index >= items_.size())
             co_return fail(ErrorKind::internal, "the connector reported on record number " +

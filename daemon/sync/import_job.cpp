@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fault_point.hpp"
+
 namespace liaisond::sync {
 namespace {
 
@@ -23,6 +25,7 @@ ImportJob::ImportJob(const Ports& ports, Fibers& fibers, Requester& requester, R
 Task<Status> ImportJob::run() {
     Result<std::string> cursor = co_await load_cursor();
     if (!cursor) co_return fail(cursor.error());
+    LIAISON_FAULT_POINT("import.start");
     plugin::StartEvent start;
     start.entity = entity_;
     start.cursor = std::move(*cursor);
@@ -32,6 +35,7 @@ Task<Status> ImportJob::run() {
     ports_.random.fill(start.seed);
     JobPump pump(ports_, requester_, control_);
     Result<std::string> output = co_await pump.run(plugin::JobKind::pull, std::move(start), *this);
+    LIAISON_FAULT_POINT("import.end");
     const Status flushed = co_await flush(output.has_value());
     if (!flushed) co_return fail(flushed.error());
     if (!output) co_return fail(output.error());
@@ -41,6 +45,7 @@ Task<Status> ImportJob::run() {
 // A pipelined page is answered at once and decided beside the connector, which fetches and reads the next one
 // meanwhile. Its rejections become dead letters and are not reported to the connector.
 Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit) {
+    LIAISON_FAULT_POINT("import.emit");
     // Between pages nothing is half done: here a run that should end, ends.
     if (control_.stop != Stop::none) co_return control_.stopped();
     Status before = co_await settle();
@@ -69,6 +74,7 @@ Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
         ImportPlan plan(schemas_, entity_, emit.records);
         Status decided = co_await decide(plan);
         if (!decided) co_return fail(decided.error());
+        LIAISON_FAULT_POINT("import.decided");
         store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
         Status before = co_await drain();
         if (!before) co_return fail(before.error());
@@ -100,6 +106,7 @@ Task<Status> ImportJob::flush(bool with_cursor) {
     Status drained = co_await drain();
     if (!settled) co_return fail(settled.error());
     if (drained && with_cursor && held_cursor_) {
+        LIAISON_FAULT_POINT("import.before_cursor");
         start_commit({});
         drained = co_await drain();
     }
@@ -156,13 +163,16 @@ void ImportJob::start_commit(store::ImportPage page) {
         if (write.rid == 0)
             creating_.insert((write.entity.empty() ? entity_ : write.entity) + '\n' + write.external_id);
     }
+    LIAISON_FAULT_POINT("import.before_page");
     in_flight_ = std::make_shared<Deferred<Status>>(ports_.timers);
     auto shared = std::make_shared<store::ImportPage>(std::move(page));
     ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },
                        [flight = in_flight_, changes, notify = on_change_](Status status) {
+                           LIAISON_FAULT_POINT("import.page_answered");
                            if (status && changes) notify();
                            flight->set(std::move(status));
                        });
+    LIAISON_FAULT_POINT("import.page_enqueued");
 }
 
 // Waits for the commit in flight, if there is one.

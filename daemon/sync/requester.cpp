@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/fault_point.hpp"
 #include "base/text.hpp"
 #include "sync/backoff.hpp"
 
@@ -117,8 +118,16 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
         slots_.release();
         co_return failed(LIAISON_ERROR_TRANSIENT, "the run was stopped before the request was sent");
     }
+    if (request.mutates())
+        LIAISON_FAULT_POINT("request.before_write");
+    else
+        LIAISON_FAULT_POINT("request.before_read");
     if (request.mutates()) writes_sent_.push_back(request.record_index);
     http::Response answer = co_await transport(std::move(*prepared));
+    if (request.mutates())
+        LIAISON_FAULT_POINT("request.after_write");
+    else
+        LIAISON_FAULT_POINT("request.after_read");
     slots_.release();
     ++control.run.requests;
     control.run.bytes += static_cast<std::int64_t>(answer.bytes);

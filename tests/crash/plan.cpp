@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace liaison_crash {
 namespace {
@@ -15,11 +16,13 @@ std::int64_t below(Random& random, std::int64_t bound) {
 
 // How often a daemon passes a point at most, where that is not as often as one likes.
 int hits_of(const std::string& name) {
-    for (const char* once : {"daemon.loaded", "daemon.locked", "daemon.listening", "daemon.stopping",
-                             "daemon.stopped", "engine.interrupted", "engine.started", "worker.hello"}) {
+    for (const char* once :
+         {"daemon.loaded", "daemon.locked", "daemon.listening", "daemon.stopping", "daemon.stopped",
+          "engine.interrupted", "engine.started", "worker.hello", "export.before_doubt"}) {
         if (name == once) return 1;
     }
-    for (const char* twice : {"store.open", "store.migrate", "store.migrated", "worker.open"}) {
+    for (const char* twice : {"store.open", "store.migrate", "store.migrated", "worker.open",
+                              "export.before_find", "export.after_find", "export.found_settled"}) {
         if (name == twice) return 2;
     }
     return most_hits;
@@ -39,17 +42,37 @@ std::vector<Life> all_faults(const std::vector<Point>& points, const std::string
     return all;
 }
 
-// Some points are passed in certain houses only.
-Scenario scenario_for(const Life& life, Random& random) {
+using Houses = std::vector<Scenario>;
+
+bool asks_about_the_past(const std::string& point) {
+    return point.ends_with("find") || point == "export.found_settled" || point == "export.before_doubt" ||
+           point == "export.due" || point.ends_with("_mark");
+}
+
+// The houses in which a fault can come about.
+Houses houses_of(const Life& life) {
+    using enum Scenario;
     const std::string& point = life.point;
-    if (point == "export.before_doubt") return Scenario::blind;
-    if (point.ends_with("find") || point == "export.found_settled") return Scenario::findable;
-    if (point == "import.before_cursor") return Scenario::shop;
-    if (point == "engine.change_due") return random() % 2 == 0 ? Scenario::office : Scenario::everything;
+    if (point == "export.before_doubt") return {blind};
+    if (point.ends_with("find") || point == "export.found_settled") return {findable, everything};
+    if (point.ends_with("_mark")) return {findable, office, everything};
+    if (point == "import.before_cursor") return {shop, office, everything};
+    if (point == "engine.change_due" || (point == "worker.open" && life.hit > 1)) return {office, everything};
     const bool is_export = point.starts_with("export.") || point.ends_with("_write") ||
                            point == "transport.write_leaves" || point == "store.intents_half" ||
                            point == "store.settle_half";
-    return static_cast<Scenario>(below(random, scenarios - (is_export ? 1 : 0)) + (is_export ? 1 : 0));
+    if (is_export) return {findable, blind, office, everything};
+    return {shop, findable, blind, office, everything};
+}
+
+// One that suits both faults, if there is one.
+Scenario house_for(const Life& first, const Life& second, Random& random) {
+    const Houses one = houses_of(first), other = houses_of(second);
+    Houses both;
+    std::copy_if(one.begin(), one.end(), std::back_inserter(both),
+                 [&](Scenario s) { return std::find(other.begin(), other.end(), s) != other.end(); });
+    if (both.empty()) both = one;
+    return both[static_cast<std::size_t>(below(random, static_cast<std::int64_t>(both.size())))];
 }
 
 // Vendors lose, fail and lag in most rounds, each in its own way; never so much that a record cannot get
@@ -67,7 +90,7 @@ std::string faults_of(Random& random, bool is_searched) {
     add("fail_every", 9, 20);
     add("reset_every", 11, 20);
     if (is_searched) {
-        add("index_lag_ms", 50, 300);
+        add("index_lag_ms", 50, 200);
         add("execute_late_every", 9, 20);
     }
     return "{" + text + "}";
@@ -104,15 +127,19 @@ Plan make_plan(std::uint64_t seed, int number, const std::vector<Point>& points,
     const auto first = static_cast<std::size_t>(number) * lives_with_a_fault;
     for (std::size_t i = 0; i < lives_with_a_fault; ++i)
         plan.lives.push_back(faults[(first + i) % faults.size()]);
-    // The second fault's house is not chosen for it, only the first one's: they take turns over the campaign.
-    const bool is_swapped = (first / faults.size()) % 2 == 1;
-    plan.scenario = scenario_for(plan.lives[is_swapped ? 1 : 0], random);
-    // What only a fresh directory or what only the second life can show.
-    const auto is_migration = [](const Life& life) { return life.point.starts_with("store.migrate"); };
-    if (is_migration(plan.lives[1])) std::swap(plan.lives[0], plan.lives[1]);
-    plan.lives.push_back({random() % 4 == 0 ? End::worker : End::daemon, {}, 0, {}, 1 + below(random, 80)});
-    if (plan.lives[0].point == "export.before_doubt" || plan.lives[0].point.starts_with("export.due"))
-        std::rotate(plan.lives.begin(), plan.lives.begin() + 2, plan.lives.end());
+    plan.scenario = house_for(plan.lives[0], plan.lives[1], random);
+    for (Life& life : plan.lives) life.requests = 1 + below(random, 20);  // a survivor's
+    // What only a fresh directory can show.
+    if (plan.lives[1].point.starts_with("store.migrate")) std::swap(plan.lives[0], plan.lives[1]);
+    // What takes up leftovers needs some: sends of which nobody noted the end.
+    for (std::size_t i = plan.lives.size(); i-- > 0;) {
+        if (asks_about_the_past(plan.lives[i].point))
+            plan.lives.insert(plan.lives.begin() + static_cast<std::ptrdiff_t>(i),
+                              {End::fault, "export.before_settle", 1, "kill", 0});
+    }
+    const std::int64_t most_requests = plan.scenario == Scenario::shop ? 6 : 40;
+    plan.lives.push_back(
+        {random() % 4 == 0 ? End::worker : End::daemon, {}, 0, {}, 1 + below(random, most_requests)});
     plan.is_unattended = random() % 4 == 0;
     if (plan.has_shop()) plan.switches["shop"] = faults_of(random, false);
     if (plan.has_office()) plan.switches["backoffice"] = faults_of(random, false);

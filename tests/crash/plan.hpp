@@ -23,7 +23,7 @@ struct Life {
     std::string point;  // of a fault
     int hit = 0;
     std::string mode;           // exit, kill, ioerr, enospc, delay:MS
-    std::int64_t requests = 0;  // seen by the vendors before a SIGKILL at random
+    std::int64_t requests = 0;  // of the vendors before the SIGKILL, when nothing else ended it
 };
 
 struct Plan {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "hub.hpp"
 #include "integrations.hpp"
 #include "until.hpp"
 
@@ -16,7 +17,8 @@ using namespace liaison_system;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int products = 60, customers = 8, orders = 30, first_bookings = 40, more_bookings = 15;
+constexpr int page = 20, products = 3 * page, customers = 8, orders = 30, first_bookings = 40,
+              more_bookings = 15;
 constexpr int waves_per_life = 4;
 constexpr milliseconds pace{3};
 constexpr seconds longest_work{4}, longest_rest{40}, longest_unattended_rest{90};
@@ -100,7 +102,9 @@ void Round::make_news() {
     const std::string word = "Wave" + std::to_string(wave_);
     if (plan_.has_shop() && wave_ > 0) {
         for (int i = 0; i < 10; ++i) {
-            const std::string id = std::to_string(1 + (wave_ * 7 + i * 5) % products);
+            // Of the last page: a changed record moves to the end of its list, and a pull that goes on after
+            // a crash by the number of its page would not see who moved forward in exchange.
+            const std::string id = std::to_string(products - (wave_ * 7 + i) % page);
             house_.sim("PUT", "shop/products/" + id, R"({"name":")" + word + " " + id + R"("})");
         }
         for (int i = 1; i <= 5; ++i) {
@@ -141,15 +145,26 @@ void Round::live(const Life& life) {
 // Works until the fault strikes, with news in every other wave: some points want a run that finds nothing.
 bool Round::struck_while_working(const Life& life, int before) {
     const auto is_over = [&] { return !house_.daemon().is_running() || strikes() > before; };
+    const bool waits_for_leftovers = life.point.starts_with("export.");
     for (int wave = 0; wave < waves_per_life && !is_over(); ++wave) {
         if (wave % 2 == 1) make_news();
         trigger_all();
         provoke(life);
         until([&] { return is_over() || !is_busy(); }, longest_work, pace);
+        const Hub hub(house_);
+        if (waits_for_leftovers) {
+            until(
+                [&] { return is_over() || hub.number("SELECT count(*) FROM intents WHERE state <> 3") == 0; },
+                longest_work, pace);
+        }
     }
     const bool has_struck = strikes() > before;
-    // What the fault left alive goes on with what it had begun.
-    if (has_struck) until([&] { return !house_.daemon().is_running() || !is_busy(); }, longest_work, pace);
+    // What the fault left alive goes on for a while.
+    const std::int64_t until_then = requests() + life.requests;
+    const auto has_gone_on = [&] {
+        return !house_.daemon().is_running() || requests() >= until_then || !is_busy();
+    };
+    if (has_struck) until(has_gone_on, longest_work, pace);
     return has_struck;
 }
 

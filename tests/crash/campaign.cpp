@@ -96,7 +96,7 @@ class Campaign {
     }
 
     int run() {
-        while (wants_more() || !running_.empty()) {
+        while (!is_decided() && (wants_more() || !running_.empty())) {
             while (wants_more() && static_cast<int>(running_.size()) < wishes_.jobs) begin();
             liaison_system::until([&] { return collect(); }, longest_round);
         }
@@ -111,8 +111,8 @@ class Campaign {
         std::unique_ptr<Process> process;
     };
 
+    bool is_decided() const { return wishes_.stop_at_first && failed_ > 0; }
     bool wants_more() const {
-        if (wishes_.stop_at_first && failed_ > 0) return false;
         return kills_ + kills_a_round * static_cast<int>(running_.size()) < wishes_.kills;
     }
     fs::path file(int number, const char* extension) const {

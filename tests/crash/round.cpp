@@ -21,7 +21,7 @@ constexpr int page = 20, products = 3 * page, customers = 8, orders = 30, first_
               more_bookings = 15;
 constexpr int waves_per_life = 4;
 constexpr milliseconds pace{3};
-constexpr seconds longest_work{4}, longest_rest{40}, longest_unattended_rest{90};
+constexpr seconds longest_work{4}, longest_rest{20}, longest_unattended_rest{90};
 
 // Small pages and batches: many commits in little data.
 std::string in_small_pages(std::string text) {

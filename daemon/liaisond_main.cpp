@@ -1,7 +1,10 @@
 // liaisond: the daemon.
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
+
 #include "app/daemon.hpp"
+#include "base/fault_point.hpp"
 
 int main(int argc, char** argv) {
     liaisond::app::Options options;
@@ -13,7 +16,14 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     bool check = false;
     app.add_flag("--check", check, "check the configuration and exit");
+    bool fault_points = false;
+    app.add_flag("--fault-points", fault_points, "list the points where LIAISON_FAULT can strike")->group("");
     app.set_version_flag("--version", "liaisond " LIAISON_VERSION);
     CLI11_PARSE(app, argc, argv);
+    if (fault_points) {
+        for (const liaisond::FaultPoint& point : liaisond::fault_points)
+            std::printf("%s%s\n", point.name.data(), point.can_fail ? " fails" : "");
+        return 0;
+    }
     return check ? liaisond::app::check_configuration(options) : liaisond::app::run_daemon(options);
 }

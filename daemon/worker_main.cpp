@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <boost/json/serialize.hpp>
 
+#include "base/fault_point.hpp"
 #include "plugin/worker.hpp"
 
 namespace {
@@ -46,6 +47,12 @@ int run(int count, char** arguments) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // where standard error is a file, writing fails instead
+    const char* const faults = std::getenv("LIAISON_FAULT");
+    const auto armed = liaisond::arm_fault_points(faults == nullptr ? "" : faults);
+    if (!armed) {
+        std::cerr << armed.error().message << '\n';
+        return usage_status;
+    }
     return liaisond::plugin::serve_worker(fd);
 }
 

@@ -17,6 +17,7 @@
 #include "app/asio_timers.hpp"
 #include "app/links.hpp"
 #include "app/state_lock.hpp"
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/system.hpp"
 #include "connectors/connectors.hpp"
@@ -117,10 +118,12 @@ class Daemon {
             // Only now: nobody shall see a run as running that a crash has ended.
             const Status listening = server_->listen(config_.socket);
             if (!listening) return end(refuse(listening.error(), exit_config));
+            LIAISON_FAULT_POINT("daemon.listening");
             report_ready();
         });
         wait_for_signals();
         io_.run();
+        LIAISON_FAULT_POINT("daemon.stopped");
         server_->close();
         store_.reset();  // joins its threads, which may still be at work on what the engine's frames hold
         return exit_code_;
@@ -209,6 +212,7 @@ class Daemon {
         sd_notify(0, "STOPPING=1");
         log(LogLevel::info, "stopping",
             {{"signal", std::to_string(signal)}, {"runs", std::to_string(engine_->running())}});
+        LIAISON_FAULT_POINT("daemon.stopping");
         engine_->stop(stop_grace, [this] { end(exit_fine); });
     }
 
@@ -232,6 +236,7 @@ class Daemon {
 
     // Every fault, or nothing when the new configuration is in force.
     std::vector<std::string> reload() {
+        LIAISON_FAULT_POINT("daemon.reload");
         std::vector<config::Fault> faults;
         Loaded loaded = load(options_, faults);
         std::vector<std::string> texts;
@@ -248,6 +253,7 @@ class Daemon {
         catalog_ = std::move(loaded.catalog);
         config_ = std::move(loaded.config);
         engine_->configure(take_links());
+        LIAISON_FAULT_POINT("daemon.reloaded");
         log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
         return {};
     }
@@ -330,6 +336,12 @@ int run_daemon(const Options& options) {
     mallopt(M_ARENA_MAX, 2);  // few threads: more arenas only hold memory
     std::signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
+    const char* const wanted = std::getenv("LIAISON_FAULT");
+    const Result<bool> armed = arm_fault_points(wanted == nullptr ? "" : wanted);
+    if (!armed) {
+        std::fprintf(stderr, "%s\n", armed.error().message.c_str());
+        return exit_config;
+    }
     std::vector<config::Fault> faults;
     Loaded loaded = load(options, faults);
     if (!faults.empty()) {
@@ -337,11 +349,15 @@ int run_daemon(const Options& options) {
         return exit_config;
     }
     start_log(loaded.config);
+    if (*armed)
+        log(LogLevel::warning, "fault points are armed, this daemon will fail: " + std::string(wanted));
+    LIAISON_FAULT_POINT("daemon.loaded");
     StateLock lock;
     if (auto held = lock.acquire(loaded.config.state_dir); !held) {
         log(LogLevel::error, held.error().message);
         return held.error().kind == ErrorKind::conflict ? exit_busy : exit_state;
     }
+    LIAISON_FAULT_POINT("daemon.locked");
     return Daemon(options, std::move(loaded)).run();
 }
 

@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <unordered_set>
 
+#include "base/fault_point.hpp"
+
 namespace liaisond::http {
 namespace asio = boost::asio;
 namespace {
@@ -141,6 +143,7 @@ class CurlPool {
     // through once.
     static int on_prereq(void* data, char*, char*, int, int) {
         auto& transfer = *static_cast<Transfer*>(data);
+        if (transfer.request.mutates) LIAISON_FAULT_POINT("transport.write_leaves");
         const bool again = transfer.attempts_on_wire++ > 0;
         return again && transfer.request.mutates ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
     }
@@ -242,6 +245,7 @@ class CurlPool {
         const auto found = transfers_.find(easy);
         std::unique_ptr<Transfer> transfer = std::move(found->second);
         transfers_.erase(found);
+        LIAISON_FAULT_POINT("transport.answered");
         judge(*transfer, code, std::move(reason));
         curl_multi_remove_handle(multi_, easy);
         if (idle_.size() < idle_handles_kept) {

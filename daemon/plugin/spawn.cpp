@@ -74,10 +74,13 @@ Result<Child> spawn(const SpawnOptions& options) {
     for (const std::string& argument : options.arguments)
         arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
-    char* no_environment[] = {nullptr};
+    std::vector<char*> environment;
+    for (const std::string& variable : options.environment)
+        environment.push_back(const_cast<char*>(variable.c_str()));
+    environment.push_back(nullptr);
     Child child;
     const int problem = ::posix_spawn(&child.pid, program.c_str(), &plan.actions, &plan.attributes,
-                                      arguments.data(), no_environment);
+                                      arguments.data(), environment.data());
     if (problem != 0) return failed(program, problem);
     child.pidfd = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
     if (child.pidfd.get() < 0) {

@@ -1,4 +1,4 @@
-// Starting a liaison-worker: no environment, no descriptor but the ones named here, its own process group.
+// Starting a liaison-worker: no environment and no descriptor but what is named here, its own process group.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ struct SpawnOptions {
     std::vector<std::string> arguments;  // the first is the program's path
     int standard_output = -1;            // these become 1, 2 and 3 of the child
     int standard_error = -1;
-    int channel = -1;  // -1: the child has no descriptor 3
+    int channel = -1;                           // -1: the child has no descriptor 3
+    std::vector<std::string> environment = {};  // NAME=value
 };
 
 struct Child {

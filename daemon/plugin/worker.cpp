@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <boost/json/parse.hpp>
 
+#include "base/fault_point.hpp"
 #include "plugin/frames.hpp"
 #include "plugin/library.hpp"
 #include "plugin/limits.hpp"
@@ -106,6 +107,7 @@ class Server {
 
   private:
     bool handle(std::uint64_t id, const Hello& hello) {
+        LIAISON_FAULT_POINT("worker.hello");
         auto library = Library::load(hello.library);
         if (!library) {
             (void)channel_.send(id, Refused{library.error().message});
@@ -118,6 +120,7 @@ class Server {
                                    table.abi_minor, table.capabilities, library_->manifest()});
     }
     bool handle(std::uint64_t, const Open& open) {
+        LIAISON_FAULT_POINT("worker.open");
         const auto log = [this](std::uint32_t level, std::string_view text) {
             (void)channel_.send(0, Log{level, std::string(text)});
         };
@@ -129,13 +132,18 @@ class Server {
         return true;
     }
     bool handle(std::uint64_t id, const Step& step) {
+        LIAISON_FAULT_POINT("worker.step");
         const std::string problem = ensure_job(step);
         if (!problem.empty()) return channel_.send(id, Stepped{step.job, problem, {}});
         const Result<Effect> effect = jobs_.at(step.job)->step(step.event);
-        if (effect) return channel_.send_effect(id, step.job, *effect);
-        return channel_.send(id, Stepped{step.job, effect.error().message, {}});
+        LIAISON_FAULT_POINT("worker.stepped");
+        const bool sent = effect ? channel_.send_effect(id, step.job, *effect)
+                                 : channel_.send(id, Stepped{step.job, effect.error().message, {}});
+        LIAISON_FAULT_POINT("worker.sent");
+        return sent;
     }
     bool handle(std::uint64_t, const Destroy& destroy) {
+        LIAISON_FAULT_POINT("worker.destroy");
         jobs_.erase(destroy.job);
         return true;
     }

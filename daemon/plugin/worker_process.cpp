@@ -12,6 +12,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/fault_point.hpp"
 #include "plugin/limits.hpp"
 
 namespace liaisond::plugin {
@@ -39,7 +40,10 @@ Result<std::shared_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io
     UniqueFd ours(ends[0]), theirs(ends[1]);
     auto log = make_pipe();
     if (!log) return fail(log.error());
-    auto child = spawn({{worker_path}, log->second.get(), log->second.get(), theirs.get()});
+    SpawnOptions options{{worker_path}, log->second.get(), log->second.get(), theirs.get()};
+    const std::string faults = take_worker_faults();
+    if (!faults.empty()) options.environment.push_back("LIAISON_FAULT=" + faults);
+    auto child = spawn(options);
     if (!child) return fail(child.error());
     std::shared_ptr<WorkerProcess> self(new WorkerProcess(io, std::move(handlers), std::move(*child),
                                                           std::move(ours), std::move(log->first)));

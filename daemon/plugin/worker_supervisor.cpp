@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/fault_point.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "plugin/abi_bridge.hpp"
@@ -151,6 +152,7 @@ void WorkerSupervisor::start() {
     handlers.line = [weak = weak_from_this()](std::string line) {
         if (const auto self = weak.lock()) self->log(LIAISON_LOG_WARNING, std::move(line));
     };
+    LIAISON_FAULT_POINT("supervisor.before_spawn");
     auto process = WorkerProcess::start(io_, options_.worker_path, std::move(handlers));
     state_ = WorkerState::starting;
     if (!process) {
@@ -158,6 +160,7 @@ void WorkerSupervisor::start() {
         log(LIAISON_LOG_ERROR, last_problem_);
         return back_off();
     }
+    LIAISON_FAULT_POINT("supervisor.spawned");
     process_ = std::move(*process);
     (void)append_frame(process_->output(), generation_, Hello{library_});
     process_->flush();
@@ -196,6 +199,7 @@ void WorkerSupervisor::handle(const FrameHeader&, T&) {
 
 void WorkerSupervisor::handle(const FrameHeader& header, Ready& ready) {
     if (state_ != WorkerState::starting || header.id != generation_) return garbage("READY out of turn");
+    LIAISON_FAULT_POINT("supervisor.ready");
     state_ = WorkerState::ready;
     ready_at_ = Clock::now();
     version_ = shortened(ready.version, max_version_bytes);
@@ -221,6 +225,7 @@ void WorkerSupervisor::handle(const FrameHeader& header, Stepped& stepped) {
         const std::string problem = effect_problem(stepped.effect);
         if (!problem.empty()) return garbage("an effect that " + problem);
     }
+    LIAISON_FAULT_POINT("supervisor.stepped");
     const Outstanding answered = *std::exchange(outstanding_, std::nullopt);
     timer_.cancel();
     if (!stepped.error.empty()) answered.job->dead = internal(shortened(stepped.error, max_log_text_bytes));
@@ -247,6 +252,7 @@ void WorkerSupervisor::garbage(const std::string& what) {
 void WorkerSupervisor::ended(const std::string& how) {
     if (stopped_) return;
     process_.reset();
+    LIAISON_FAULT_POINT("supervisor.lost");
     last_problem_ = plugin_ + " worker " + how + " while " + what_runs();
     log(LIAISON_LOG_ERROR, last_problem_);
     if (state_ == WorkerState::ready && Clock::now() - ready_at_ >= options_.healthy_after) failures_ = 0;

@@ -1,5 +1,6 @@
 #include "store/database.hpp"
 
+#include "base/fault_point.hpp"
 #include "store/database_impl.hpp"
 #include "store/migrations.hpp"
 
@@ -88,6 +89,11 @@ Error store_error(const SqliteError& error, const std::string& path) {
     }
 }
 
+void play_failure(FaultFailure failure) {
+    if (failure == FaultFailure::io_error) throw SqliteError(SQLITE_IOERR, "played by a fault point");
+    if (failure == FaultFailure::no_space) throw SqliteError(SQLITE_FULL, "played by a fault point");
+}
+
 namespace {
 
 void migrate(Connection& connection) {
@@ -105,8 +111,10 @@ void migrate(Connection& connection) {
     for (auto next = static_cast<std::size_t>(version); next < migrations.size(); ++next) {
         connection.execute("BEGIN IMMEDIATE");
         connection.execute(migrations[next]);
+        LIAISON_FAULT_POINT("store.migrate");
         connection.execute("PRAGMA user_version = " + std::to_string(next + 1));
         connection.execute("COMMIT");
+        LIAISON_FAULT_POINT("store.migrated");
     }
 }
 
@@ -117,6 +125,7 @@ constexpr int write_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access, bool full) {
     return guarded(path, [&]() -> Result<std::unique_ptr<Database>> {
+        LIAISON_FAULT_POINT("store.open");
         auto impl = std::make_unique<Impl>(path, access == Access::write ? write_flags : read_flags);
         Connection& connection = impl->connection;
         sqlite3_busy_timeout(connection.handle(), 5000);
@@ -144,6 +153,7 @@ Database::~Database() = default;
 
 Status Database::begin() {
     return guarded(impl_->path, [&]() -> Status {
+        play_failure(LIAISON_FAULT_FAILS("store.begin"));
         impl_->connection.prepare("BEGIN IMMEDIATE").run();
         return {};
     });
@@ -151,7 +161,9 @@ Status Database::begin() {
 
 Status Database::commit() {
     return guarded(impl_->path, [&]() -> Status {
+        play_failure(LIAISON_FAULT_FAILS("store.before_commit"));
         impl_->connection.prepare("COMMIT").run();
+        LIAISON_FAULT_POINT("store.after_commit");
         return {};
     });
 }
@@ -177,6 +189,7 @@ Status Database::release(bool keep) {
             impl_->forget_names();
             impl_->connection.prepare("ROLLBACK TO work").run();
         }
+        if (keep) play_failure(LIAISON_FAULT_FAILS("store.after_work"));
         impl_->connection.prepare("RELEASE work").run();
         return {};
     });

@@ -180,6 +180,7 @@ Result<std::vector<std::int64_t>> Database::add_intents(const std::string& integ
                 .run();
             ids.push_back(impl_->connection.last_row_id());
         }
+        play_failure(LIAISON_FAULT_FAILS("store.intents_half"));
         impl_->connection
             .prepare(
                 "INSERT INTO cursors(integration, entity, direction, value) VALUES(?,?,2,?) ON CONFLICT DO "
@@ -388,7 +389,10 @@ Status Database::settle(std::int64_t run, const std::string& integration, const 
                         const std::vector<Outcome>& outcomes, Instant at) {
     return guarded(impl_->path, [&]() -> Status {
         Settler settler(*impl_, run, integration, entity, at);
-        for (const Outcome& outcome : outcomes) settler.apply(outcome);
+        for (const Outcome& outcome : outcomes) {
+            settler.apply(outcome);
+            play_failure(LIAISON_FAULT_FAILS("store.settle_half"));
+        }
         return {};
     });
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/fault_point.hpp"
 #include "store/database.hpp"
 #include "store/sqlite.hpp"
 
@@ -31,6 +32,9 @@ std::string uuid_text(std::string_view bytes);
 
 // Turns an SQLite failure into an Error that says what to do.
 Error store_error(const SqliteError& error, const std::string& path);
+
+// Throws as SQLite does when the disk fails or is full; nothing otherwise.
+void play_failure(FaultFailure failure);
 
 // Runs `work`, whose SqliteErrors become Errors.
 template <class Work>

@@ -434,6 +434,7 @@ Status Database::commit_page(const ImportPage& page) {
         for (const LogEntry& note : page.notes) {
             if (auto added = add_log(note); !added) return added;
         }
+        play_failure(LIAISON_FAULT_FAILS("store.page_half"));
         if (auto added = add_dead_letters(page.dead_letters); !added) return added;
         if (page.has_cursor) {
             impl_->connection

@@ -1,5 +1,7 @@
 #include "store/sqlite_store.hpp"
 
+#include "base/fault_point.hpp"
+
 namespace liaisond::store {
 namespace {
 
@@ -65,6 +67,7 @@ void SqliteStore::commit(std::vector<Job>& batch) {
     std::vector<Status> answers(batch.size());
     Status whole = writer_->begin();
     for (std::size_t i = 0; whole && i < batch.size(); ++i) {
+        LIAISON_FAULT_POINT("store.before_work");
         answers[i] = writer_->atomically([&] { return batch[i].work(*writer_); });
         // SQLite may have rolled back the whole transaction: going on would commit the rest on its own.
         if (!answers[i] &&
@@ -77,6 +80,7 @@ void SqliteStore::commit(std::vector<Job>& batch) {
         writer_->rollback();
         if (whole.error().code == "disk_error" && on_disk_failure) on_disk_failure(whole.error());
     }
+    LIAISON_FAULT_POINT("store.before_answer");
     auto shared = std::make_shared<std::vector<Job>>(std::move(batch));
     post_([shared, answers = std::move(answers), whole]() mutable {
         for (std::size_t i = 0; i < shared->size(); ++i) {
@@ -90,6 +94,7 @@ void SqliteStore::read_loop() {
     while (take(reads_, one, 1)) {
         auto job = std::make_shared<Job>(std::move(one.front()));
         one.clear();
+        LIAISON_FAULT_POINT("store.read");
         auto status = job->work(*reader_);
         post_([job, status = std::move(status)]() mutable { job->done(std::move(status)); });
     }

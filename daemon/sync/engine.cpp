@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/redact.hpp"
 #include "sync/backoff.hpp"
@@ -173,7 +174,9 @@ void Engine::begin(Slot& slot, Queued queued) {
 
 Task<void> Engine::run(Slot& slot, Queued queued) {
     RunControl& control = *slot.control;
+    LIAISON_FAULT_POINT("run.before_begin");
     Result<std::int64_t> id = co_await begin_run(slot);
+    LIAISON_FAULT_POINT("run.begun");
     if (id) control.run.id = *id;
     if (id) runs_[*id] = &slot;
     for (const auto& waiting : queued.waiting) waiting(id);
@@ -193,7 +196,9 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     Result<Aftermath> after = co_await aftermath(control.run);
     judge(slot, outcome, after ? *after : Aftermath());
     Status saved;
+    LIAISON_FAULT_POINT("run.before_save");
     if (id) saved = co_await save_run(slot);
+    LIAISON_FAULT_POINT("run.saved");
     // A full disk passes; a run that ended must not be shown as running until the next restart.
     while (!saved && saved.error().code == "disk_full" && !stopping_) {
         co_await pause(ports_.timers, disk_retry);
@@ -223,6 +228,7 @@ Task<Status> Engine::work(Slot& slot) {
             if (!control.replay.empty() && direction == store::Direction::export_) continue;
             if (!wanted || (!control.only_entity.empty() && control.only_entity != entity.name)) continue;
             if (control.stop != Stop::none) co_return fail(ErrorKind::transient, control.stop_reason);
+            LIAISON_FAULT_POINT("run.entity");
             Status done = co_await one_entity(slot, entity, direction);
             if (done) continue;
             if (first_error) first_error = fail(done.error());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "sync/backoff.hpp"
 #include "sync/engine.hpp"
@@ -153,6 +154,7 @@ void Engine::resume_open_work(Slot& slot, Instant due) {
 void Engine::expect_change(Slot& slot, const config::Entity& entity) {
     if (!entity.exports || !entity.on_change || !slot.link->config.enabled || slot.removed) return;
     if (scheduler_.at(slot.times, Cause::change)) return;
+    LIAISON_FAULT_POINT("engine.change_due");
     scheduler_.set(*slot.id, slot.times, Cause::change, scheduler_.now() + entity.debounce);
 }
 

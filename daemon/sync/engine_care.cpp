@@ -1,6 +1,7 @@
 // Engine: how its integrations fare - what it took over from the last life, breakers, suspension, alarms.
 #include <algorithm>
 
+#include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "sync/engine.hpp"
 
@@ -37,6 +38,7 @@ void Engine::start(Completion<Status> done) {
     const auto work = [now = ports_.clock.now(), ids](store::Database& database) -> Result<Found> {
         auto interrupted = database.interrupt_runs(now);
         if (!interrupted) return fail(interrupted.error());
+        LIAISON_FAULT_POINT("engine.interrupted");
         if (*interrupted > 0) {
             log(LogLevel::warning, "runs were interrupted when the daemon last stopped; their work goes on",
                 {{"runs", std::to_string(*interrupted)}});
@@ -82,6 +84,7 @@ void Engine::take_up(Found& found) {
             slot->second.last_run = std::make_unique<store::Run>(std::move(run));
     }
     gates_.restore(std::move(found.quotas));
+    LIAISON_FAULT_POINT("engine.started");
     started_ = true;
     const Instant now = scheduler_.now();
     for (auto& [id, slot] : slots_) {

@@ -1,5 +1,6 @@
 #include "sync/export_batch.hpp"
 
+#include "base/fault_point.hpp"
 #include "sync/export_plan.hpp"
 #include "sync/export_verdict.hpp"
 
@@ -74,6 +75,7 @@ Task<Result<plugin::EmittedEvent>> ExportBatch::on_emit(plugin::EmitEffect&&) {
 }
 
 Task<Status> ExportBatch::on_result(plugin::ResultEffect&& effect) {
+    LIAISON_FAULT_POINT("export.result");
     for (plugin::PushResult& result : effect.results) {
         if (result.index >= items_.size())
             co_return fail(ErrorKind::internal, "the connector reported on record number " +

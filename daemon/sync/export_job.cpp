@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault_point.hpp"
 #include "sync/export_batch.hpp"
 #include "sync/export_verdict.hpp"
 
@@ -38,6 +39,7 @@ Task<Status> ExportJob::finish_open() {
         Result<std::vector<store::Intent>> due = co_await load_due();
         if (!due) co_return fail(due.error());
         if (due->empty()) break;
+        LIAISON_FAULT_POINT("export.due");
         std::vector<store::Intent> send;
         Status sorted = co_await sort_out(*due, send);
         if (!sorted) co_return fail(sorted.error());
@@ -74,11 +76,13 @@ Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<st
             send.push_back(std::move(intent));
     }
     Status settled;
+    LIAISON_FAULT_POINT("export.before_doubt");
     if (!outcomes.empty()) settled = co_await settle(std::move(outcomes));
     if (!settled) co_return fail(settled.error());
     Status renewed;
     if (!stale.empty()) renewed = co_await renew(stale, send);
     if (!renewed) co_return fail(renewed.error());
+    LIAISON_FAULT_POINT("export.before_find");
     Status asked;
     if (!ask.empty()) asked = co_await search(ask, send);
     co_return asked;
@@ -145,9 +149,11 @@ Task<Status> ExportJob::search(std::vector<store::Intent>& intents, std::vector<
     ExportBatch batch(ports_, requester_, control_, entity_.name, std::move(intents));
     std::vector<store::Outcome> outcomes;
     Status searched = co_await batch.search(outcomes, send_again);
+    LIAISON_FAULT_POINT("export.after_find");
     count(outcomes);
     Status settled;
     if (!outcomes.empty()) settled = co_await settle(std::move(outcomes));
+    LIAISON_FAULT_POINT("export.found_settled");
     if (!settled) co_return fail(settled.error());
     co_return searched;
 }
@@ -159,7 +165,9 @@ Task<Status> ExportJob::send_again(std::vector<store::Intent> intents) {
         intent.next_at = now;
         if (to_unix_ms(intent.first_sent_at) == 0) intent.first_sent_at = now;
     }
+    LIAISON_FAULT_POINT("export.before_mark");
     Status marked = co_await mark_sending(intents);
+    LIAISON_FAULT_POINT("export.after_mark");
     if (!marked) co_return fail(marked.error());
     Status pushed = co_await push(std::move(intents));
     co_return pushed;
@@ -204,7 +212,9 @@ Task<Status> ExportJob::take_up(std::int64_t& cursor) {
         intent.first_sent_at = now;
         intent.next_at = now;
     }
+    LIAISON_FAULT_POINT("export.before_intents");
     Result<std::vector<std::int64_t>> ids = co_await add(intents, refused, safe);
+    LIAISON_FAULT_POINT("export.after_intents");
     if (!ids) co_return fail(ids.error());
     if (intents.empty()) co_return Status();
     for (std::size_t i = 0; i < ids->size(); ++i) intents[i].id = (*ids)[i];
@@ -271,9 +281,13 @@ Task<void> ExportJob::push_beside(std::vector<store::Intent> intents, Pending do
 Task<Status> ExportJob::push(std::vector<store::Intent> intents) {
     ExportBatch batch(ports_, requester_, control_, entity_.name, std::move(intents));
     std::vector<store::Outcome> outcomes;
+    LIAISON_FAULT_POINT("export.before_push");
     const Status ended = co_await batch.push(outcomes);
+    LIAISON_FAULT_POINT("export.after_push");
     count(outcomes);
+    LIAISON_FAULT_POINT("export.before_settle");
     Status settled = co_await settle(std::move(outcomes));
+    LIAISON_FAULT_POINT("export.after_settle");
     if (!settled) co_return fail(settled.error());
     co_return ended;
 }

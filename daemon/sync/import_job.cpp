@@ -6,6 +6,8 @@
 #include "sync/absence_check.hpp"
 #include "sync/recognition.hpp"
 
+#include "base/fault_point.hpp"
+
 namespace liaisond::sync {
 namespace {
 
@@ -61,6 +63,7 @@ Task<Status> ImportJob::run() {
 Task<Status> ImportJob::pull() {
     Result<std::string> cursor = co_await load_cursor();
     if (!cursor) co_return fail(cursor.error());
+    LIAISON_FAULT_POINT("import.start");
     plugin::StartEvent start;
     start.entity = entity_.name;
     start.cursor = std::move(*cursor);
@@ -75,6 +78,7 @@ Task<Status> ImportJob::pull() {
     ports_.random.fill(start.seed);
     JobPump pump(ports_, requester_, control_);
     Result<std::string> output = co_await pump.run(plugin::JobKind::pull, std::move(start), *this);
+    LIAISON_FAULT_POINT("import.end");
     const Status flushed = co_await flush(output.has_value());
     if (!flushed) co_return fail(flushed.error());
     if (!output) co_return fail(output.error());
@@ -118,6 +122,7 @@ Await<Result<std::vector<store::DeadLetter>>> ImportJob::load_letters() {
 // A pipelined page is answered at once and decided beside the connector, which fetches and reads the next one
 // meanwhile. Its rejections become dead letters and are not reported to the connector.
 Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit) {
+    LIAISON_FAULT_POINT("import.emit");
     // Between pages nothing is half done: here a run that should end, ends.
     if (control_.stop != Stop::none) co_return control_.stopped();
     Status before = co_await settle();
@@ -151,6 +156,7 @@ Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
         ImportPlan plan(schemas_, *control_.link, entity_, emit.records);
         Status decided = co_await decide(plan);
         if (!decided) co_return fail(decided.error());
+        LIAISON_FAULT_POINT("import.decided");
         store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
         Status before = co_await drain();
         if (!before) co_return fail(before.error());
@@ -185,6 +191,7 @@ Task<Status> ImportJob::flush(bool with_cursor) {
     Status drained = co_await drain();
     if (!settled) co_return fail(settled.error());
     if (drained && with_cursor && held_cursor_) {
+        LIAISON_FAULT_POINT("import.before_cursor");
         start_commit({});
         drained = co_await drain();
     }
@@ -252,13 +259,16 @@ void ImportJob::start_commit(store::ImportPage page) {
     for (const store::ImportWrite& write : page.writes) {
         writing_.insert((write.entity.empty() ? entity_.name : write.entity) + '\n' + write.external_id);
     }
+    LIAISON_FAULT_POINT("import.before_page");
     in_flight_ = std::make_shared<Deferred<Status>>(ports_.timers);
     auto shared = std::make_shared<store::ImportPage>(std::move(page));
     ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },
                        [flight = in_flight_, changes, notify = on_change_](Status status) {
+                           LIAISON_FAULT_POINT("import.page_answered");
                            if (status && changes) notify();
                            flight->set(std::move(status));
                        });
+    LIAISON_FAULT_POINT("import.page_enqueued");
 }
 
 // Waits for the commit in flight, if there is one.

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/fault_point.hpp"
 #include "base/text.hpp"
 #include "sync/backoff.hpp"
 
@@ -179,7 +180,15 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     if (held) co_return std::move(*held);
     if (request.mutates() && on_write) on_write(request.record_index);
     keep_quota();
+    if (request.mutates())
+        LIAISON_FAULT_POINT("request.before_write");
+    else
+        LIAISON_FAULT_POINT("request.before_read");
     http::Response answer = co_await transport(std::move(*prepared));
+    if (request.mutates())
+        LIAISON_FAULT_POINT("request.after_write");
+    else
+        LIAISON_FAULT_POINT("request.after_read");
     advised = retry_after(answer.headers, ports_.clock.now());
     learn(control, answer, advised);
     gate_->leave();

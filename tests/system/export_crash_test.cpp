@@ -33,10 +33,6 @@ class ToThePms : public testing::Test {
         house.write("in/b.csv", changed);
         ASSERT_EQ(total_of(house.run("bookings"), "updated"), rows);
     }
-    bool wait_until_at_vendor(std::int64_t count) const {
-        return until([&] { return house.count("pms/reservations") >= count; }, patience,
-                     std::chrono::milliseconds(1));
-    }
     bool wait_until_all_sent(std::int64_t count) const {
         const Hub hub(house);
         return until([&] { return house.count("pms/reservations") >= count && hub.open_intents() == 0; });
@@ -56,9 +52,6 @@ class ToTheOffice : public testing::Test {
         house.start();
         ASSERT_EQ(total_of(house.run("shop"), "created"), products + 20 + orders);
     }
-    bool wait_until_at_vendor(const std::string& entity, std::int64_t count) const {
-        return until([&] { return house.count(entity) >= count; }, patience, std::chrono::milliseconds(1));
-    }
     bool wait_until_all_sent(const std::string& entity, std::int64_t count) const {
         const Hub hub(house);
         return until([&] { return house.count(entity) >= count && hub.open_intents() == 0; });
@@ -70,7 +63,7 @@ TEST_F(ToThePms, TheDaemonIsKilledInTheMiddle) {
     begin(many);
     house.set("pms", R"({"latency_ms":5})");
     const std::int64_t run = house.trigger("pms");
-    ASSERT_TRUE(wait_until_at_vendor(many * 3 / 10));
+    ASSERT_TRUE(house.wait_until_at_vendor("pms/reservations", many * 3 / 10));
     house.kill_daemon();
     ASSERT_LT(house.count("pms/reservations"), many);
     EXPECT_GT(Hub(house).open_intents(), 0);
@@ -87,7 +80,7 @@ TEST_F(ToThePms, WhatAKillLeftOpenIsTakenUpWithoutATrigger) {
     begin(many);
     house.set("pms", R"({"latency_ms":5})");
     house.trigger("pms");
-    ASSERT_TRUE(wait_until_at_vendor(many / 10));
+    ASSERT_TRUE(house.wait_until_at_vendor("pms/reservations", many / 10));
     house.kill_daemon();
     house.start();
     const Hub hub(house);
@@ -99,7 +92,7 @@ TEST_F(ToThePms, TheWorkerIsKilledInTheMiddle) {
     begin(many, "findable", "    push_batch: 1000\n");  // so that there is a job to be killed at any time
     house.set("pms", R"({"latency_ms":5})");
     const std::int64_t run = house.trigger("pms");
-    ASSERT_TRUE(wait_until_at_vendor(many * 3 / 10));
+    ASSERT_TRUE(house.wait_until_at_vendor("pms/reservations", many * 3 / 10));
     const pid_t worker = house.worker("custom_api", "hotel");
     ASSERT_GT(worker, 0);
     ASSERT_EQ(::kill(worker, SIGKILL), 0);
@@ -143,7 +136,7 @@ TEST_F(ToThePms, ABlindVendorAndAKilledDaemon) {
     begin(many, "blind");
     house.set("pms", R"({"latency_ms":5})");
     house.trigger("pms");
-    ASSERT_TRUE(wait_until_at_vendor(many * 3 / 10));
+    ASSERT_TRUE(house.wait_until_at_vendor("pms/reservations", many * 3 / 10));
     house.kill_daemon();
     house.start();
     house.run("pms");
@@ -192,7 +185,7 @@ TEST_F(ToTheOffice, OrdersWhileTheDaemonIsKilled) {
     begin(50, many);
     house.set("backoffice", R"({"latency_ms":5})");
     house.trigger("office");
-    ASSERT_TRUE(wait_until_at_vendor("backoffice/orders", many * 3 / 10));
+    ASSERT_TRUE(house.wait_until_at_vendor("backoffice/orders", many * 3 / 10));
     house.kill_daemon();
     ASSERT_LT(house.count("backoffice/orders"), many);
     house.start();
@@ -229,7 +222,7 @@ TEST_F(ToTheOffice, ProductsWhileTheDaemonIsKilled) {
     begin(many, 0);
     house.set("backoffice", R"({"latency_ms":5})");
     house.trigger("office");
-    ASSERT_TRUE(wait_until_at_vendor("backoffice/products", many * 3 / 10));
+    ASSERT_TRUE(house.wait_until_at_vendor("backoffice/products", many * 3 / 10));
     house.kill_daemon();
     ASSERT_LT(house.count("backoffice/products"), many);
     house.start();

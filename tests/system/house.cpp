@@ -52,7 +52,7 @@ House::~House() {
     daemon_.reset();
     simulator_.reset();
     std::error_code ignored;
-    fs::remove_all(root_, ignored);
+    if (!is_kept_) fs::remove_all(root_, ignored);
 }
 
 // ---- files ----
@@ -95,11 +95,15 @@ std::vector<std::string> House::command() const {
 }
 
 void House::start() {
-    daemon_ = std::make_unique<Process>(command(), root_ / "log");
+    if (!start_armed({})) throw std::runtime_error("the daemon does not start:\n" + last_lines());
+}
+
+bool House::start_armed(const std::string& fault_points) {
+    daemon_ = std::make_unique<Process>(command(), root_ / "log", fault_points);
     const bool is_up =
-        until([&] { return !daemon_->is_running() || api("GET", "/api/v1/status").status == 200; });
-    if (!is_up || !daemon_->is_running())
-        throw std::runtime_error("the daemon does not start:\n" + last_lines());
+        until([&] { return !daemon_->is_running() || api("GET", "/api/v1/status").status == 200; }, patience,
+              std::chrono::milliseconds(2));
+    return is_up && daemon_->is_running();
 }
 
 std::unique_ptr<Process> House::try_start() const {
@@ -155,6 +159,10 @@ void House::set(const std::string& vendor, const std::string& switches) const {
 std::int64_t House::count(const std::string& entity) const {
     const Reply reply = sim("GET", entity + "/count");
     return reply.body.is_object() ? number_of(reply.body.get_object(), "count") : -1;
+}
+
+bool House::wait_until_at_vendor(const std::string& entity, std::int64_t wanted) const {
+    return until([&] { return count(entity) >= wanted; }, patience, std::chrono::milliseconds(1));
 }
 
 std::int64_t House::stat(const std::string& vendor, const std::string& name) const {

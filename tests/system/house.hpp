@@ -24,6 +24,8 @@ class House {
     ~House();
 
     const std::filesystem::path& root() const { return root_; }
+    // Leaves the directory behind for somebody to look at.
+    void keep() { is_kept_ = true; }
     std::filesystem::path state_dir = {};  // below the root, unless a test puts it elsewhere
     std::string plugin_dir;
     std::string defaults;  // further lines of the `defaults:` section
@@ -35,6 +37,8 @@ class House {
 
     // Starts the daemon and waits until it answers; fails the test when it does not.
     void start();
+    // The same with armed fault points (base/fault_point.hpp); false when it ended before it answered.
+    bool start_armed(const std::string& fault_points);
     // Starts the daemon and waits for its end: what a faulty configuration does.
     std::unique_ptr<Process> try_start() const;
     // "liaison.yaml:7:5": where the last occurrence of `text` stands in the configuration.
@@ -53,6 +57,7 @@ class House {
     void seed(const std::string& entity, int count) const;
     void set(const std::string& vendor, const std::string& switches) const;
     std::int64_t count(const std::string& entity) const;  // at the vendor: "pms/reservations"
+    bool wait_until_at_vendor(const std::string& entity, std::int64_t count) const;
     std::int64_t stat(const std::string& vendor, const std::string& name) const;
 
     // The process that runs a plugin for a tenant or an integration; 0 when there is none.
@@ -80,6 +85,7 @@ class House {
     std::filesystem::path root_;
     std::unique_ptr<Process> simulator_, daemon_;
     std::uint16_t port_ = 0;
+    bool is_kept_ = false;
 };
 
 // Of an answer: text, whole number, member.

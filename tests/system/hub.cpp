@@ -89,6 +89,21 @@ std::int64_t Hub::number(const std::string& sql) const {
     return sqlite3_step(select.get()) == SQLITE_ROW ? sqlite3_column_int64(select.get(), 0) : -1;
 }
 
+std::string Hub::text(const std::string& sql) const {
+    const Connection connection = open_reader(path_);
+    const Statement select = prepare(connection.get(), sql);
+    return sqlite3_step(select.get()) == SQLITE_ROW ? text_at(select.get(), 0) : std::string();
+}
+
+std::vector<std::pair<std::string, std::string>> Hub::pairs(const std::string& sql) const {
+    const Connection connection = open_reader(path_);
+    const Statement select = prepare(connection.get(), sql);
+    std::vector<std::pair<std::string, std::string>> rows;
+    while (sqlite3_step(select.get()) == SQLITE_ROW)
+        rows.emplace_back(text_at(select.get(), 0), text_at(select.get(), 1));
+    return rows;
+}
+
 std::map<std::string, Mapped> Hub::mapped(const std::string& integration, const std::string& entity) const {
     const Connection connection = open_reader(path_);
     const Statement select =
@@ -116,8 +131,8 @@ std::int64_t Hub::records(const std::string& entity) const {
         entity + "')");
 }
 
-testing::AssertionResult hub_equals(const Hub& hub, const std::string& integration, const std::string& entity,
-                                    const json::array& vendor, const std::string& key, const Fields& fields) {
+testing::AssertionResult hub_knows(const Hub& hub, const std::string& integration, const std::string& entity,
+                                   const json::array& vendor, const std::string& key, const Fields& fields) {
     const auto mapped = hub.mapped(integration, entity);
     std::set<std::int64_t> owned;
     for (const json::value& record : vendor) {
@@ -130,6 +145,13 @@ testing::AssertionResult hub_equals(const Hub& hub, const std::string& integrati
         if (auto equal = same_fields(found->second.payload, record, fields); !equal)
             return equal << ", in " << entity << ' ' << id;
     }
+    return testing::AssertionSuccess();
+}
+
+testing::AssertionResult hub_equals(const Hub& hub, const std::string& integration, const std::string& entity,
+                                    const json::array& vendor, const std::string& key, const Fields& fields) {
+    if (auto known = hub_knows(hub, integration, entity, vendor, key, fields); !known) return known;
+    const auto mapped = hub.mapped(integration, entity);
     if (mapped.size() != vendor.size()) {
         return testing::AssertionFailure()
                << "the vendor has " << vendor.size() << " of " << entity << ", mapped are " << mapped.size();

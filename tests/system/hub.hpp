@@ -26,6 +26,9 @@ class Hub {
     explicit Hub(const House& house) : path_(house.state_dir / "liaison.db") {}
 
     std::int64_t number(const std::string& sql) const;
+    std::string text(const std::string& sql) const;
+    // The first two columns of every row.
+    std::vector<std::pair<std::string, std::string>> pairs(const std::string& sql) const;
     std::int64_t open_intents() const { return number("SELECT count(*) FROM intents"); }
     // By external id. The table's key admits each external id once per integration.
     std::map<std::string, Mapped> mapped(const std::string& integration, const std::string& entity) const;
@@ -41,8 +44,11 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 extern const Fields product_fields, order_fields, office_product_fields, pms_fields;
 
-// Each vendor record is mapped once, to a hub record of its own with the same content, and there are no
-// others.
+// Each of these vendor records is mapped once, to a hub record of its own with the same content.
+testing::AssertionResult hub_knows(const Hub& hub, const std::string& integration, const std::string& entity,
+                                   const boost::json::array& vendor, const std::string& key,
+                                   const Fields& fields);
+// The same, and there are no others.
 testing::AssertionResult hub_equals(const Hub& hub, const std::string& integration, const std::string& entity,
                                     const boost::json::array& vendor, const std::string& key,
                                     const Fields& fields);

@@ -18,10 +18,7 @@ class KilledAfter : public testing::TestWithParam<int> {};
 
 TEST_P(KilledAfter, PercentOfAnImportTheDaemonGoesOnByItself) {
     House house;
-    house.seed("shop/products", many);
-    house.set("shop", R"({"latency_ms":5})");
-    house.configure(shop({"[product]", "{ every: 1s }"}));
-    house.start();
+    start_with_slow_shop(house, many, {"[product]", "{ every: 1s }"});
     ASSERT_TRUE(until([&] { return !house.runs("shop").empty(); }));
     const std::int64_t run = number_of(house.runs("shop").back(), "id");
     ASSERT_TRUE(house.wait_until_fetched(run, many / 100 * GetParam())) << "the run was over too soon";
@@ -41,12 +38,9 @@ INSTANTIATE_TEST_SUITE_P(ImportCrash, KilledAfter, testing::Values(20, 40, 60));
 
 TEST(ImportCrash, AKilledWorkerFailsItsRunAloneAndIsRepeated) {
     House house;
-    house.seed("shop/products", many);
-    house.set("shop", R"({"latency_ms":5})");
     house.write("in/a.csv", bookings(many));
-    house.configure(shop({"[product]"}) +
-                    bookings_import({"[reservation]", "manual", "    page_size: 100\n"}));
-    house.start();
+    start_with_slow_shop(house, many, {"[product]"},
+                         bookings_import({"[reservation]", "manual", "    page_size: 100\n"}));
     const std::int64_t run = house.trigger("shop"), neighbour = house.trigger("bookings");
     ASSERT_TRUE(house.wait_until_fetched(run, many / 10));
     const pid_t worker = house.worker("custom_api", "wholesaler");

@@ -158,6 +158,14 @@ std::string shop(const Options& options, const std::string& id) {
     return head(id, "wholesaler", "custom_api", "import", options) + shop_settings;
 }
 
+void start_with_slow_shop(House& house, int products, const Options& options,
+                          const std::string& more_integrations) {
+    house.seed("shop/products", products);
+    house.set("shop", R"({"latency_ms":5})");
+    house.configure(shop(options) + more_integrations);
+    house.start();
+}
+
 std::string office(const Options& options) {
     return head("office", "wholesaler", "custom_api", "export", options) + office_settings;
 }

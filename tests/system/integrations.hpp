@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "house.hpp"
+
 namespace liaison_system {
 
 struct Options {
@@ -13,7 +15,11 @@ struct Options {
 
 std::string shop(const Options& options,
                  const std::string& id = "shop");  // products, customers, orders; 100 a page
-std::string office(const Options& options);        // the same, out: upsert, upsert, keyed
+// That many products at a shop that takes its time, so that there is a middle to break in on; starts the
+// daemon.
+void start_with_slow_shop(House& house, int products, const Options& options = {"[product]"},
+                          const std::string& more_integrations = {});
+std::string office(const Options& options);  // the same, out: upsert, upsert, keyed
 std::string pms(const Options& options, const std::string& effect = "findable");  // reservations, out
 // Reservations from files in @ROOT@/in with the columns that `bookings` writes.
 std::string bookings_import(const Options& options, const std::string& key = "[id]");

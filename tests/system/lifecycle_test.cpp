@@ -23,10 +23,7 @@ std::size_t integrations(const House& house) {
 
 TEST(Stop, InTheMiddleOfAnImportLosesNothing) {
     House house;
-    house.seed("shop/products", many);
-    house.set("shop", R"({"latency_ms":5})");
-    house.configure(shop({"[product]"}));
-    house.start();
+    start_with_slow_shop(house, many);
     const std::int64_t run = house.trigger("shop");
     ASSERT_TRUE(house.wait_until_fetched(run, many / 4));
     EXPECT_EQ(house.stop(), 0) << house.last_lines();
@@ -44,8 +41,7 @@ TEST(Stop, InTheMiddleOfAnExportLosesAndDoublesNothing) {
     house.run("bookings");
     house.set("pms", R"({"latency_ms":5})");
     const std::int64_t run = house.trigger("pms");
-    ASSERT_TRUE(until([&] { return house.count("pms/reservations") >= 600; }, patience,
-                      std::chrono::milliseconds(1)));
+    ASSERT_TRUE(house.wait_until_at_vendor("pms/reservations", 600));
     EXPECT_EQ(house.stop(), 0) << house.last_lines();
     EXPECT_LT(house.count("pms/reservations"), 2000);
     EXPECT_EQ(Hub(house).open_intents(), 0) << "sends in flight were not waited for";
@@ -105,10 +101,7 @@ TEST(Reload, ABrokenFileLeavesTheOldConfigurationInForce) {
 
 TEST(Reload, DoesNotDisturbARun) {
     House house;
-    house.seed("shop/products", many);
-    house.set("shop", R"({"latency_ms":5})");
-    house.configure(shop({"[product]"}));
-    house.start();
+    start_with_slow_shop(house, many);
     const std::int64_t run = house.trigger("shop");
     ASSERT_TRUE(house.wait_until_fetched(run, many / 10));
     house.configure(shop({"[product]", "manual", "    page_size: 250\n"}));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -21,7 +22,8 @@ int exit_code(int status) { return WIFSIGNALED(status) ? -WTERMSIG(status) : WEX
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& arguments, std::filesystem::path log)
+Process::Process(const std::vector<std::string>& arguments, std::filesystem::path log,
+                 const std::string& fault_points)
     : log_(std::move(log)) {
     std::vector<char*> raw;
     for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
@@ -31,6 +33,7 @@ Process::Process(const std::vector<std::string>& arguments, std::filesystem::pat
     if (pid_ == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::dup2(file, STDERR_FILENO);
+        if (!fault_points.empty()) ::setenv("LIAISON_FAULT", fault_points.c_str(), 1);
         ::execv(raw[0], raw.data());
         ::_exit(exec_failed);
     }

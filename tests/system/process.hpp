@@ -14,7 +14,8 @@ namespace liaison_system {
 class Process {
   public:
     // Standard error is appended to `log`, so that a restarted program goes on in the same file.
-    Process(const std::vector<std::string>& arguments, std::filesystem::path log);
+    Process(const std::vector<std::string>& arguments, std::filesystem::path log,
+            const std::string& fault_points = {});  // what LIAISON_FAULT says
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
     ~Process();

@@ -109,7 +109,7 @@ Response Backoffice::list_orders(const Request& request) {
     const Params params(request, {"offset", "limit", "changed_since", "external_ref"});
     const auto reference = params.text("external_ref");
     if (!reference) return page(orders_, params);
-    const auto records = orders_.find_by_lookup(*reference);
+    const auto records = search(orders_, *reference);
     std::string body = R"({"items":)";
     append_array(body, records);
     body += ",\"offset\":0,\"total\":" + std::to_string(records.size()) + "}";

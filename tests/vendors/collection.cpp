@@ -68,8 +68,10 @@ std::int64_t Collection::seed_stamp() const {
 
 const Record& Collection::put(Record record) {
     Record& stored = records_[record.id];
+    const std::int64_t born_ms = stored.id.empty() ? now_ms() : stored.born_ms;
     if (!stored.id.empty()) unlink(stored);
     stored = std::move(record);
+    stored.born_ms = born_ms;
     order_.insert({stored.stamp_ms, &stored});
     if (!entity_.lookup_field.empty()) by_lookup_.emplace(stored.lookup, &stored);
     last_stamp_ = std::max(last_stamp_, stored.stamp_ms);

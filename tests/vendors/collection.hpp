@@ -36,6 +36,7 @@ struct Record {
     std::int64_t stamp_ms = 0;
     std::string lookup;
     std::string json;
+    std::int64_t born_ms = 0;  // when it was first put; by the clock, unlike its stamp
 };
 
 class Collection {

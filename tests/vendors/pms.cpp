@@ -115,7 +115,7 @@ Response Pms::list(const Request& request) {
     const auto wanted = static_cast<std::size_t>(per_page);
     std::vector<const Record*> records;
     if (reference) {
-        records = reservations_.find_by_lookup(*reference);
+        records = search(reservations_, *reference);
         std::erase_if(records, [&](const Record* record) { return since && record->stamp_ms < *since; });
         records.erase(records.begin(),
                       records.begin() + static_cast<std::ptrdiff_t>(std::min(first, records.size())));

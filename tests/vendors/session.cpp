@@ -119,6 +119,7 @@ void Session::admit(Vendor& vendor) {
     Vendor::Admission admission = vendor.admit(request_);
     if (admission.close) return close(admission.is_abrupt);
     if (admission.is_answered) return answer(std::move(admission.early));
+    if (admission.is_late) return process_late(admission.delay);
     if (admission.delay.count() == 0) return process();
     stream_.expires_never();
     timer_.expires_after(admission.delay);
@@ -131,6 +132,17 @@ void Session::process() {
     Vendor::Outcome outcome = vendor_->process(request_);
     if (outcome.is_lost) return close(false);
     answer(std::move(outcome.response), outcome.body_bytes_per_second);
+}
+
+// A gateway gave up on this request; what stands behind it has not.
+void Session::process_late(std::chrono::milliseconds delay) {
+    Error ignored;
+    stream_.socket().close(ignored);
+    timer_.expires_after(delay);
+    timer_.async_wait([self = shared_from_this()](Error) {
+        self->vendor_->process_late(self->request_);
+        self->leave();
+    });
 }
 
 void Session::answer(Response response, std::int64_t body_bytes_per_second) {

@@ -38,6 +38,7 @@ class Session : public std::enable_shared_from_this<Session> {
     void handle();
     void admit(Vendor& vendor);
     void process();
+    void process_late(std::chrono::milliseconds delay);
     void answer(Response response, std::int64_t body_bytes_per_second = 0);
     void write();
     void write_slowly();

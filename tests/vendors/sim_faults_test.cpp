@@ -31,6 +31,40 @@ TEST_F(SimFaultsTest, ALostOrderIsReplayedByItsKey) {
     EXPECT_EQ(control().get("/_sim/backoffice/orders/count").body, R"({"count":1})");
 }
 
+TEST_F(SimFaultsTest, ASearchLagsBehindWhatIsThere) {
+    set("pms", R"({"index_lag_ms":600000})");
+    Client client = pms();
+    const std::string id = client.post("/pms/reservations", reservation).json().text_of("id");
+    const std::string by_reference = "/pms/reservations?reference=L-1";
+    const auto found = [&] { return client.get(by_reference).json().find("reservations")->items().size(); };
+    EXPECT_EQ(found(), 0u);
+    EXPECT_EQ(client.get("/pms/reservations/" + id).status, 200u);
+    set("pms", R"({"index_lag_ms":null})");
+    EXPECT_EQ(found(), 1u);
+
+    Client office = backoffice();
+    know_references(office);
+    set("backoffice", R"({"index_lag_ms":600000})");
+    ASSERT_EQ(office.post("/backoffice/v1/orders", bo_order, {{"Idempotency-Key", "k"}}).status, 201u);
+    const std::string by_ref = "/backoffice/v1/orders?external_ref=X-1";
+    EXPECT_EQ(office.get(by_ref).json().text_of("total"), "0");
+    set("backoffice", R"({"index_lag_ms":0})");
+    EXPECT_EQ(office.get(by_ref).json().text_of("total"), "1");
+}
+
+TEST_F(SimFaultsTest, AWriteExecutesAfterItsConnectionIsClosed) {
+    set("pms", R"({"execute_late_every":1,"execute_late_ms":200})");
+    EXPECT_THROW(pms().post("/pms/reservations", reservation), boost::system::system_error);
+    EXPECT_EQ(control().get("/_sim/pms/reservations/count").body, R"({"count":0})");
+    EXPECT_EQ(pms().get("/pms/ping").status, 200u) << "only writes";
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (stat("pms", "writes_committed") == 0 && std::chrono::steady_clock::now() < end)
+        std::this_thread::yield();
+    EXPECT_EQ(control().get("/_sim/pms/reservations/count").body, R"({"count":1})");
+    EXPECT_EQ(stat("pms", "answers_lost"), 1);
+    EXPECT_EQ(stat("pms", "in_flight"), 0);
+}
+
 TEST_F(SimFaultsTest, FailuresComeBeforeTheCommitAndOnlyWhereAsked) {
     set("pms", R"({"fail_every":2,"fail_status":502,"retry_after":7,"only":"writes"})");
     Client client = pms();

@@ -78,6 +78,12 @@ bool set(Switches& switches, const std::string& name, const Json& value) {
         switches.reset = every(name, value);
     } else if (name == "fault_after_commit_every") {
         switches.fault_after_commit = every(name, value);
+    } else if (name == "execute_late_every") {
+        switches.execute_late = every(name, value);
+    } else if (name == "execute_late_ms") {
+        switches.execute_late_ms = integer(name, value, 0, max_latency_ms);
+    } else if (name == "index_lag_ms") {
+        switches.index_lag_ms = integer(name, value, 0, max_latency_ms);
     } else if (name == "rate_limit") {
         switches.rate_limit = rate_limit(value);
     } else if (name == "slow_body_bytes_per_second") {
@@ -134,6 +140,9 @@ Json Switches::to_json(const Credentials& credentials) const {
     json.set("retry_after", Json::integer(retry_after)).set("lose_every", count(lose.period));
     json.set("reset_every", count(reset.period));
     json.set("fault_after_commit_every", count(fault_after_commit.period));
+    json.set("execute_late_every", count(execute_late.period));
+    json.set("execute_late_ms", Json::integer(execute_late_ms))
+        .set("index_lag_ms", Json::integer(index_lag_ms));
     json.set("rate_limit", Json());
     if (rate_limit) {
         Json limit = Json::object();

@@ -36,6 +36,9 @@ struct Switches {
     Every lose;
     Every reset;
     Every fault_after_commit;
+    Every execute_late;
+    std::int64_t execute_late_ms = 300;
+    std::int64_t index_lag_ms = 0;
     std::optional<RateLimit> rate_limit;
     std::int64_t slow_body_bytes_per_second = 0;
     Only only = Only::all;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "instant.hpp"
+
 namespace liaison_sim {
 namespace {
 
@@ -44,6 +46,12 @@ Vendor::Admission Vendor::admit(const Request& request) {
         return admission;
     }
     admission.delay = std::chrono::milliseconds(switches_.latency_ms);
+    if (request.is_write() && switches_.execute_late.is_due()) {
+        ++stats_.faults;
+        admission.is_late = true;
+        admission.delay = std::chrono::milliseconds(switches_.execute_late_ms);
+        return admission;
+    }
     if (switches_.rate_limit && !take_token(*switches_.rate_limit)) {
         admission.is_answered = true;
         admission.early = error_response(429, "rate_limited", "too many requests").with("Retry-After", "1");
@@ -85,6 +93,13 @@ Vendor::Outcome Vendor::process(const Request& request) {
     }
     stats_.count_answer(outcome.response.status);
     return outcome;
+}
+
+void Vendor::process_late(const Request& request) {
+    const std::scoped_lock lock(mutex_);
+    if (!is_authorized(request) || !routes_.dispatch(request).committed) return;
+    ++stats_.writes_committed;
+    ++stats_.answers_lost;
 }
 
 void Vendor::leave() {
@@ -217,6 +232,13 @@ void Vendor::reset() {
 
 Collection& Vendor::add_entity(Entity entity) {
     return *collections_.emplace_back(std::make_unique<Collection>(std::move(entity)));
+}
+
+std::vector<const Record*> Vendor::search(const Collection& collection, const std::string& value) const {
+    std::vector<const Record*> found = collection.find_by_lookup(value);
+    const std::int64_t indexed_until = now_ms() - switches_.index_lag_ms;
+    std::erase_if(found, [&](const Record* record) { return record->born_ms > indexed_until; });
+    return found;
 }
 
 const Record& Vendor::record_or_404(const Collection& collection, const std::string& id) const {

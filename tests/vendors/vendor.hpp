@@ -26,6 +26,7 @@ class Vendor {
         bool close = false;
         bool is_abrupt = false;
         bool is_answered = false;
+        bool is_late = false;  // close now, process after `delay`: nobody hears the outcome
         Response early;
         std::chrono::milliseconds delay{0};
     };
@@ -47,6 +48,8 @@ class Vendor {
     // Every request: admit, then process after the delay unless closed or answered, then leave.
     Admission admit(const Request& request);
     Outcome process(const Request& request);
+    // The same for a request whose connection is closed already.
+    void process_late(const Request& request);
     void leave();
     // An answer given before the request could be read whole, such as 413.
     void count_unread(bool is_write, unsigned status);
@@ -88,6 +91,9 @@ class Vendor {
             return (static_cast<Derived*>(this)->*handler)(request);
         });
     }
+    // What a search finds by the lookup field, oldest change first: not yet what is younger than
+    // index_lag_ms.
+    std::vector<const Record*> search(const Collection& collection, const std::string& value) const;
     // GET one record by the id in the second path segment; 404 when absent.
     const Record& record_or_404(const Collection& collection, const std::string& id) const;
 

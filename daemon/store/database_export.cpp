@@ -278,6 +278,7 @@ class Settler {
             .bind(integration_)
             .bind(outcome.external_id)
             .run();
+        take_over_twin(intent, outcome);
         // The hash stays empty: what the vendor will show us of this record is not known yet.
         Statement map = impl_.connection.prepare(
             "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, "
@@ -299,6 +300,37 @@ class Settler {
         else
             map.bind(intent.content.empty() ? intent.payload : intent.content);
         map.run();
+    }
+    // The vendor's record was imported as one of its own before this answer was known. It is the one that was
+    // sent: what was made of it is deleted, wherever it was exported to.
+    void take_over_twin(const Intent& intent, const Outcome& outcome) {
+        Rid twin = 0;
+        {
+            Statement select = impl_.connection.prepare(
+                "SELECT rid FROM mappings WHERE integration = ? AND entity = ? AND external_id = ? AND rid "
+                "<> ?");
+            select.bind(integration_).bind(entity_).bind(outcome.external_id).bind(intent.rid);
+            if (!select.step()) return;
+            twin = select.integer(0);
+        }
+        impl_.connection
+            .prepare("UPDATE mappings SET rid = ? WHERE integration = ? AND entity = ? AND external_id = ?")
+            .bind(intent.rid)
+            .bind(integration_)
+            .bind(entity_)
+            .bind(outcome.external_id)
+            .run();
+        impl_.connection
+            .prepare(
+                "UPDATE records SET alias_of = ?, deleted_at = ?, updated_at = ?, version = version + 1 "
+                "WHERE rid = ?")
+            .bind(intent.rid)
+            .bind(at_)
+            .bind(at_)
+            .bind(twin)
+            .run();
+        impl_.connection.prepare(present_again_sql).bind(integration_).bind(run_).bind(at_).bind(twin).run();
+        log(intent, outcome, "twin", "success");
     }
     void present(const Intent& intent) {
         impl_.connection.prepare(present_again_sql)

@@ -5,6 +5,33 @@
 
 namespace liaisond::store {
 
+namespace {
+
+// A record that the vendor shows for the first time, and that carries the reference of a create whose answer
+// never came, is that very record.
+void know_by_reference(Database::Impl& impl, std::int64_t integration, const ImportKey& key,
+                       ImportState& state) {
+    Statement select = impl.connection.prepare(
+        "SELECT i.id, i.rid, i.version, i.payload, i.content, r.id, r.version, r.payload, r.deleted_at IS "
+        "NOT NULL, "
+        "r.provenance FROM intents i JOIN records r ON r.rid = i.rid WHERE i.op_key = ? AND i.integration = "
+        "? AND "
+        "i.external_id = '' AND i.deleted = 0");
+    if (!select.bind(key.reference).bind(integration).step()) return;
+    state.mapped = true;
+    state.created_by = select.integer(0);
+    state.rid = select.integer(1);
+    state.synced_version = select.integer(2);
+    state.base = select.view(4).empty() ? select.text(3) : select.text(4);
+    state.record = uuid_text(select.view(5));
+    state.version = select.integer(6);
+    state.payload = select.text(7);
+    state.deleted = select.integer(8) != 0;
+    state.provenance = select.text(9);
+}
+
+}  // namespace
+
 Result<std::vector<ImportState>> Database::look_up(const std::string& integration, const std::string& entity,
                                                    const std::vector<ImportKey>& keys) {
     return guarded(impl_->path, [&]() -> Result<std::vector<ImportState>> {
@@ -20,8 +47,10 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
         for (std::size_t i = 0; i < keys.size(); ++i) {
             ImportState& state = states[i];
             mapping.reset();
-            if (!mapping.bind(integration_number).bind(entity_number).bind(keys[i].external_id).step())
+            if (!mapping.bind(integration_number).bind(entity_number).bind(keys[i].external_id).step()) {
+                if (!keys[i].reference.empty()) know_by_reference(*impl_, integration_number, keys[i], state);
                 continue;
+            }
             state.mapped = true;
             state.rid = mapping.integer(0);
             state.synced_version = mapping.integer(3);
@@ -225,6 +254,10 @@ class PageWriter {
         if (!map(row, entity, rid)) return false;
         if (row.change || row.owed) add_change(row, entity, rid);
         if (row.match) recognise_by(*row.match, entity, rid);
+        if (row.settles != 0) {
+            settled_.reset();
+            settled_.bind(row.settles).run();
+        }
         return true;
     }
 
@@ -364,6 +397,7 @@ class PageWriter {
         "VALUES(?,?,?,?,?,?,?,?,?)");
     Statement forget_match_any_ = impl_.connection.prepare("SELECT 1 FROM match_keys WHERE rid = ? LIMIT 1");
     Statement forget_match_ = impl_.connection.prepare("DELETE FROM match_keys WHERE rid = ?");
+    Statement settled_ = impl_.connection.prepare("DELETE FROM intents WHERE id = ?");
     Statement match_ = impl_.connection.prepare(
         "INSERT OR IGNORE INTO match_keys(tenant, entity, name, value, rid) VALUES(?,?,?,?,?)");
 };

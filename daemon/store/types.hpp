@@ -69,6 +69,7 @@ struct ImportKey {
     std::string hash;     // of the payload as emitted
     std::string version;  // vendor's marker
     bool deleted = false;
+    std::string reference;  // ours, as the vendor shows it; empty: none
 };
 
 // What the hub knows about one external id.
@@ -86,6 +87,7 @@ struct ImportState {
     std::string payload;               // only where !same, like the following
     std::optional<std::string> base;   // content as last agreed; nothing: the payload at synced_version
     std::optional<std::string> shown;  // what the vendor made of that; nothing: the same
+    std::int64_t created_by = 0;       // the open intent that created it there; the answer never came
     std::string provenance;            // who changed which field; empty: nobody
 };
 
@@ -114,6 +116,7 @@ struct ImportWrite {
     std::string provenance;
     bool tomb = false;                 // the vendor's record is gone; the mapping stays to know it again
     bool owed = false;                 // nothing changed in the hub, and yet the vendor is owed an export
+    std::int64_t settles = 0;          // the intent that turns out to have been executed
     Rid stub_rid = 0;                  // the stub that turned out to be `rid`
     std::optional<MatchValues> match;  // values to recognise it by from now on; nothing: as before
 };

@@ -24,7 +24,7 @@ class Resolution {
 
     Result<std::string> run(const ConflictChoice& choice) {
         auto known = database_.look_up(conflict_.integration, conflict_.entity,
-                                       {{conflict_.external_id, {}, {}, false}});
+                                       {{conflict_.external_id, {}, {}, false, {}}});
         if (!known) return fail(known.error());
         state_ = std::move(known->front());
         Result<std::string> told = decide(choice);

@@ -60,7 +60,8 @@ ImportPlan::ImportPlan(const CanonicalSchemas& schemas, const Link& link, const 
         } else if (last[record.key] != i) {
             ++counters_.unchanged;  // a newer state of the same record follows in this very page
         } else {
-            keys_.push_back({record.key, content_hash(record.payload), record.version, record.deleted});
+            keys_.push_back(
+                {record.key, content_hash(record.payload), record.version, record.deleted, record.reference});
             key_index_.push_back(i);
         }
     }
@@ -246,6 +247,7 @@ store::ImportWrite ImportPlan::write_of(const Candidate& candidate) const {
     write.synced_version = state.synced_version;
     write.base = state.base;
     write.shown = state.shown;
+    write.settles = state.created_by;
     return write;
 }
 

@@ -128,6 +128,7 @@ class PageWalk {
     Record record_of(const Json& item) {
         Record record(text_at(item, entity_.key), {});
         record.version = text_at(item, entity_.version);
+        if (entity_.create) record.reference = text_at(item, entity_.create->reference_field);
         const std::string changed = text_at(item, entity_.changed);
         if (!changed.empty()) record.changed_ms = parse_changed(changed);
         high_ms_ = std::max(high_ms_, record.changed_ms);

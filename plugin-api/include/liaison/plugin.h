@@ -139,7 +139,9 @@ typedef struct liaison_record {
     liaison_str version; /* the vendor's version marker (ETag, SyncToken, timestamp); empty when it has none */
     liaison_str payload; /* canonical JSON object; empty in a delete */
     liaison_str reference; /* push: our reference of the record at this vendor, the same for every operation on it; in a
-                            * create also the idempotency key, and what find searches by afterwards */
+                            * create also the idempotency key, and what find searches by afterwards. emit: the
+                            * reference that the vendor's record carries; empty when it shows none. The host knows by
+                            * it a record that it created itself and never heard back about */
     int64_t changed_ms;    /* when the vendor says it changed, Unix milliseconds; 0 unknown */
 } liaison_record;
 

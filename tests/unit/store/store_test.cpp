@@ -47,7 +47,7 @@ class StoreTest : public testing::Test {
         return status;
     }
     ImportState look_up(const std::string& key, const std::string& payload, const std::string& version = {}) {
-        return database->look_up("shop", "product", {{key, content_hash(payload), version, false}})
+        return database->look_up("shop", "product", {{key, content_hash(payload), version, false, {}}})
             .value()
             .at(0);
     }

@@ -199,6 +199,7 @@ class EmitAwaiter : public EffectAwaiter {
             one.key = abi::view(record.key);
             one.version = abi::view(record.version);
             one.payload = abi::view(record.payload);
+            one.reference = abi::view(record.reference);
             one.changed_ms = record.changed_ms;
             raw_.push_back(one);
         }

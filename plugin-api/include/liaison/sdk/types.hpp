@@ -68,7 +68,7 @@ class Record {
     std::string key;  // external id at this vendor; empty when the record is new there
     std::string payload;
     std::string version;    // vendor's version marker
-    std::string reference;  // push: our operation key
+    std::string reference;  // ours, of the record at this vendor; emit: where the vendor shows one
     std::int64_t changed_ms = 0;
 };
 

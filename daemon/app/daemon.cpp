@@ -284,6 +284,7 @@ class Daemon {
                 {"pid", ::getpid()},
                 {"started_at", format_instant(started_)},
                 {"state_dir", config_.state_dir},
+                {"commits", store_->commits()},
                 {"workers", std::move(workers)},
                 {"problems", std::move(problems)}};
     }

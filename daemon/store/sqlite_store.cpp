@@ -76,6 +76,7 @@ void SqliteStore::commit(std::vector<Job>& batch) {
         }
     }
     if (whole) whole = writer_->commit();
+    if (whole) commits_.fetch_add(1, std::memory_order_relaxed);
     if (!whole) {
         writer_->rollback();
         if (whole.error().code == "disk_error" && on_disk_failure) on_disk_failure(whole.error());

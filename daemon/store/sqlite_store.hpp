@@ -3,7 +3,9 @@
 // posted to the core.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <thread>
@@ -28,6 +30,8 @@ class SqliteStore final : public Store {
     // After a failed sync nothing in memory can be trusted: called once on the writer thread, before the
     // completions.
     std::function<void(const Error&)> on_disk_failure;
+    // Durable commits so far. [any thread]
+    std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 
   private:
     explicit SqliteStore(Post post);
@@ -48,6 +52,7 @@ class SqliteStore final : public Store {
     Post post_;
     std::unique_ptr<Database> writer_, reader_;
     Queue writes_, reads_;
+    std::atomic<std::uint64_t> commits_{0};
     std::thread write_thread_, read_thread_;
 };
 

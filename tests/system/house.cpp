@@ -65,7 +65,7 @@ std::string House::filled(std::string_view text) const {
         }
     };
     replace("@ROOT@", root_.string());
-    replace("@SIM@", "http://127.0.0.1:" + std::to_string(port_));
+    replace("@SIM@", sim_url());
     return made;
 }
 

@@ -1,6 +1,7 @@
 #include "integrations.hpp"
 
 #include <cstdio>
+#include <string_view>
 
 namespace liaison_system {
 namespace {
@@ -64,12 +65,12 @@ constexpr char shop_settings[] = R"(    credentials: { token: !file @ROOT@/secre
             /total: { from: /total, as: money, currency_from: /currency }
 )";
 
-constexpr char office_settings[] = R"(    limits: { concurrent: 16 }
+constexpr char office_settings[] = R"(    limits: { concurrent: @CONCURRENT@ }
     credentials: { key: !file @ROOT@/secrets/office-key }
     settings:
       base_url: @SIM@/backoffice/v1
       auth: { scheme: api_key, header: X-Api-Key }
-      parallel: 16
+      parallel: @CONCURRENT@
       entities:
         product:
           key: /code
@@ -166,8 +167,12 @@ void start_with_slow_shop(House& house, int products, const Options& options,
     house.start();
 }
 
-std::string office(const Options& options) {
-    return head("office", "wholesaler", "custom_api", "export", options) + office_settings;
+std::string office(const Options& options, int concurrent) {
+    static constexpr std::string_view mark = "@CONCURRENT@";
+    std::string settings = office_settings;
+    for (std::size_t at = 0; (at = settings.find(mark)) != std::string::npos;)
+        settings.replace(at, mark.size(), std::to_string(concurrent));
+    return head("office", "wholesaler", "custom_api", "export", options) + settings;
 }
 
 std::string pms(const Options& options, const std::string& effect) {

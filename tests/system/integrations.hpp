@@ -19,7 +19,8 @@ std::string shop(const Options& options,
 // daemon.
 void start_with_slow_shop(House& house, int products, const Options& options = {"[product]"},
                           const std::string& more_integrations = {});
-std::string office(const Options& options);  // the same, out: upsert, upsert, keyed
+// `concurrent`: requests at once.
+std::string office(const Options& options, int concurrent = 16);  // the same, out: upsert, upsert, keyed
 std::string pms(const Options& options, const std::string& effect = "findable");  // reservations, out
 // Reservations from files in @ROOT@/in with the columns that `bookings` writes.
 std::string bookings_import(const Options& options, const std::string& key = "[id]");

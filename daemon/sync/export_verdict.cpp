@@ -10,8 +10,6 @@ namespace {
 
 using Kind = store::Outcome::Kind;
 
-// Read, merged and sent again that often (engine.md 4).
-constexpr std::uint32_t sends_of_a_conflicting_update = 3;
 constexpr std::size_t longest_message = 1000;
 
 bool is_success(std::uint32_t outcome) {
@@ -119,8 +117,10 @@ store::Outcome ExportVerdict::later(const store::Intent& intent, const std::stri
 }
 
 // The vendor has a newer version: certainly not executed. The next run imports and merges it before it sends.
+// The newer version may well be our own, of an attempt whose answer was lost: it counts like any other
+// attempt.
 store::Outcome ExportVerdict::conflict(const store::Intent& intent, const std::string& why) const {
-    if (intent.attempt >= sends_of_a_conflicting_update) {
+    if (intent.attempt >= link_.config.retry.attempts) {
         store::Outcome given_up =
             outcome(intent, Kind::rejected,
                     "the vendor's record changed again before each of " + std::to_string(intent.attempt) +

@@ -273,7 +273,7 @@ class PageWriter {
             .bind(row.stub ? 1 : 0)
             .bind(at_)
             .bind(at_);
-        bind_optional(insert_, provenance_of(row));
+        bind_or_null(insert_, row.provenance);
         insert_.run();
         return impl_.connection.last_row_id();
     }
@@ -289,7 +289,7 @@ class PageWriter {
             update_.bind(at_);
         else
             update_.bind_null();
-        bind_optional(update_, provenance_of(row));
+        bind_or_null(update_, row.provenance);
         update_.bind(row.rid).bind(row.expected_version).run();
         return impl_.connection.changes() == 1;
     }
@@ -355,8 +355,12 @@ class PageWriter {
         statement.reset();
         return statement.bind(rid).step();
     }
-    static std::optional<std::string> provenance_of(const ImportWrite& row) {
-        return row.provenance.empty() ? std::nullopt : std::optional(row.provenance);
+    // What is bound must outlive the step.
+    static void bind_or_null(Statement& statement, const std::string& text) {
+        if (text.empty())
+            statement.bind_null();
+        else
+            statement.bind(text);
     }
     static void bind_optional(Statement& statement, const std::optional<std::string>& text) {
         if (text)

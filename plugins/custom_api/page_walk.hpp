@@ -3,7 +3,7 @@
 // Cursor: {"since_ms", "began_ms", "high_ms", "next"}. `since_ms` moves only when the last page is committed,
 // and never beyond the beginning of the pass: what changed on a page already read, while the pass was
 // interrupted for hours, is older than what its last page shows. `next` is the page to go on with after a
-// crash.
+// crash, where pages are named by the service; pages by number are read from the first one again.
 #pragma once
 
 #include <algorithm>
@@ -42,6 +42,9 @@ class PageWalk {
         if (cursor.empty() || is_full) return;
         const Json json = Json::parse(cursor);
         if (const Json* since = json.find("since_ms")) since_ms_ = since->to_int();
+        // Counted positions shift: what changed meanwhile moved to the end of the list, and others took its
+        // place on pages that were read already. Such a pass begins anew.
+        if (counts_positions()) return;
         if (const Json* high = json.find("high_ms")) high_ms_ = high->to_int().value_or(0);
         if (const Json* next = json.find("next")) {
             next_ = next->scalar_text();
@@ -100,6 +103,7 @@ class PageWalk {
         Json json = Json::object();
         if (has_next_) {
             if (since_ms_) json.set("since_ms", *since_ms_);
+            if (counts_positions()) return json.dump();
             if (!list_.since_param.empty()) json.set("began_ms", began_ms_);
             if (high_ms_ != 0) json.set("high_ms", high_ms_);
             json.set("next", next_);
@@ -112,6 +116,8 @@ class PageWalk {
     }
 
   private:
+    bool counts_positions() const { return list_.paging == Paging::page || list_.paging == Paging::offset; }
+
     static constexpr std::size_t max_raw_bytes = 12'000;
 
     std::string since_text() const {

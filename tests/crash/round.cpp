@@ -102,9 +102,7 @@ void Round::make_news() {
     const std::string word = "Wave" + std::to_string(wave_);
     if (plan_.has_shop() && wave_ > 0) {
         for (int i = 0; i < 10; ++i) {
-            // Of the last page: a changed record moves to the end of its list, and a pull that goes on after
-            // a crash by the number of its page would not see who moved forward in exchange.
-            const std::string id = std::to_string(products - (wave_ * 7 + i) % page);
+            const std::string id = std::to_string(1 + (wave_ * 7 + i * 11) % products);
             house_.sim("PUT", "shop/products/" + id, R"({"name":")" + word + " " + id + R"("})");
         }
         for (int i = 1; i <= 5; ++i) {

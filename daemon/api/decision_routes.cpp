@@ -13,12 +13,6 @@ namespace liaisond::api {
 namespace json = boost::json;
 namespace {
 
-json::value parsed(const std::string& text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return error ? json::value(text) : value;
-}
-
 std::string text_in(const json::object& body, std::string_view key) {
     const json::value* found = body.if_contains(key);
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();

@@ -23,12 +23,6 @@ json::object counters(const store::Counters& c) {
             {"rejected", c.rejected}, {"conflicts", c.conflicts}};
 }
 
-json::value parsed(const std::string& text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return error ? json::value(text) : value;
-}
-
 json::object to_json(const store::LogEntry& e) {
     return {{"id", e.id},
             {"run", e.run},
@@ -141,6 +135,12 @@ unsigned status_of(const Error& error) {
 }
 
 }  // namespace
+
+json::value parsed(const std::string& text) {
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    return error ? json::value(text) : value;
+}
 
 HttpAnswer ok(const json::value& body, unsigned status) {
     return {status, "application/json", json::serialize(body)};

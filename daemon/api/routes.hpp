@@ -64,6 +64,8 @@ class Routes {
 
 boost::json::object to_json(const store::Run& run);
 boost::json::object to_json(const store::Conflict& conflict);
+// The JSON that a text is; the text itself where it is none.
+boost::json::value parsed(const std::string& text);
 HttpAnswer ok(const boost::json::value& body, unsigned status = 200);
 HttpAnswer problem(const Error& error);
 HttpAnswer problem(unsigned status, std::string_view detail);

@@ -103,7 +103,6 @@ class Database {
     // ---- what a person has to decide ----
     Result<std::vector<Conflict>> conflicts(const Filter& filter);
     Result<std::optional<Conflict>> conflict(std::int64_t id);
-    Status drop_conflict(std::int64_t id);
     Result<std::optional<DeadLetter>> dead_letter(std::int64_t id);
     Status drop_dead_letter(std::int64_t id);
     Status edit_dead_letter(std::int64_t id, const std::string& payload);

@@ -139,11 +139,4 @@ Result<std::optional<Conflict>> Database::conflict(std::int64_t id) {
     });
 }
 
-Status Database::drop_conflict(std::int64_t id) {
-    return guarded(impl_->path, [&]() -> Status {
-        impl_->connection.prepare("DELETE FROM conflicts WHERE id = ?").bind(id).run();
-        return {};
-    });
-}
-
 }  // namespace liaisond::store

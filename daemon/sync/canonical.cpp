@@ -68,15 +68,10 @@ void visit_references(const Schema& schema, json::object& record, const Visit& v
     }
 }
 
-std::vector<std::string> merge_snapshot(json::object& record, const json::object& incoming) {
-    std::vector<std::string> changed;
-    for (const auto& [name, value] : incoming) {
-        json::value& mine = record[name];
-        if (mine == value) continue;
-        mine = value;
-        changed.emplace_back(name);
-    }
-    return changed;
+json::object parsed_object(std::string_view text) {
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    return !error && value.is_object() ? std::move(value.get_object()) : json::object();
 }
 
 }  // namespace liaisond::sync

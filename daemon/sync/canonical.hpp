@@ -37,8 +37,7 @@ class CanonicalSchemas {
 void visit_references(const Schema& schema, json::object& record,
                       const std::function<void(const std::string& entity, json::string& text)>& visit);
 
-// Lays an incoming snapshot over what the hub has: present fields replace, absent ones stay (absent means
-// unknown). Returns the names of the top-level fields that changed.
-std::vector<std::string> merge_snapshot(json::object& record, const json::object& incoming);
+// A stored content as an object; empty where the text is none.
+json::object parsed_object(std::string_view text);
 
 }  // namespace liaisond::sync

@@ -5,16 +5,11 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/ids.hpp"
+#include "sync/canonical.hpp"
 #include "sync/conflict_rules.hpp"
 
 namespace liaisond::sync {
 namespace {
-
-json::object parsed(std::string_view text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return !error && value.is_object() ? std::move(value.get_object()) : json::object();
-}
 
 // One conflict, what the hub knows of the record, and the page that settles it.
 class Resolution {
@@ -62,8 +57,8 @@ class Resolution {
     Result<std::string> about_fields(const ConflictChoice& choice) {
         boost::system::error_code error;
         const json::value detail = json::parse(conflict_.detail, error);
-        json::object content = parsed(state_.payload);
-        json::object base = parsed(state_.base ? *state_.base : state_.payload);
+        json::object content = parsed_object(state_.payload);
+        json::object base = parsed_object(state_.base ? *state_.base : state_.payload);
         Provenance provenance(state_.provenance);
         json::array taken;
         std::size_t known = 0;
@@ -133,7 +128,7 @@ class Resolution {
     }
 
     Result<std::string> identify(const std::string& record) {
-        const json::object remote = parsed(conflict_.payload);
+        const json::object remote = parsed_object(conflict_.payload);
         if (record.empty()) {
             if (!state_.mapped) write_.record = uuid_v7(now_, random_);
             write_.change = store::Action::created;
@@ -151,7 +146,7 @@ class Resolution {
         state_.synced_version = 0;
         const MergeRules keep{[](const FieldConflict&) { return Side::hub; },
                               [](std::string_view, const json::value&, const json::value&) { return true; }};
-        const Merge merged = merge(nullptr, nullptr, parsed((*found)->payload), remote, keep);
+        const Merge merged = merge(nullptr, nullptr, parsed_object((*found)->payload), remote, keep);
         json::array taken;
         Provenance provenance((*found)->provenance);
         for (const std::string& pointer : merged.taken) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fault_point.hpp"
+#include "sync/delete_brake.hpp"
 #include "sync/export_batch.hpp"
 #include "sync/export_verdict.hpp"
 
@@ -254,11 +255,10 @@ Task<Status> ExportJob::brake() {
     if (!pending) co_return fail(pending.error());
     const std::int64_t deletes = *pending;
     if (deletes == 0) co_return Status();
-    Result<store::DeleteBudget> budget = co_await delete_budget();
+    Result<store::DeleteBudget> budget = co_await delete_budget(ports_, *control_.link, entity_.name);
     if (!budget) co_return fail(budget.error());
     const config::MassDelete& guard = control_.link->config.mass_delete;
-    const auto limit = std::max<std::int64_t>(
-        guard.count, static_cast<std::int64_t>(guard.share * static_cast<double>(budget->mappings)));
+    const std::int64_t limit = delete_limit(guard, *budget);
     if (budget->recent + deletes <= limit) co_return Status();
     Error error{ErrorKind::permanent,
                 std::to_string(budget->recent + deletes) + " records of " + entity_.name +
@@ -379,17 +379,6 @@ Await<Result<std::vector<std::string>>> ExportJob::externals_of(const ExportPlan
         ports_.store.read([id = control_.link->config.id, &plan](
                               store::Database& database) { return database.externals_of(id, plan.wanted()); },
                           std::move(done));
-    });
-}
-
-Await<Result<store::DeleteBudget>> ExportJob::delete_budget() {
-    using Answer = Result<store::DeleteBudget>;
-    return Await<Answer>([this](Completion<Answer> done) {
-        ports_.store.read(
-            [link = control_.link, entity = entity_.name,
-             since = ports_.clock.now() - control_.link->config.mass_delete.within](
-                store::Database& database) { return database.delete_budget(link->config.id, entity, since); },
-            std::move(done));
     });
 }
 

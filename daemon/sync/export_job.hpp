@@ -50,7 +50,6 @@ class ExportJob {
     Await<Result<std::vector<std::optional<store::PendingExport>>>> load_current(
         const std::vector<store::Intent>& intents);
     Await<Result<std::vector<std::string>>> externals_of(const ExportPlan& plan);
-    Await<Result<store::DeleteBudget>> delete_budget();
     Await<Result<std::vector<std::int64_t>>> add(const std::vector<store::Intent>& intents,
                                                  const std::vector<store::DeadLetter>& refused,
                                                  std::int64_t cursor);

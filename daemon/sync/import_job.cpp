@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 
 #include "sync/absence_check.hpp"
+#include "sync/delete_brake.hpp"
 #include "sync/recognition.hpp"
 
 #include "base/fault_point.hpp"
@@ -409,11 +410,9 @@ Task<Status> ImportJob::brake(std::int64_t deletes) {
         held_deletes_ += deletes;
         co_return Status();
     }
-    Result<store::DeleteBudget> budget = co_await delete_budget();
+    Result<store::DeleteBudget> budget = co_await delete_budget(ports_, *control_.link, entity_.name);
     if (!budget) co_return fail(budget.error());
-    const config::MassDelete& limit = control_.link->config.mass_delete;
-    delete_limit_ = std::max<std::int64_t>(
-        limit.count, static_cast<std::int64_t>(limit.share * static_cast<double>(budget->mappings)));
+    delete_limit_ = delete_limit(control_.link->config.mass_delete, *budget);
     if (budget->recent + deletes > delete_limit_) held_deletes_ = budget->recent + deletes;
     co_return Status();
 }
@@ -430,17 +429,6 @@ Status ImportJob::stopped_by_brake() const {
             control_.link->config.id + " --confirm-deletes",
         {},
         "mass_delete"});
-}
-
-Await<Result<store::DeleteBudget>> ImportJob::delete_budget() {
-    using Answer = Result<store::DeleteBudget>;
-    return Await<Answer>([this](Completion<Answer> done) {
-        ports_.store.read(
-            [link = control_.link, entity = entity_.name,
-             since = ports_.clock.now() - control_.link->config.mass_delete.within](
-                store::Database& database) { return database.delete_budget(link->config.id, entity, since); },
-            std::move(done));
-    });
 }
 
 // A complete listing shows by what it lacks that records are gone. Believed when it lacked them twice in a

@@ -48,7 +48,6 @@ class ImportJob final : public JobListener {
     Await<Result<std::vector<std::string>>> records_of(const ImportPlan::Wanted& wanted);
     Await<Result<std::vector<store::Recognised>>> recognise(const ImportPlan& plan);
     Await<Result<std::vector<store::DeadLetter>>> load_letters();
-    Await<Result<store::DeleteBudget>> delete_budget();
     Await<Result<std::string>> recognition_ready();
     Await<Result<std::int64_t>> index_matches(std::int64_t after);
     Await<Status> save_recognition_ready();

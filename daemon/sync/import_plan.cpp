@@ -20,15 +20,9 @@ constexpr std::size_t kept_of_a_bad_payload = 16u << 10;
 constexpr std::size_t faults_named = 3;
 constexpr std::size_t longest_note = 2000;
 
-json::object parsed(std::string_view text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return !error && value.is_object() ? std::move(value.get_object()) : json::object();
-}
-
 // What the vendor and the hub last agreed on.
 json::object base_of(const store::ImportState& state) {
-    return parsed(state.base ? *state.base : state.payload);
+    return parsed_object(state.base ? *state.base : state.payload);
 }
 
 json::array to_json(const std::vector<FieldConflict>& fields) {
@@ -328,9 +322,9 @@ void ImportPlan::merge_in(Candidate& candidate, Making& making) {
 void ImportPlan::write_merged(Candidate& candidate, const json::object* base, Making& making) {
     const store::ImportState& state = candidate.state;
     const plugin::Record& record = records_[candidate.index];
-    const json::object hub = parsed(state.payload);
+    const json::object hub = parsed_object(state.payload);
     std::optional<json::object> shown;
-    if (state.shown) shown = parsed(*state.shown);
+    if (state.shown) shown = parsed_object(*state.shown);
     Provenance provenance(state.provenance);
     const ConflictRules rules(schema_, entity_, link_.config.id, provenance, record.changed_ms);
     const Merge merged = merge(base, shown ? &*shown : nullptr, hub, candidate.content, rules.merge_rules());

@@ -4,22 +4,10 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
+#include "config/document.hpp"
 
 namespace liaisond::sync {
 namespace {
-
-std::string token_of(std::string_view key) {
-    std::string token;
-    for (const char c : key) {
-        if (c == '~')
-            token += "~0";
-        else if (c == '/')
-            token += "~1";
-        else
-            token += c;
-    }
-    return token;
-}
 
 std::string key_of(std::string_view token) {
     std::string key;
@@ -46,7 +34,7 @@ class Merger {
     void level(json::object& hub, json::object& base, const json::object* shown, const json::object& remote,
                const std::string& path) {
         for (const auto& [name, theirs] : remote) {
-            const std::string pointer = path + "/" + token_of(name);
+            const std::string pointer = path + "/" + config::pointer_token(name);
             json::value* ours = hub.if_contains(name);
             if (has_parts(theirs) && ours != nullptr && has_parts(*ours)) {
                 json::value& shared = base[name];

@@ -87,6 +87,8 @@ bool Routes::decide(const Call& call) {
         return resolve_conflict(call, id), true;
     if (path[0] == "intents" && path.size() == 3 && action == "resolve")
         return resolve_intent(call, id), true;
+    if (path[0] == "plans" && path.size() == 3 && (action == "approve" || action == "discard"))
+        return decide_plan(call, id), true;
     if (path[0] == "dead-letters" && path.size() == 3 && action == "edit")
         return edit_dead_letter(call, id), true;
     if (path[0] == "dead-letters" && action == "replay") return replay(call, id), true;

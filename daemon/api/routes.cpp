@@ -225,6 +225,17 @@ bool Routes::filter_of(const Call& call, store::Filter& filter) const {
     return true;
 }
 
+// Of a row in its list, for the next page.
+template <class Row>
+std::int64_t position(const Row& row) {
+    if constexpr (requires { row.row; })
+        return row.row;
+    else if constexpr (requires { row.id; })
+        return row.id;
+    else
+        return row.run;
+}
+
 template <class Row, class ToJson>
 void Routes::list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),
                   store::Filter filter, ToJson convert) {
@@ -235,12 +246,7 @@ void Routes::list(const Call& call, Result<std::vector<Row>> (store::Database::*
                             json::array items;
                             for (const Row& row : *rows) items.push_back(convert(row));
                             json::value next;
-                            if (rows->size() == limit) {
-                                if constexpr (requires(const Row& row) { row.row; })
-                                    next = std::to_string(rows->back().row);
-                                else
-                                    next = std::to_string(rows->back().id);
-                            }
+                            if (rows->size() == limit) { next = std::to_string(position(rows->back())); }
                             answer(ok({{"items", std::move(items)}, {"next", std::move(next)}}));
                         });
 }
@@ -281,6 +287,11 @@ void Routes::get(Call& call) {
     if (what == "conflicts")
         return list(call, &store::Database::conflicts, filter,
                     [](const store::Conflict& row) { return api::to_json(row); });
+    if (what == "plans" && (call.path.size() == 2 || (call.path.size() == 3 && call.path[2] == "items")))
+        return show_plan(call);
+    if (what == "plans" && call.path.size() == 1)
+        return list(call, &store::Database::plans, filter,
+                    [](const store::Plan& row) { return api::to_json(row); });
     if (what == "plugins") return call.answer(ok(backend_.plugins()));
     if (what == "records" && call.path.size() >= 2) {
         filter.entity = call.path[1];
@@ -305,6 +316,7 @@ void Routes::post(Call& call) {
     if (path[0] == "integrations" && path.size() == 3 && path[2] == "sync") {
         sync::RunRequest request;
         request.full = call.query["full"] == "true";
+        request.dry_run = call.query["dry_run"] == "true";
         request.confirm_deletes = call.query["confirm_deletes"] == "true";
         request.entity = call.query["entity"];
         return backend_.engine.trigger(path[1], std::move(request),

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,10 @@ class Routes {
     void edit_dead_letter(const Call& call, std::int64_t id);
     void replay(const Call& call, std::int64_t id);
     void run_soon(const std::string& integration);
+    // Plans and their approval (plan_routes.cpp).
+    void show_plan(const Call& call);
+    void decide_plan(const Call& call, std::int64_t run);
+    void carry_out(const std::shared_ptr<const store::Plan>& plan, const Answer& answer);
     void schedule(const Call& call);
     void run(const Call& call);
     template <class Row, class ToJson>
@@ -64,6 +69,7 @@ class Routes {
 
 boost::json::object to_json(const store::Run& run);
 boost::json::object to_json(const store::Conflict& conflict);
+boost::json::object to_json(const store::Plan& plan);
 // The JSON that a text is; the text itself where it is none.
 boost::json::value parsed(const std::string& text);
 HttpAnswer ok(const boost::json::value& body, unsigned status = 200);

@@ -103,7 +103,10 @@ class Daemon {
 
     int run() {
         auto store = store::SqliteStore::open(config_.state_dir + "/liaison.db",
-                                              config_.durability == config::Durability::full, poster());
+                                              config_.durability == config::Durability::full
+                                                  ? store::Durability::full
+                                                  : store::Durability::normal,
+                                              poster());
         if (!store) return refuse(store.error(), exit_state);
         store_ = std::move(*store);
         store_->on_disk_failure = [](const Error& error) {

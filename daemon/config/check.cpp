@@ -192,6 +192,10 @@ class Builder {
         made.entities = entities(members, pointer);
         match(members, pointer, made.entities);
         made.mass_delete = mass_delete(members, pointer);
+        const json::object& guard = object_at(members, "guard");
+        if (guard.contains("approval"))
+            made.approval =
+                approval(object_at(guard, "approval"), pointer + "/guard/approval", made.entities);
         made.schedule = read_schedule(here);
         made.supervision = read_supervision(here, read_supervision(usual, {}));
         made.settings = json::serialize(object_at(members, "settings"));
@@ -295,6 +299,35 @@ class Builder {
         made.within =
             duration(limits, "within", pointer + "/guard/mass_delete", made.within, Milliseconds(1000));
         return made;
+    }
+
+    std::shared_ptr<const Approval> approval(const json::object& limits, const std::string& pointer,
+                                             const std::vector<Entity>& known) {
+        Approval made;
+        const auto limit = [&](const char* name, std::optional<std::uint32_t>& into) {
+            if (limits.contains(name)) into = number_at(limits, name, 0);
+        };
+        limit("creates", made.creates);
+        limit("updates", made.updates);
+        limit("deletes", made.deletes);
+        for (const auto& [entity, fields] : object_at(limits, "fields")) {
+            const std::string at = pointer + "/fields/" + pointer_token(entity);
+            const bool mine =
+                std::any_of(known.begin(), known.end(),
+                            [name = std::string_view(entity)](const Entity& e) { return e.name == name; });
+            if (!mine) add(at, "names an entity that this integration does not have", true);
+            if (!fields.is_object()) continue;
+            for (const auto& [field, count] : fields.get_object()) {
+                if (!field.starts_with('/'))
+                    add(at + "/" + pointer_token(field),
+                        "is no JSON pointer; write /" + std::string(field) + " for the field '" +
+                            std::string(field) + "'",
+                        true);
+                made.fields[std::string(entity)][std::string(field)] =
+                    number_at(fields.get_object(), field, 0);
+            }
+        }
+        return std::make_shared<const Approval>(std::move(made));
     }
 
     std::map<std::string, SecretSource> credentials(const json::object& members, const std::string& pointer) {

@@ -53,6 +53,12 @@ struct MassDelete {
     Milliseconds within{3'600'000};
 };
 
+// A run that would do more than that on one side is only planned, and waits until a person approves it.
+struct Approval {
+    std::optional<std::uint32_t> creates, updates, deletes;
+    std::map<std::string, std::map<std::string, std::uint32_t>> fields;  // by entity and JSON pointer
+};
+
 // Where a secret comes from. Never the secret itself.
 struct SecretSource {
     enum class Kind : std::uint8_t { environment, file };
@@ -80,6 +86,7 @@ struct Integration {
     Milliseconds settle{300'000};  // how long a vendor may still be executing a write whose answer was lost
     std::uint32_t page_size = 500, push_batch = 100;
     MassDelete mass_delete;
+    std::shared_ptr<const Approval> approval;  // null: none is needed
     RetryPolicy retry;
     Timeouts timeouts;
     std::string fingerprint;  // changes when anything above does

@@ -154,6 +154,18 @@ constexpr char text[] = R"schema({
                 "count": { "type": "integer", "minimum": 0 },
                 "within": { "$ref": "#/$defs/duration" }
               }
+            },
+            "approval": {
+              "type": "object", "additionalProperties": false, "description": "A run that would do more than that, in the hub or at the vendor, is only planned and waits for: liaisonctl plans approve.",
+              "properties": {
+                "creates": { "type": "integer", "minimum": 0 },
+                "updates": { "type": "integer", "minimum": 0 },
+                "deletes": { "type": "integer", "minimum": 0, "examples": [5] },
+                "fields": {
+                  "type": "object", "description": "By entity, and by the JSON pointer of a field.", "examples": [{ "product": { "/price": 200 } }],
+                  "additionalProperties": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } }
+                }
+              }
             }
           }
         },

@@ -134,6 +134,7 @@ class CommandLine {
         filter(one, "--entity", run_.entity, "E", "Only this entity");
         one->add_flag("--confirm-deletes", run_.confirm_deletes,
                       "You looked: let more deletes through than guard.mass_delete does");
+        one->add_flag("--dry-run", run_.dry_run, "Change nothing; write down what would be, as a plan");
         one->add_flag("--wait", run_.wait, "Stay until it ends; exit status 1 when it fails");
 
         CLI::App* runs = command(app_, "runs", [this](Session& s) {
@@ -143,6 +144,22 @@ class CommandLine {
         limit(runs);
         number(command(*runs, "show", [this](Session& s) { return show_run(s, number_); }), "The run");
         number(command(*runs, "cancel", [this](Session& s) { return cancel_run(s, number_); }), "The run");
+
+        CLI::App* plans = command(app_, "plans", [this](Session& s) {
+                              return list_plans(s, list_);
+                          })->require_subcommand(0, 1);
+        integration(plans);
+        limit(plans);
+        CLI::App* plan = command(*plans, "show", [this](Session& s) {
+            return show_plan(s, number_, list_.limit, with_requests_);
+        });
+        number(plan, "The run that made it");
+        plan->add_flag("--requests", with_requests_, "Also the requests that would be sent");
+        limit(plan);
+        for (const char* what : {"approve", "discard"}) {
+            number(command(*plans, what, [this, what](Session& s) { return decide_plan(s, number_, what); }),
+                   "The run that made it");
+        }
 
         CLI::App* logs = command(app_, "logs", [this](Session& s) { return list_logs(s, list_); });
         integration(logs);
@@ -308,7 +325,7 @@ class CommandLine {
     LocalArguments local_;
     DecisionArguments decision_;
     std::int64_t number_ = 0, next_ = 10;
-    bool watch_ = false;
+    bool watch_ = false, with_requests_ = false;
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace liaisond::ctl {
 
 struct RunArguments {
     std::string integration, entity;
-    bool full = false, wait = false, confirm_deletes = false;
+    bool full = false, wait = false, confirm_deletes = false, dry_run = false;
 };
 
 struct ListArguments {
@@ -56,7 +56,12 @@ int list_intents(Session& session, const ListArguments& arguments);
 int list_conflicts(Session& session, const ListArguments& arguments);
 int show_conflict(Session& session, std::int64_t id);
 
+int list_plans(Session& session, const ListArguments& arguments);
+int show_plan(Session& session, std::int64_t run, std::int64_t limit, bool with_requests);
+
 // ---- deciding ----
+// `what`: approve or discard.
+int decide_plan(Session& session, std::int64_t run, const std::string& what);
 int resolve_conflict(Session& session, const DecisionArguments& arguments);
 int resolve_intent(Session& session, const DecisionArguments& arguments);
 int replay_dead_letters(Session& session, const DecisionArguments& arguments);

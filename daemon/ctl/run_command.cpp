@@ -86,6 +86,7 @@ class RunWatch {
 
 int run(Session& session, const RunArguments& arguments) {
     const Parameters parameters{{"full", arguments.full ? "true" : ""},
+                                {"dry_run", arguments.dry_run ? "true" : ""},
                                 {"confirm_deletes", arguments.confirm_deletes ? "true" : ""},
                                 {"entity", arguments.entity}};
     const auto answer = session.client().post(

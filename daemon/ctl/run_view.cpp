@@ -92,12 +92,19 @@ std::string rejections_text(const json::value& run) {
            one_line(text_at(run, "integration")) + "\n";
 }
 
+std::string plan_hint(const json::value& run) {
+    if (text_at(run, "status") != "planned") return {};
+    return "Every change it would make: liaisonctl plans show " + text_at(run, "id") + "\n";
+}
+
 std::string verdict(const json::value& run) {
     const std::string status = text_at(run, "status");
     if (status == "success") return "succeeded";
     if (status == "partial")
         return run_went_well(run) ? "succeeded, but not for every record" : "succeeded in part";
     if (status == "cancelled") return "was cancelled";
+    if (status == "planned") return "was a plan; nothing was changed";
+    if (status == "suspended") return "waits for approval";
     if (status == "interrupted")
         return "was interrupted (the daemon stopped); the next run continues its work";
     return status;
@@ -107,7 +114,7 @@ std::string verdict(const json::value& run) {
 
 Tone tone_of_status(std::string_view status) {
     if (status == "running") return Tone::busy;
-    if (status == "success") return Tone::good;
+    if (status == "success" || status == "planned") return Tone::good;
     if (status == "failed") return Tone::bad;
     return Tone::warning;
 }
@@ -116,7 +123,8 @@ bool run_has_ended(const json::value& run) { return text_at(run, "status") != "r
 
 bool run_went_well(const json::value& run) {
     const std::string status = text_at(run, "status");
-    return status == "success" || (status == "partial" && text_at(run, "error").empty());
+    return status == "success" || status == "planned" ||
+           (status == "partial" && text_at(run, "error").empty());
 }
 
 std::string runs_text(const json::array& items, const Look& look, Instant now) {
@@ -168,7 +176,7 @@ std::string run_text(const json::value& run, const Look& look, Instant now) {
         look);
     const std::string entities = entities_text(run, look);
     if (!entities.empty()) text += "\n" + entities;
-    const std::string rest = error_text(run, look) + rejections_text(run);
+    const std::string rest = error_text(run, look) + rejections_text(run) + plan_hint(run);
     return rest.empty() ? text : text + "\n" + rest;
 }
 
@@ -181,7 +189,7 @@ std::string run_summary(const json::value& run, const Look& look, Instant now) {
                        format_count(number_at(run, "requests"), "request") + ", " +
                        format_bytes(number_at(run, "bytes")) + ").\n";
     if (!entities.empty()) text += "\n" + entities;
-    const std::string rest = error_text(run, look) + rejections_text(run);
+    const std::string rest = error_text(run, look) + rejections_text(run) + plan_hint(run);
     return rest.empty() ? text : text + "\n" + rest;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 Tone tone_of_state(std::string_view state) {
     if (state == "running" || state == "busy" || state == "starting") return Tone::busy;
-    if (state == "waiting") return Tone::warning;
+    if (state == "waiting" || state == "held") return Tone::warning;
     if (state == "failing" || state == "suspended" || state == "unusable" || state == "dead" ||
         state == "failed")
         return Tone::bad;

@@ -123,7 +123,8 @@ constexpr int write_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access, bool full) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access,
+                                                 Durability durability) {
     return guarded(path, [&]() -> Result<std::unique_ptr<Database>> {
         LIAISON_FAULT_POINT("store.open");
         auto impl = std::make_unique<Impl>(path, access == Access::write ? write_flags : read_flags);
@@ -137,7 +138,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access
         } else {
             impl->writes = true;
             connection.execute("PRAGMA journal_mode = WAL");
-            connection.execute(full ? "PRAGMA synchronous = EXTRA" : "PRAGMA synchronous = NORMAL");
+            connection.execute(durability == Durability::full     ? "PRAGMA synchronous = EXTRA"
+                               : durability == Durability::normal ? "PRAGMA synchronous = NORMAL"
+                                                                  : "PRAGMA synchronous = OFF");
             connection.execute("PRAGMA wal_autocheckpoint = 4000");
             connection.execute("PRAGMA journal_size_limit = 67108864");
             migrate(connection);
@@ -145,6 +148,20 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access
         connection.execute("PRAGMA cache_size = -8192");  // 8 MiB
         connection.execute("PRAGMA temp_store = MEMORY");
         return std::unique_ptr<Database>(new Database(std::move(impl)));
+    });
+}
+
+Status Database::copy(const std::string& from, const std::string& to) {
+    return guarded(to, [&]() -> Status {
+        Connection source(from, read_flags), target(to, write_flags);
+        sqlite3_busy_timeout(source.handle(), 5000);
+        sqlite3_db_config(source.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+        sqlite3_backup* backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
+        if (backup == nullptr) target.raise("copying " + from);
+        const int copied = sqlite3_backup_step(backup, -1);  // in one go: one moment
+        const int finished = sqlite3_backup_finish(backup);
+        if (copied != SQLITE_DONE || finished != SQLITE_OK) target.raise("copying " + from);
+        return {};
     });
 }
 

@@ -16,12 +16,16 @@
 namespace liaisond::store {
 
 enum class Access : std::uint8_t { write, read };
+// What commits survive: a power cut, a crash of the process, nothing (scratch copies).
+enum class Durability : std::uint8_t { full, normal, none };
 
 class Database {
   public:
-    // Creates and migrates the file when opened for writing. `full`: commits survive a power cut. An error
-    // names the file and what to do.
-    static Result<std::unique_ptr<Database>> open(const std::string& path, Access access, bool full = true);
+    // Creates and migrates the file when opened for writing. An error names the file and what to do.
+    static Result<std::unique_ptr<Database>> open(const std::string& path, Access access,
+                                                  Durability durability = Durability::full);
+    // The file as it stands at one moment, whoever reads and writes it meanwhile.
+    static Status copy(const std::string& from, const std::string& to);
     ~Database();
 
     // ---- transactions (writer only) ----
@@ -106,6 +110,26 @@ class Database {
     Result<std::optional<DeadLetter>> dead_letter(std::int64_t id);
     Status drop_dead_letter(std::int64_t id);
     Status edit_dead_letter(std::int64_t id, const std::string& payload);
+
+    // ---- plans ----
+    // Of a scratch copy: from now on it is known of each record what it was before.
+    Status remember_records();
+    // Records that were changed since then, by number, after `after`; with their id at the integration.
+    Result<std::vector<PlannedRecord>> planned_records(const std::string& integration, Rid after,
+                                                       std::uint32_t limit);
+    // What the integration was last agreed to have of each record; empty where nothing was.
+    Result<std::vector<std::string>> agreed(const std::string& integration, const std::vector<Rid>& rids);
+    // A plan without items yet. An older one of the integration that waits is superseded by it; the oldest
+    // are forgotten.
+    Status begin_plan(const Plan& plan);
+    Status add_plan_items(std::int64_t run, const std::vector<PlanItem>& items);
+    Status save_plan(const Plan& plan);
+    // An error unless it waits.
+    Status decide_plan(std::int64_t run, PlanState state);
+    Result<std::optional<Plan>> plan(std::int64_t run);
+    Result<std::vector<Plan>> plans(const Filter& filter);
+    // Those after number `after`, in order.
+    Result<std::vector<PlanItem>> plan_items(std::int64_t run, std::int64_t after, std::uint32_t limit);
 
     // ---- runs ----
     Result<std::int64_t> begin_run(const Run& run);

@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 2> migrations{R"sql(
+inline constexpr std::array<const char*, 3> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -119,6 +119,19 @@ CREATE TABLE conflicts(
     run INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
     UNIQUE(integration, entity, external_id)) STRICT;
 CREATE INDEX conflicts_by_record ON conflicts(integration, rid);
+)sql",
+                                                       R"sql(
+-- What runs would do, by the run that found it.
+CREATE TABLE plans(
+    run INTEGER PRIMARY KEY,
+    integration INTEGER NOT NULL, entity TEXT NOT NULL, full INTEGER NOT NULL, at INTEGER NOT NULL,
+    state INTEGER NOT NULL, reason TEXT NOT NULL,
+    counts TEXT NOT NULL) STRICT;         -- JSON: {"hub": {"creates": 1}, "vendor": {}}
+CREATE TABLE plan_items(
+    run INTEGER NOT NULL, n INTEGER NOT NULL, at_vendor INTEGER NOT NULL, action TEXT NOT NULL,
+    entity TEXT NOT NULL, record TEXT NOT NULL, external_id TEXT NOT NULL,
+    fields TEXT NOT NULL, requests TEXT NOT NULL,
+    PRIMARY KEY(run, n)) STRICT, WITHOUT ROWID;
 )sql"};
 
 }  // namespace liaisond::store

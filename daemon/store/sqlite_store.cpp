@@ -1,30 +1,76 @@
 #include "store/sqlite_store.hpp"
 
+#include <filesystem>
+
 #include "base/fault_point.hpp"
 
 namespace liaisond::store {
+namespace fs = std::filesystem;
 namespace {
 
 // Jobs in one transaction. Enough to share a sync, few enough that nobody waits long for his.
 constexpr std::size_t group_limit = 256;
 
+constexpr const char* scratch_mark = ".scratch-";
+
+void remove_files(const std::string& path) {
+    std::error_code ignored;
+    for (const char* part : {"", "-wal", "-shm"}) fs::remove(path + part, ignored);
+}
+
+// What a daemon that died left of its scratch copies.
+void remove_scratch_files(const std::string& path) {
+    std::error_code ignored;
+    const fs::path whole(path);
+    const std::string prefix = whole.filename().string() + scratch_mark;
+    for (const auto& entry : fs::directory_iterator(whole.parent_path(), ignored)) {
+        if (entry.path().filename().string().starts_with(prefix)) fs::remove(entry.path(), ignored);
+    }
+}
+
 }  // namespace
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, bool full_durability,
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, Durability durability,
                                                        Post post) {
-    std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(post)));
-    auto writer = Database::open(path, Access::write, full_durability);
-    if (!writer) return fail(writer.error());
-    auto reader = Database::open(path, Access::read);
-    if (!reader) return fail(reader.error());
-    store->writer_ = std::move(*writer);
-    store->reader_ = std::move(*reader);
+    remove_scratch_files(path);
+    std::unique_ptr<SqliteStore> store(new SqliteStore(path, std::move(post)));
+    const Status connected = store->connect(durability);
+    if (!connected) return fail(connected.error());
     store->write_thread_ = std::thread([raw = store.get()] { raw->write_loop(); });
     store->read_thread_ = std::thread([raw = store.get()] { raw->read_loop(); });
     return store;
 }
 
-SqliteStore::SqliteStore(Post post) : post_(std::move(post)) {}
+Status SqliteStore::connect(Durability durability) {
+    auto writer = Database::open(path_, Access::write, durability);
+    if (!writer) return fail(writer.error());
+    auto reader = Database::open(path_, Access::read);
+    if (!reader) return fail(reader.error());
+    writer_ = std::move(*writer);
+    reader_ = std::move(*reader);
+    return {};
+}
+
+void SqliteStore::scratch(Completion<Result<std::unique_ptr<Store>>> done) {
+    static std::atomic<std::uint64_t> copies{0};
+    const std::string path = path_ + scratch_mark + std::to_string(++copies);
+    auto self = std::make_shared<std::unique_ptr<SqliteStore>>(new SqliteStore(path, post_));
+    SqliteStore& copy = **self;
+    copy.is_scratch_ = true;
+    copy.write_thread_ =
+        std::thread([&copy, self = std::move(self), from = path_, done = std::move(done)]() mutable {
+            Status ready = Database::copy(from, copy.path_);
+            if (ready) ready = copy.connect(Durability::none);
+            if (ready) copy.read_thread_ = std::thread([&copy] { copy.read_loop(); });
+            const Post post = copy.post_;
+            // From here on whoever gets it may destroy it, which waits for this thread.
+            post([self = std::move(self), ready, done = std::move(done)] {
+                if (!ready) return done(fail(ready.error()));
+                done(std::unique_ptr<Store>(std::move(*self)));
+            });
+            if (ready) copy.write_loop();
+        });
+}
 
 SqliteStore::~SqliteStore() {
     for (Queue* queue : {&writes_, &reads_}) {
@@ -35,6 +81,8 @@ SqliteStore::~SqliteStore() {
     if (write_thread_.joinable()) write_thread_.join();
     if (read_thread_.joinable()) read_thread_.join();
     reader_.reset();  // before the writer, whose close checkpoints
+    writer_.reset();
+    if (is_scratch_) remove_files(path_);
 }
 
 void SqliteStore::enqueue(Access access, Job job) {

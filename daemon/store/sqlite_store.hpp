@@ -21,11 +21,14 @@ class SqliteStore final : public Store {
     using Post = std::function<void(std::function<void()>)>;  // [any thread]
 
     // Opens, creates and migrates `path`. `post` runs a function on the core thread.
-    static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, bool full_durability,
+    static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, Durability durability,
                                                      Post post);
     // Finishes what is queued, commits it, joins the threads. Completions not yet run are dropped by the
     // owner of `post`.
     ~SqliteStore() override;
+
+    // Copied beside the file by a thread of its own.
+    void scratch(Completion<Result<std::unique_ptr<Store>>> done) override;
 
     // After a failed sync nothing in memory can be trusted: called once on the writer thread, before the
     // completions.
@@ -34,7 +37,8 @@ class SqliteStore final : public Store {
     std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 
   private:
-    explicit SqliteStore(Post post);
+    SqliteStore(std::string path, Post post) : path_(std::move(path)), post_(std::move(post)) {}
+    Status connect(Durability durability);
     void enqueue(Access access, Job job) override;
 
     struct Queue {
@@ -49,7 +53,9 @@ class SqliteStore final : public Store {
     void read_loop();
     void commit(std::vector<Job>& batch);
 
+    const std::string path_;
     Post post_;
+    bool is_scratch_ = false;  // its file goes with it
     std::unique_ptr<Database> writer_, reader_;
     Queue writes_, reads_;
     std::atomic<std::uint64_t> commits_{0};

@@ -18,6 +18,10 @@ class Store {
   public:
     virtual ~Store() = default;
 
+    // A copy of everything as it is now. What is done to it reaches nobody, and it is gone with the object;
+    // it answers as this one does. Destroy it before this one.
+    virtual void scratch(Completion<Result<std::unique_ptr<Store>>> done) = 0;
+
     // `work(Database&)` returns a Result<T>; `done` gets it, or the reason why the commit failed.
     template <class Work>
     void write(Work work, Completion<std::invoke_result_t<Work, Database&>> done) {

@@ -14,8 +14,21 @@ std::string_view to_string(RunStatus status) {
         case RunStatus::failed: return "failed";
         case RunStatus::cancelled: return "cancelled";
         case RunStatus::interrupted: return "interrupted";
+        case RunStatus::planned: return "planned";
+        case RunStatus::suspended: return "suspended";
     }
     return "failed";
+}
+
+std::string_view to_string(PlanState state) {
+    switch (state) {
+        case PlanState::shown: return "shown";
+        case PlanState::waiting: return "waiting";
+        case PlanState::approved: return "approved";
+        case PlanState::discarded: return "discarded";
+        case PlanState::superseded: return "superseded";
+    }
+    return "shown";
 }
 
 std::string_view to_string(Action action) {

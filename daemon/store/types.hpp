@@ -15,7 +15,17 @@ namespace liaisond::store {
 using Rid = std::int64_t;
 
 enum class Direction : std::uint8_t { import = 1, export_ = 2 };
-enum class RunStatus : std::uint8_t { running = 0, success, partial, failed, cancelled, interrupted };
+// planned: a dry run; suspended: it waits for the approval of its plan.
+enum class RunStatus : std::uint8_t {
+    running = 0,
+    success,
+    partial,
+    failed,
+    cancelled,
+    interrupted,
+    planned,
+    suspended
+};
 enum class Action : std::uint8_t { created = 1, updated, deleted };
 
 std::string_view to_string(Direction direction);
@@ -212,6 +222,42 @@ struct Outcome {
     Instant next_at{};
     std::string action;          // for the log: created, updated, deleted, adopted
     bool present_again = false;  // superseded: something else is owed instead
+};
+
+// ---- plans ----
+
+// shown: asked for; waiting: a guard held the run back; superseded: a newer plan took its place.
+enum class PlanState : std::uint8_t { shown = 0, waiting, approved, discarded, superseded };
+std::string_view to_string(PlanState state);
+
+// How much a plan would do on one side: "creates", "updates", "deletes", and by "product /price" the guarded
+// fields that would change.
+using Tally = std::map<std::string, std::int64_t>;
+
+// What a run would do (engine.md 5).
+struct Plan {
+    std::int64_t run = 0;
+    std::string integration, entity;  // entity: the run was restricted to it; empty: all
+    bool full = false;
+    Instant at{};
+    PlanState state = PlanState::shown;
+    std::string reason;  // why it waits
+    Tally hub, vendor;
+};
+
+// One record that a run would change, on one side.
+struct PlanItem {
+    std::int64_t n = 0;  // from 1
+    bool at_vendor = false;
+    std::string action, entity, record, external_id;  // action: created, updated, deleted, called
+    std::string fields;                               // JSON: [{"pointer", "from", "to"}]
+    std::string requests;  // JSON: [{"method", "url", "auth", "headers", "body"}]; empty: none, or not kept
+};
+
+// A record before and after.
+struct PlannedRecord {
+    Rid rid = 0;
+    std::string entity, record, external_id, before, after;  // contents; empty: not there
 };
 
 // ---- lists for people ----

@@ -190,7 +190,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
             stop_run(found->second, Stop::cancel, store::RunStatus::failed,
                      "the run took longer than " + format_duration(found->second.link->config.timeouts.run));
         });
-        outcome = co_await work(slot);
+        outcome = co_await work(slot, queued.request);
     }
     conclude(slot, outcome);
     Result<Aftermath> after = co_await aftermath(control.run);
@@ -208,15 +208,27 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
         log(LogLevel::error, "the end of a run could not be stored: " + saved.error().message,
             {{"integration", control.run.integration}});
     runs_.erase(control.run.id);
-    slot.last_run = std::make_unique<store::Run>(control.run);
-    plan_retry(slot, outcome);
+    if (!control.only_plans) {
+        slot.last_run = std::make_unique<store::Run>(control.run);
+        plan_retry(slot, outcome);
+    }
     after_run(slot, after ? after->open_work : std::nullopt);
 }
 
-// All entities: first what comes in, then what goes out; what others refer to first.
-Task<Status> Engine::work(Slot& slot) {
-    RunControl& control = *slot.control;
+Task<Status> Engine::work(Slot& slot, const RunRequest& request) {
     if (!slot.link->unusable.empty()) co_return fail(ErrorKind::config, slot.link->unusable);
+    if (request.dry_run || (slot.link->config.approval && request.replay.empty())) {
+        bool go_on = false;
+        Status planned = co_await plan(slot, request, go_on);
+        if (!planned || !go_on) co_return planned;
+    }
+    Status done = co_await all_entities(slot, ports_);
+    co_return done;
+}
+
+// First what comes in, then what goes out; what others refer to first.
+Task<Status> Engine::all_entities(Slot& slot, const Ports& ports) {
+    RunControl& control = *slot.control;
     std::vector<config::Entity> entities = slot.link->config.entities;
     std::stable_sort(entities.begin(), entities.end(), [&](const config::Entity& a, const config::Entity& b) {
         return schemas_.rank(a.name) < schemas_.rank(b.name);
@@ -229,7 +241,7 @@ Task<Status> Engine::work(Slot& slot) {
             if (!wanted || (!control.only_entity.empty() && control.only_entity != entity.name)) continue;
             if (control.stop != Stop::none) co_return fail(ErrorKind::transient, control.stop_reason);
             LIAISON_FAULT_POINT("run.entity");
-            Status done = co_await one_entity(slot, entity, direction);
+            Status done = co_await one_entity(slot, ports, entity, direction);
             if (done) continue;
             if (first_error) first_error = fail(done.error());
             if (affects_all(done.error().kind)) co_return first_error;
@@ -238,7 +250,8 @@ Task<Status> Engine::work(Slot& slot) {
     co_return first_error;
 }
 
-Task<Status> Engine::one_entity(Slot& slot, const config::Entity& entity, store::Direction direction) {
+Task<Status> Engine::one_entity(Slot& slot, const Ports& ports, const config::Entity& entity,
+                                store::Direction direction) {
     RunControl& control = *slot.control;
     const bool importing = direction == store::Direction::import;
     control.working_on = std::string(importing ? "importing " : "exporting ") + entity.name;
@@ -249,13 +262,14 @@ Task<Status> Engine::one_entity(Slot& slot, const config::Entity& entity, store:
         status = fail(ErrorKind::config,
                       "the entity '" + entity.name + "' is unknown; entities of your own begin with x_");
     } else if (importing) {
-        ImportJob job(ports_, fibers_, *slot.requester, control, schemas_, entity,
-                      [this, tenant = control.run.tenant, name = entity.name, id = control.run.integration] {
-                          changed(tenant, name, id);
+        ImportJob job(ports, fibers_, *slot.requester, control, schemas_, entity,
+                      [this, is_plan = control.dry_run != nullptr, tenant = control.run.tenant,
+                       name = entity.name, id = control.run.integration] {
+                          if (!is_plan) changed(tenant, name, id);
                       });
         status = co_await job.run();
     } else {
-        ExportJob job(ports_, fibers_, *slot.requester, control, schemas_, entity);
+        ExportJob job(ports, fibers_, *slot.requester, control, schemas_, entity);
         status = co_await job.run();
     }
     const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.monotonic() - began);
@@ -279,9 +293,14 @@ void Engine::conclude(Slot& slot, const Status& outcome) {
     if (slot.control->stop != Stop::none && !outcome) {
         run.status = slot.control->stop_status;
         run.error = slot.control->stop_reason;
+    } else if (!slot.control->held_by_guard.empty()) {
+        run.status = store::RunStatus::suspended;
+        run.error = slot.control->held_by_guard;
     } else if (!outcome) {
         run.status = progress ? store::RunStatus::partial : store::RunStatus::failed;
         run.error = redactor().scrub(outcome.error().message);
+    } else if (slot.control->only_plans) {
+        run.status = store::RunStatus::planned;
     } else {
         run.status = total.rejected > 0 ? store::RunStatus::partial : store::RunStatus::success;
     }

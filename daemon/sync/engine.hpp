@@ -21,8 +21,10 @@
 namespace liaisond::sync {
 
 struct RunRequest {
-    std::string trigger = "manual";  // manual, schedule, retry, on_change
+    std::string trigger = "manual";  // manual, schedule, retry, on_change, approval
     bool full = false;
+    bool dry_run = false;  // nothing is changed anywhere; what would be is written down as a plan
+    std::shared_ptr<const store::Plan> approved;  // a person agreed to that much
     bool confirm_deletes = false;
     std::vector<std::int64_t>
         replay;          // dead letters of `entity` to import again, instead of asking the vendor
@@ -31,7 +33,8 @@ struct RunRequest {
 
 // One integration as people see it.
 struct IntegrationStatus {
-    // state: idle, running, disabled, failing, unusable, suspended, waiting (its breaker is open)
+    // state: idle, running, disabled, failing, unusable, suspended, waiting (its breaker is open), held (its
+    // last run waits for approval)
     std::string id, tenant, connector, state;
     std::string detail;
     std::optional<Instant> next_run;
@@ -134,8 +137,10 @@ class Engine {
     // ---- runs (engine.cpp) ----
     void begin(Slot& slot, Queued queued);
     Task<void> run(Slot& slot, Queued queued);
-    Task<Status> work(Slot& slot);
-    Task<Status> one_entity(Slot& slot, const config::Entity& entity, store::Direction direction);
+    Task<Status> work(Slot& slot, const RunRequest& request);
+    Task<Status> all_entities(Slot& slot, const Ports& ports);
+    Task<Status> one_entity(Slot& slot, const Ports& ports, const config::Entity& entity,
+                            store::Direction direction);
     void conclude(Slot& slot, const Status& outcome);
     void after_run(Slot& slot, std::optional<Instant> open_work);
     void adopt_link(Slot& slot);
@@ -146,6 +151,12 @@ class Engine {
     Await<Result<std::int64_t>> begin_run(const Slot& slot);
     Await<Status> save_run(Slot& slot);
     Await<Result<Aftermath>> aftermath(const store::Run& run);
+
+    // ---- plans (engine_plan.cpp) ----
+    Task<Status> plan(Slot& slot, const RunRequest& request, bool& go_on);
+    Task<Status> rehearse(Slot& slot, store::Store& scratch);
+    Await<Result<std::unique_ptr<store::Store>>> scratch_copy();
+    Await<Status> save_plan(const store::Plan& plan);
 
     // ---- when (engine_agenda.cpp) ----
     Rota rota(const Slot& slot) const;

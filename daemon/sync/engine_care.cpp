@@ -80,7 +80,8 @@ void Engine::start(Completion<Status> done) {
 void Engine::take_up(Found& found) {
     for (store::Run& run : found.runs) {
         const auto slot = slots_.find(run.integration);
-        if (slot != slots_.end() && !slot->second.last_run)
+        const bool is_plan = run.status == store::RunStatus::planned;
+        if (slot != slots_.end() && !slot->second.last_run && !is_plan)
             slot->second.last_run = std::make_unique<store::Run>(std::move(run));
     }
     gates_.restore(std::move(found.quotas));
@@ -120,6 +121,9 @@ void Engine::judge(Slot& slot, const Status& outcome, const Aftermath& after) {
     const RunControl& control = *slot.control;
     const bool told_to_stop =
         control.stop != Stop::none && control.stop_status != store::RunStatus::failed && !outcome;
+    // A plan is no proof of anything, and a run that a guard held back neither succeeded nor failed.
+    if (control.only_plans) return;
+    if (!told_to_stop && !control.held_by_guard.empty()) return look_for_problems(slot);
     if (!told_to_stop && outcome) {
         const bool was_suspended = slot.vitals.suspension != Vitals::Suspension::none;
         slot.vitals.succeeded(scheduler_.now());
@@ -313,6 +317,8 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
                     : slot.vitals.suspension == Held::by_operator ? "operator"
                                                                   : "";
     one.problems = slot.vitals.problems(slot.link->config.supervision, patience(slot), now);
+    const bool held = slot.last_run && slot.last_run->status == store::RunStatus::suspended;
+    if (held) one.problems.push_back(slot.last_run->error);
     if (slot.control) {
         one.current_run = slot.control->run;
         one.working_on = slot.control->working_on;
@@ -323,6 +329,7 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
                 : suspended                    ? "suspended"
                 : open                         ? "waiting"
                 : slot.vitals.failures > 0     ? "failing"
+                : held                         ? "held"
                                                : "idle";
     const std::string error = slot.last_run ? slot.last_run->error : std::string();
     const std::string because = error.empty() ? "" : ": " + error;

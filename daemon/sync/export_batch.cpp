@@ -1,6 +1,7 @@
 #include "sync/export_batch.hpp"
 
 #include "base/fault_point.hpp"
+#include "sync/dry_run.hpp"
 #include "sync/export_plan.hpp"
 #include "sync/export_verdict.hpp"
 
@@ -22,8 +23,13 @@ Task<Status> ExportBatch::push(std::vector<store::Outcome>& outcomes) {
         record.payload = item.intent.payload;
         record.reference = reference_of(*control_.link, entity_, item.intent.record);
     }
+    if (control_.dry_run) {
+        for (const Item& item : items_) control_.dry_run->pushes(item.intent);
+    }
     Result<std::string> job = co_await run_job(plugin::JobKind::push, std::move(start));
-    const Status ended = job ? Status() : Status(fail(job.error()));
+    // A connector may end its job when writes are held back: what it would do with the rest is known anyway.
+    const bool planned = control_.dry_run && control_.dry_run->has_held();
+    const Status ended = job || planned ? Status() : Status(fail(job.error()));
     const ExportVerdict verdict(*control_.link, ports_.clock.now(), ports_.random);
     for (const Item& item : items_)
         outcomes.push_back(verdict.of_push(item.intent, item.result, item.sent, ended));
@@ -93,7 +99,14 @@ Task<Status> ExportBatch::before_mutation() {
 }
 
 // A write that names no record may concern any of them.
-void ExportBatch::on_write_sent(std::int32_t record_index) {
+void ExportBatch::on_write(const plugin::Request& request, Requester::Write what) {
+    const std::int32_t record_index = request.record_index;
+    if (what == Requester::Write::held) {
+        const bool named = record_index >= 0 && static_cast<std::size_t>(record_index) < items_.size();
+        const store::Intent* intent =
+            named ? &items_[static_cast<std::size_t>(record_index)].intent : nullptr;
+        return control_.dry_run->hold(entity_, intent, request);
+    }
     for (std::size_t i = 0; i < items_.size(); ++i) {
         if (record_index < 0 || static_cast<std::size_t>(record_index) == i) items_[i].sent = true;
     }

@@ -23,7 +23,7 @@ class ExportBatch final : public JobListener {
     Task<Result<plugin::EmittedEvent>> on_emit(plugin::EmitEffect&& emit) override;
     Task<Status> on_result(plugin::ResultEffect&& results) override;
     Task<Status> before_mutation() override;
-    void on_write_sent(std::int32_t record_index) override;
+    void on_write(const plugin::Request& request, Requester::Write what) override;
 
   private:
     struct Item {

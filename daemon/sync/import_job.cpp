@@ -5,6 +5,7 @@
 
 #include "sync/absence_check.hpp"
 #include "sync/delete_brake.hpp"
+#include "sync/dry_run.hpp"
 #include "sync/recognition.hpp"
 
 #include "base/fault_point.hpp"
@@ -82,7 +83,9 @@ Task<Status> ImportJob::pull() {
     LIAISON_FAULT_POINT("import.end");
     const Status flushed = co_await flush(output.has_value());
     if (!flushed) co_return fail(flushed.error());
-    if (!output) co_return fail(output.error());
+    // A connector that acknowledges may end its job when the acknowledgement is held back.
+    const bool planned = control_.dry_run && control_.dry_run->has_held();
+    if (!output && !planned) co_return fail(output.error());
     co_return Status();
 }
 
@@ -296,6 +299,10 @@ Task<Status> ImportJob::on_result(plugin::ResultEffect&&) {
 Task<Status> ImportJob::before_mutation() {
     Status status = co_await flush(true);
     co_return status;
+}
+
+void ImportJob::on_write(const plugin::Request& request, Requester::Write what) {
+    if (what == Requester::Write::held) control_.dry_run->hold(entity_.name, nullptr, request);
 }
 
 Await<Result<std::string>> ImportJob::load_cursor() {

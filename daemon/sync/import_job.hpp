@@ -22,6 +22,7 @@ class ImportJob final : public JobListener {
     Task<Result<plugin::EmittedEvent>> on_emit(plugin::EmitEffect&& emit) override;
     Task<Status> on_result(plugin::ResultEffect&& results) override;
     Task<Status> before_mutation() override;
+    void on_write(const plugin::Request& request, Requester::Write what) override;
 
   private:
     using Pending = std::shared_ptr<Deferred<Status>>;

@@ -61,7 +61,9 @@ Task<Result<plugin::Event>> JobPump::carry_out(plugin::Effect effect, JobListene
             if (!ready) co_return fail(ready.error());
         }
         plugin::HttpEvent answer;
-        Requester::OnWrite on_write = [&listener](std::int32_t record) { listener.on_write_sent(record); };
+        Requester::OnWrite on_write = [&listener](const plugin::Request& request, Requester::Write what) {
+            listener.on_write(request, what);
+        };
         answer.responses = co_await requester_.send_all(control_, std::move(http->requests),
                                                         http->max_parallel, std::move(on_write));
         co_return event(std::move(answer));

@@ -16,8 +16,10 @@ class JobListener {
     virtual Task<Status> on_result(plugin::ResultEffect&& results) = 0;
     // Everything emitted so far must be durable before a request that mutates leaves.
     virtual Task<Status> before_mutation() = 0;
-    // A write of that record (-1: of none in particular) is being handed to the transport.
-    virtual void on_write_sent(std::int32_t record_index) { (void)record_index; }
+    // A write is being handed to the transport, or was held back because the run is a plan.
+    virtual void on_write(const plugin::Request& request, Requester::Write what) {
+        (void)request, (void)what;
+    }
 };
 
 class JobPump {

@@ -131,6 +131,27 @@ json::object overlay(json::object bottom, const json::object& top) {
     return bottom;
 }
 
+std::vector<FieldDifference> differences(const json::object& from, const json::object& to) {
+    std::vector<FieldDifference> found;
+    const auto level = [&](const auto& self, const json::object& a, const json::object& b,
+                           const std::string& path) -> void {
+        for (const auto& [name, theirs] : b) {
+            const std::string pointer = path + "/" + config::pointer_token(name);
+            const json::value* ours = a.if_contains(name);
+            if (has_parts(theirs) && (ours == nullptr || has_parts(*ours)))
+                self(self, ours != nullptr ? ours->get_object() : json::object(), theirs.get_object(),
+                     pointer);
+            else if (ours == nullptr || !(*ours == theirs))
+                found.push_back({pointer, ours != nullptr ? *ours : json::value(), theirs});
+        }
+        for (const auto& [name, ours] : a) {
+            if (!b.contains(name)) found.push_back({path + "/" + config::pointer_token(name), ours, {}});
+        }
+    };
+    level(level, from, to, {});
+    return found;
+}
+
 const json::value* at_pointer(const json::value& root, std::string_view pointer) {
     boost::system::error_code error;
     return root.find_pointer(pointer, error);

@@ -47,6 +47,14 @@ Merge merge(const json::object* base, const json::object* shown, const json::obj
 // Lays `top` over `bottom`, member by member; what `top` does not mention stays.
 json::object overlay(json::object bottom, const json::object& top);
 
+// One field in which two contents differ. Null: absent there.
+struct FieldDifference {
+    std::string pointer;
+    json::value from, to;
+};
+// As finely as merge() works.
+std::vector<FieldDifference> differences(const json::object& from, const json::object& to);
+
 // "/lines/0/sku" of a value; null where there is nothing.
 const json::value* at_pointer(const json::value& root, std::string_view pointer);
 // Puts a value there, making objects on the way; null removes the member.

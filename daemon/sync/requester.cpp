@@ -176,9 +176,13 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     auto prepared = prepare(request);
     if (!prepared)
         co_return failed(static_cast<std::uint32_t>(prepared.error().kind), prepared.error().message);
+    if (request.mutates() && control.dry_run) {
+        if (on_write) on_write(request, Write::held);
+        co_return failed(LIAISON_ERROR_TRANSIENT, "this is a plan: the request was not sent");
+    }
     std::optional<plugin::Response> held = co_await pass_gate(control);
     if (held) co_return std::move(*held);
-    if (request.mutates() && on_write) on_write(request.record_index);
+    if (request.mutates() && on_write) on_write(request, Write::sent);
     keep_quota();
     if (request.mutates())
         LIAISON_FAULT_POINT("request.before_write");

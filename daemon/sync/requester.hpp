@@ -24,9 +24,9 @@ class Requester {
 
     // Answers in the order of the requests; at most `max_parallel` of them at once (0: one), and over all
     // batches as many as its gate lets through.
-    // `on_write` is told the record index of each write when it is handed to the transport, -1 for a write of
-    // no record in particular.
-    using OnWrite = std::function<void(std::int32_t)>;
+    // `on_write` is told of each write when it is handed to the transport, or when a plan holds it back.
+    enum class Write : std::uint8_t { sent, held };
+    using OnWrite = std::function<void(const plugin::Request&, Write)>;
     Await<std::vector<plugin::Response>> send_all(RunControl& control, std::vector<plugin::Request> requests,
                                                   std::uint32_t max_parallel, OnWrite on_write = {});
 

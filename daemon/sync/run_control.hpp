@@ -11,6 +11,8 @@
 
 namespace liaisond::sync {
 
+class DryRun;
+
 // How a run ends early. `wind_down`: stop at the next point where nothing is half done. `cancel`: give up
 // now.
 enum class Stop : std::uint8_t { none, wind_down, cancel };
@@ -26,6 +28,9 @@ struct RunControl {
     std::vector<std::int64_t> replay;  // dead letters to import again, and nothing else
     std::string only_entity;           // empty: all
     std::string working_on;            // "importing product", for people
+    std::shared_ptr<DryRun> dry_run;   // set: writes are held back and collected there
+    bool only_plans = false;           // the run is a plan and nothing else
+    std::string held_by_guard;         // what it would do is more than may be done without approval
     bool probing = false;              // asks whether the vendor is there; the breaker does not hold it back
     std::uint32_t repeated = 0;        // requests that were sent again
     // Why requests were not sent: the circuit breaker, or a limit of the vendor's. What the connector makes

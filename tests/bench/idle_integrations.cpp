@@ -112,7 +112,12 @@ class World final : public Clock, public sync::Timers, public Random {
 class Store final : public store::Store {
   public:
     Store(World& world, const std::string& path)
-        : world_(world), database_(store::Database::open(path, store::Access::write, false).value()) {}
+        : world_(world),
+          database_(store::Database::open(path, store::Access::write, store::Durability::normal).value()) {}
+
+    void scratch(Completion<Result<std::unique_ptr<store::Store>>>) override {
+        give_up("nothing is planned here");
+    }
 
   private:
     // As the writer thread: whatever came in two milliseconds is one transaction.

@@ -3,6 +3,7 @@
 // disk fail.
 #pragma once
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -22,7 +23,9 @@ namespace liaisond::simulate {
 class SimStore final : public store::Store {
   public:
     SimStore(World& world, const std::string& path)
-        : world_(world), database_(store::Database::open(path, store::Access::write, false).value()) {}
+        : world_(world),
+          path_(path),
+          database_(store::Database::open(path, store::Access::write, store::Durability::normal).value()) {}
 
     store::Database& database() { return *database_; }
     std::uint64_t commits() const { return commits_; }
@@ -32,6 +35,24 @@ class SimStore final : public store::Store {
     std::function<bool(std::string_view)> dies_at = [](std::string_view) { return false; };
     // Asked before each commit: why it fails.
     std::function<std::optional<Error>()> disk_fault = [] { return std::optional<Error>(); };
+
+    void scratch(Completion<Result<std::unique_ptr<store::Store>>> done) override {
+        world_.after(Milliseconds(5), [this, done = std::move(done)] {
+            const std::string copy = path_ + ".scratch-" + std::to_string(++copies_);
+            const Status copied = store::Database::copy(path_, copy);
+            if (!copied) return done(fail(copied.error()));
+            auto made = std::make_unique<SimStore>(world_, copy);
+            made->is_scratch_ = true;
+            done(std::unique_ptr<store::Store>(std::move(made)));
+        });
+    }
+
+    ~SimStore() override {
+        database_.reset();
+        for (const char* part : {"", "-wal", "-shm"}) {
+            if (is_scratch_) std::remove((path_ + part).c_str());
+        }
+    }
 
   private:
     void enqueue(store::Access access, Job job) override {
@@ -65,6 +86,9 @@ class SimStore final : public store::Store {
     }
 
     World& world_;
+    const std::string path_;
+    bool is_scratch_ = false;
+    int copies_ = 0;
     std::unique_ptr<store::Database> database_;
     std::vector<Job> waiting_;
     std::uint64_t commits_ = 0;

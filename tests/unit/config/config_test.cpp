@@ -234,6 +234,31 @@ TEST(Config, LimitsBreakersAndAlarms) {
         "1, such as 0.5");
 }
 
+TEST(Config, ChangesThatNeedApproval) {
+    EXPECT_EQ(check_text(good).config.integrations.at("paradise-shop").approval, nullptr);
+    const Checked checked = check_text(
+        good +
+        "    guard: { approval: { creates: 100, deletes: 5, fields: { product: { /price: 200 } } } }\n");
+    ASSERT_TRUE(checked.faults.empty()) << testing::PrintToString(checked.faults);
+    const Approval& approval = *checked.config.integrations.at("paradise-shop").approval;
+    EXPECT_EQ(approval.creates, 100u);
+    EXPECT_FALSE(approval.updates);
+    EXPECT_EQ(approval.deletes, 5u);
+    EXPECT_EQ(approval.fields.at("product").at("/price"), 200u);
+
+    EXPECT_EQ(
+        only_fault(good + "    guard: { approval: { deleted: 5 } }\n"),
+        "liaison.yaml:11:26: integrations.paradise-shop.guard.approval.deleted is not a known key; did you "
+        "mean 'deletes'?");
+    EXPECT_EQ(only_fault(good + "    guard: { approval: { fields: { product: { price: 5 } } } }\n"),
+              "liaison.yaml:11:47: integrations.paradise-shop.guard.approval.fields.product.price is no JSON "
+              "pointer; write /price for the field 'price'");
+    EXPECT_EQ(
+        only_fault(good + "    guard: { approval: { fields: { customer: { /name: 5 } } } }\n"),
+        "liaison.yaml:11:36: integrations.paradise-shop.guard.approval.fields.customer names an entity that "
+        "this integration does not have");
+}
+
 TEST(Config, BrokenYamlIsOneClearError) {
     EXPECT_TRUE(only_fault("tenants: [unclosed\n").starts_with("liaison.yaml:"));
 }

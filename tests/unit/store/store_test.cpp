@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <filesystem>
+#include <fstream>
 
 #include <atomic>
 #include <condition_variable>
@@ -18,7 +20,9 @@ const Instant noon = *parse_instant("2026-03-01T12:00:00Z");
 
 class StoreTest : public testing::Test {
   protected:
-    StoreTest() : database(Database::open(directory.path() + "/liaison.db", Access::write, false).value()) {}
+    StoreTest()
+        : database(
+              Database::open(directory.path() + "/liaison.db", Access::write, Durability::normal).value()) {}
 
     ImportWrite created(const std::string& key, const std::string& payload) {
         ImportWrite write;
@@ -192,7 +196,7 @@ TEST_F(StoreTest, ANewerSchemaIsRefusedWithTheWayOut) {
         sqlite3_exec(raw, "PRAGMA user_version = 999", nullptr, nullptr, nullptr);
         sqlite3_close(raw);
     }
-    const auto opened = Database::open(directory.path() + "/liaison.db", Access::write, false);
+    const auto opened = Database::open(directory.path() + "/liaison.db", Access::write, Durability::normal);
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message.find("newer liaison (schema 999"), std::string::npos)
         << opened.error().message;
@@ -226,10 +230,9 @@ class Loop {
 TEST(SqliteStoreTest, GroupCommitKeepsTheGoodAndDropsTheBad) {
     sync_test::TempDir directory;
     Loop loop;
-    auto store =
-        SqliteStore::open(directory.path() + "/liaison.db", true, [&loop](std::function<void()> call) {
-            loop.post(std::move(call));
-        }).value();
+    auto store = SqliteStore::open(directory.path() + "/liaison.db", Durability::full,
+                                   [&loop](std::function<void()> call) { loop.post(std::move(call)); })
+                     .value();
     int good = 0, bad = 0;
     for (int i = 0; i < 200; ++i) {
         const auto work = [i](Database& database) -> Result<std::int64_t> {
@@ -254,6 +257,51 @@ TEST(SqliteStoreTest, GroupCommitKeepsTheGoodAndDropsTheBad) {
                 });
     loop.run_until([&] { return read; });
     EXPECT_EQ(rows, 133u);
+}
+
+TEST(SqliteStoreTest, AScratchCopyHasEverythingAndReachesNobody) {
+    sync_test::TempDir directory;
+    Loop loop;
+    auto store = SqliteStore::open(directory.path() + "/liaison.db", Durability::full,
+                                   [&loop](std::function<void()> call) { loop.post(std::move(call)); })
+                     .value();
+    const auto begin = [](Database& database) {
+        store::Run run;
+        run.tenant = run.integration = "x";
+        return database.begin_run(run);
+    };
+    int begun = 0;
+    const auto count = [&begun](Result<std::int64_t> id) { begun += id ? 1 : 0; };
+    std::unique_ptr<Store> scratch;
+    store->write(begin, [&](Result<std::int64_t> first) {
+        count(first);
+        store->scratch([&](Result<std::unique_ptr<Store>> made) {
+            scratch = std::move(made.value());
+            scratch->write(begin, count);
+            scratch->write(begin, count);
+        });
+    });
+    loop.run_until([&] { return begun == 3; });
+    std::vector<std::size_t> runs;
+    for (Store* one : std::vector<Store*>{store.get(), scratch.get()}) {
+        one->read([](Database& database) { return database.runs({}); },
+                  [&](Result<std::vector<store::Run>> rows) { runs.push_back(rows.value().size()); });
+        loop.run_until([&, wanted = runs.size() + 1] { return runs.size() == wanted; });
+    }
+    EXPECT_EQ(runs, (std::vector<std::size_t>{1, 3}));
+    scratch.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+        EXPECT_EQ(entry.path().string().find("scratch"), std::string::npos) << entry.path();
+}
+
+TEST(SqliteStoreTest, ScratchCopiesOfADaemonThatDiedAreRemoved) {
+    sync_test::TempDir directory;
+    Loop loop;
+    const std::string left = directory.path() + "/liaison.db.scratch-7";
+    std::ofstream(left) << "left";
+    const auto store = SqliteStore::open(directory.path() + "/liaison.db", Durability::normal,
+                                         [&loop](std::function<void()> call) { loop.post(std::move(call)); });
+    EXPECT_FALSE(std::filesystem::exists(left));
 }
 
 }  // namespace

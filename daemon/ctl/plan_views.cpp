@@ -107,7 +107,7 @@ std::string plan_items_text(const json::array& items, bool with_requests, const 
     std::string text, side;
     for (const json::value& item : items) {
         const std::string here = text_at(item, "side");
-        if (here != side) text += "\n" + heading(here == "hub" ? "In the hub" : "At the vendor", look);
+        if (here != side) text += heading(here == "hub" ? "In the hub" : "At the vendor", look);
         side = here;
         const std::string action = text_at(item, "action"), key = text_at(item, "external_id");
         const Tone tone = action == "created" ? Tone::good : action == "deleted" ? Tone::bad : Tone::busy;

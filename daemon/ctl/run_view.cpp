@@ -103,7 +103,7 @@ std::string verdict(const json::value& run) {
     if (status == "partial")
         return run_went_well(run) ? "succeeded, but not for every record" : "succeeded in part";
     if (status == "cancelled") return "was cancelled";
-    if (status == "planned") return "was a plan; nothing was changed";
+    if (status == "planned") return "ended as a plan, with nothing changed,";
     if (status == "suspended") return "waits for approval";
     if (status == "interrupted")
         return "was interrupted (the daemon stopped); the next run continues its work";

@@ -292,6 +292,7 @@ void Routes::get(Call& call) {
     if (what == "plans" && call.path.size() == 1)
         return list(call, &store::Database::plans, filter,
                     [](const store::Plan& row) { return api::to_json(row); });
+    if (what == "secrets" && call.path.size() == 1) return list_secrets(call);
     if (what == "plugins") return call.answer(ok(backend_.plugins()));
     if (what == "records" && call.path.size() >= 2) {
         filter.entity = call.path[1];
@@ -362,7 +363,7 @@ void Routes::post(Call& call) {
                                 {"detail", "the configuration was not reloaded; the old one stays in force"},
                                 {"errors", std::move(errors)}})});
     }
-    if (!decide(call)) call.answer(problem(404, "there is nothing of that name"));
+    if (!manage_access(call) && !decide(call)) call.answer(problem(404, "there is nothing of that name"));
 }
 
 void Routes::schedule(const Call& call) {

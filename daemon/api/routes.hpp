@@ -19,6 +19,7 @@ namespace liaisond::api {
 struct Backend {
     sync::Engine& engine;
     store::Store& store;
+    auth::Secrets& secrets;
     std::function<boost::json::object()> about;    // version, pid, started_at, state_dir, workers, problems
     std::function<boost::json::object()> plugins;  // items and broken
     std::function<std::vector<std::string>()> reload;  // empty: done; else every fault
@@ -53,6 +54,13 @@ class Routes {
     void edit_dead_letter(const Call& call, std::int64_t id);
     void replay(const Call& call, std::int64_t id);
     void run_soon(const std::string& integration);
+    // Secrets, and connecting by hand (access_routes.cpp).
+    bool manage_access(const Call& call);  // false: no such path
+    void list_secrets(const Call& call);
+    void set_secret(const Call& call, const std::string& name);
+    void remove_secret(const Call& call, const std::string& name);
+    void rotate_secrets(const Call& call);
+    void connect(const Call& call);
     // Plans and their approval (plan_routes.cpp).
     void show_plan(const Call& call);
     void decide_plan(const Call& call, std::int64_t run);

@@ -114,6 +114,8 @@ class Daemon {
             log(LogLevel::error, error.message + "; stopping at once");
             std::_Exit(exit_disk);
         };
+        const Status vault = open_vault();
+        if (!vault) return refuse(vault.error(), exit_config);
         build();
         engine_->configure(take_links());
         engine_->start([this](Status status) {
@@ -137,6 +139,31 @@ class Daemon {
         return [this](std::function<void()> call) { asio::post(io_, std::move(call)); };
     }
 
+    // A new key is made only where nothing is sealed yet: with a lost one, somebody has to decide.
+    Status open_vault() {
+        auto reader = store::Database::open(config_.state_dir + "/liaison.db", store::Access::read);
+        if (!reader) return fail(reader.error());
+        auto rows = (*reader)->sealed();
+        if (!rows) return fail(rows.error());
+        auto vault = auth::Vault::open(vault_key_file(), random_, rows->empty());
+        if (!vault) return fail(vault.error());
+        secrets_ = std::make_unique<auth::Secrets>(std::move(*vault), random_);
+        auth::Secrets::Sealed sealed;
+        for (store::SealedRow& row : *rows) sealed[row.name] = std::move(row.sealed);
+        secrets_->load(std::move(sealed));
+        return {};
+    }
+
+    std::filesystem::path vault_key_file() const {
+        if (!config_.vault_key.empty()) return config_.vault_key;
+        const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+        const std::filesystem::path given =
+            std::filesystem::path(credentials == nullptr ? "" : credentials) / "liaison-vault-key";
+        std::error_code error;
+        if (credentials != nullptr && std::filesystem::exists(given, error)) return given;
+        return config_.state_dir + "/vault.key";
+    }
+
     void build() {
         const auto sink = [](const plugin::LogLine& line) {
             log(level_of(line.level), line.text,
@@ -150,10 +177,10 @@ class Daemon {
         network_ = std::make_unique<http::CurlTransport>(io_);
         files_ = std::make_unique<http::FileTransport>(poster());
         transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
-        const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_};
+        const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_, *secrets_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
         routes_ = std::make_unique<api::Routes>(
-            api::Backend{*engine_, *store_, [this] { return about(); },
+            api::Backend{*engine_, *store_, *secrets_, [this] { return about(); },
                          [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
                          [this] { return settle_times_; }});
         server_ = std::make_unique<api::HttpServer>(
@@ -232,8 +259,9 @@ class Daemon {
             settle_times_[id] = integration.settle;
             if (integration.isolation == config::Isolation::none) inside_.push_back(id);
         }
-        auto links = make_links(config_, catalog_);  // which take the integrations out of the configuration
-        ::malloc_trim(0);                            // reading YAML leaves many times its size behind
+        auto links =
+            make_links(config_, catalog_, *secrets_);  // which take the integrations out of the configuration
+        ::malloc_trim(0);                              // reading YAML leaves many times its size behind
         return links;
     }
 
@@ -312,6 +340,7 @@ class Daemon {
     Instant started_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<auth::Secrets> secrets_;
     std::unique_ptr<plugin::WorkerRuntime> workers_;
     std::unique_ptr<plugin::InProcessRuntime> in_process_;
     std::unique_ptr<plugin::RuntimeRouter> runtime_;

@@ -95,15 +95,32 @@ plugin::Isolation isolation_of(config::Isolation isolation) {
 // Names of the values by which records are recognised, by entity.
 using Recognition = std::map<std::string, std::vector<std::string>>;
 
-std::shared_ptr<const json::object> schemes_of(const plugin::ConnectorManifest& connector) {
-    json::object schemes;
-    for (const plugin::AuthScheme& scheme : connector.auth) schemes[scheme.name] = scheme.definition;
-    return std::make_shared<const json::object>(std::move(schemes));
+// Of one connector, shared by its integrations.
+struct Schemes {
+    std::shared_ptr<const auth::Schemes> schemes;
+    std::string fault;          // of the manifest; empty: none
+    bool ask_settings = false;  // most never do; then nobody need keep them
+};
+
+Schemes schemes_of(const plugin::ConnectorManifest& connector) {
+    Schemes made;
+    auth::Schemes schemes;
+    for (const plugin::AuthScheme& one : connector.auth) {
+        auto scheme = auth::parse_scheme(one.name, one.definition);
+        if (scheme)
+            schemes[one.name] = std::move(*scheme);
+        else
+            made.fault = scheme.error().message;
+        made.ask_settings =
+            made.ask_settings || json::serialize(one.definition).find("{{setting:") != std::string::npos;
+    }
+    made.schemes = std::make_shared<const auth::Schemes>(std::move(schemes));
+    return made;
 }
 
 std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const config::Tenant& tenant,
-                                      const plugin::Catalog::Found& found,
-                                      std::shared_ptr<const json::object> schemes) {
+                                      const plugin::Catalog::Found& found, const Schemes& schemes,
+                                      const auth::Secrets& vault) {
     auto link = std::make_shared<sync::Link>();
     const plugin::ConnectorManifest& connector = *found.connector;
     const std::string settings_text = std::exchange(integration.settings, {});  // the instance has them
@@ -132,13 +149,11 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->egress = std::move(egress);
 
     link->instance.config.shrink_to_fit();
-    auto secrets = auth::read_secrets(integration.credentials);
-    if (!secrets) link->unusable = secrets.error().message;
-    // Most connectors' schemes never ask for a setting; then nobody need keep them.
-    const bool asks = json::serialize(*schemes).find("{{setting:") != std::string::npos;
+    auto secrets = auth::read_secrets(integration.credentials, &vault);
+    link->unusable = !secrets ? secrets.error().message : schemes.fault;
     link->authorizer = std::make_shared<auth::Authorizer>(
-        std::move(schemes), asks ? settings_text : std::string("{}"),
-        secrets ? std::move(*secrets) : std::map<std::string, std::string>());
+        schemes.schemes, schemes.ask_settings ? settings_text : std::string("{}"),
+        secrets ? std::move(*secrets) : auth::Credentials());
     link->config = std::move(integration);
     return link;
 }
@@ -153,7 +168,8 @@ std::vector<std::string> strings_of_format(const json::object& schema, const jso
 }
 
 std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
-                                                          const plugin::Catalog& catalog) {
+                                                          const plugin::Catalog& catalog,
+                                                          const auth::Secrets& secrets) {
     std::map<std::string, Recognition> recognition;  // by tenant
     for (const auto& [id, integration] : config.integrations) {
         for (const config::Entity& entity : integration.entities) {
@@ -165,16 +181,17 @@ std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config
         }
     }
     std::vector<std::shared_ptr<const sync::Link>> links;
-    std::map<std::string, std::shared_ptr<const json::object>> schemes;  // by connector
+    std::map<std::string, Schemes> schemes;  // by connector
     links.reserve(config.integrations.size());
     for (auto& [id, integration] : std::exchange(config.integrations, {})) {
         const plugin::Catalog::Found found = catalog.connector(integration.connector);
         const auto tenant = config.tenants.find(integration.tenant);
         if (!found || tenant == config.tenants.end()) continue;
-        auto& shared = schemes[integration.connector];
-        if (shared == nullptr) shared = schemes_of(*found.connector);
+        Schemes& shared = schemes[integration.connector];
+        if (shared.schemes == nullptr) shared = schemes_of(*found.connector);
         const Recognition& recognised = recognition[integration.tenant];
-        std::shared_ptr<sync::Link> link = make_link(std::move(integration), tenant->second, found, shared);
+        std::shared_ptr<sync::Link> link =
+            make_link(std::move(integration), tenant->second, found, shared, secrets);
         link->recognition = recognised;
         links.push_back(std::move(link));
     }

@@ -13,10 +13,11 @@
 namespace liaisond::app {
 
 // One per enabled or disabled integration. A secret that cannot be read makes its link unusable, not the
-// others'.
+// others'. `secrets`: what `!secret` refers to.
 // Integrations are moved out of the configuration: nobody else needs them, and there may be thousands.
 std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
-                                                          const plugin::Catalog& catalog);
+                                                          const plugin::Catalog& catalog,
+                                                          const auth::Secrets& secrets);
 
 // Every string in `settings` that the JSON Schema marks with `format`, such as "liaison-origin" or
 // "liaison-folder".

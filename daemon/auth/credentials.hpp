@@ -1,53 +1,53 @@
-// Secrets of one integration, and the templates that put them into requests. Plugins name schemes; values
-// stay here.
+// Credentials of one integration, and how they get into its requests. Plugins name schemes; values stay here.
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <map>
 #include <memory>
 #include <string>
 
-#include "base/result.hpp"
+#include "auth/scheme.hpp"
+#include "auth/templates.hpp"
+#include "auth/vault.hpp"
+#include "base/random.hpp"
 #include "config/config.hpp"
 #include "http/transport.hpp"
 
 namespace liaisond::auth {
 
-// Reads every secret from where the configuration says (environment or file of mode 0600 or stricter), and
-// registers the values with the redactor. Errors name the credential and its place, never a value.
-Result<std::map<std::string, std::string>> read_secrets(
-    const std::map<std::string, config::SecretSource>& sources);
+using Credentials = std::map<std::string, Secret, std::less<>>;
 
-// Fills in authentication by the manifest's schemes:
-//     {"bearer": {"headers": {"Authorization": "Bearer {{secret:token}}"}}}
-// In names and values of headers: {{secret:NAME}}, {{basic:USER:PASSWORD}} (Base64 of both secrets, RFC 7617)
-// and
-// {{setting:/pointer}}. Nothing else is ever scanned for templates, and secrets go only to the origins the
-// integration was configured with (Egress).
+// Reads every secret from where the configuration says (vault, environment, or a file of mode 0600 or
+// stricter), and registers the values with the redactor. Errors name the credential and its place, never a
+// value. `vault` null: there is none.
+Result<Credentials> read_secrets(const std::map<std::string, config::SecretSource>& sources,
+                                 const Secrets* vault);
+
+// Authenticates requests by the schemes of the manifest. Nothing but what a scheme says, and bodies that the
+// connector flagged, is ever scanned for templates; secrets go only to the origins the integration was
+// configured with (Egress), which whoever sends has to see to. [core thread]
 class Authorizer {
   public:
-    Authorizer(boost::json::object schemes, const boost::json::object& settings,
-               std::map<std::string, std::string> secrets);
-    // The same with what many integrations share: one set of schemes. `settings` is JSON; it is kept as text
-    // and read when a template asks for a setting.
-    Authorizer(std::shared_ptr<const boost::json::object> schemes, std::string settings,
-               std::map<std::string, std::string> secrets);
+    // `schemes` are shared by the integrations of a connector. `settings` is JSON; it is kept as text and
+    // read when a template asks for a setting.
+    Authorizer(std::shared_ptr<const Schemes> schemes, std::string settings, Credentials credentials);
 
-    // An error of kind `config` when the scheme, a secret or a setting is missing, or a value cannot stand in
-    // a header.
-    Status apply(const std::string& scheme, http::Request& request) const;
-    // {{secret:NAME}} in a body that the connector flagged as a template; values are escaped for JSON
-    // strings.
-    Result<std::string> expand_body(const std::string& body) const;
+    // Null for a name that the manifest does not have.
+    const Scheme* scheme(std::string_view name) const;
+    // The one for which a person has to let us in; null when there is none.
+    const Scheme* connectable() const;
+    // Errors are of kind `config` when the scheme, a credential or a setting is missing, or a value cannot
+    // stand in a header. `live`: what the scheme needs from the vendor, where it needs something.
+    Status apply(const std::string& scheme, http::Request& request, const Live& live, Instant now,
+                 Random& random) const;
+    // A body that the connector flagged as a template, escaped for what its Content-Type says it is.
+    Status expand_body(http::Request& request, const Live& live, Instant now) const;
+
+    Scope scope(const Live& live, Instant now) const { return {credentials_, settings_, live, now}; }
 
   private:
-    Result<std::string> expand(std::string_view text) const;
-    Result<std::string> value_of(std::string_view expression) const;
-    Result<std::string> secret(std::string_view name) const;
-
-    std::shared_ptr<const boost::json::object> schemes_;
+    std::shared_ptr<const Schemes> schemes_;
     std::string settings_;
-    std::map<std::string, std::string> secrets_;
+    Credentials credentials_;
 };
 
 }  // namespace liaisond::auth

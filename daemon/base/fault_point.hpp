@@ -55,6 +55,8 @@ inline constexpr std::array fault_points{
     FaultPoint{"run.entity"},
     FaultPoint{"run.before_save"},
     FaultPoint{"run.saved"},
+    FaultPoint{"login.before_refresh"},
+    FaultPoint{"login.refreshed"},
     FaultPoint{"import.start"},
     FaultPoint{"import.emit"},
     FaultPoint{"import.decided"},

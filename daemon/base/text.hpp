@@ -18,6 +18,8 @@ std::string list_of(std::span<const std::string> words, std::string_view last_jo
 // At most `limit` bytes, cut at a character boundary, with "..." where something was left out.
 std::string shortened(std::string_view text, std::size_t limit);
 std::vector<std::string> split(std::string_view text, char separator);
+// ASCII letters of either case are equal.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
 // Is `text` well-formed UTF-8?
 bool valid_utf8(std::string_view text);
 

@@ -54,6 +54,7 @@ class Builder {
         Config config;
         const json::object& daemon = object_at(document_.root(), "daemon");
         config.state_dir = expanded(daemon, "state_dir", "/var/lib/liaison");
+        config.vault_key = expanded(daemon, "vault_key", "");
         config.socket = expanded(daemon, "socket", "/run/liaison/liaisond.sock");
         config.worker = expanded(daemon, "worker", "");
         if (const json::value* dirs = daemon.if_contains("plugin_dirs");
@@ -342,13 +343,11 @@ class Builder {
             else if (text.starts_with("!file "))
                 made[std::string(name)] = {SecretSource::Kind::file, argument};
             else if (text.starts_with("!secret "))
-                add(at,
-                    "uses !secret, and this version has no vault yet; use !env NAME or !file /path (mode "
-                    "0600)");
+                made[std::string(name)] = {SecretSource::Kind::vault, argument};
             else
                 add(at,
-                    "holds a secret in clear text; put it in a file of mode 0600 and write !file "
-                    "/path/to/it, or in the environment and write !env NAME");
+                    "holds a secret in clear text; put it into the vault with liaisonctl secret set NAME and "
+                    "write !secret NAME, or into a file of mode 0600 and write !file /path/to/it");
         }
         return made;
     }

@@ -61,7 +61,7 @@ struct Approval {
 
 // Where a secret comes from. Never the secret itself.
 struct SecretSource {
-    enum class Kind : std::uint8_t { environment, file };
+    enum class Kind : std::uint8_t { environment, file, vault };
     Kind kind = Kind::environment;
     std::string name;
 };
@@ -96,6 +96,7 @@ struct Integration {
 
 struct Config {
     std::string state_dir, socket, worker;
+    std::string vault_key;  // empty: the usual place
     std::vector<std::string> plugin_dirs;
     Durability durability = Durability::full;
     std::string log_level = "info", log_target = "stderr", log_format = "text";

@@ -50,6 +50,7 @@ constexpr char text[] = R"schema({
         "state_dir": { "type": "string", "minLength": 1, "default": "/var/lib/liaison", "description": "Database and caches. One daemon at a time." },
         "plugin_dirs": { "type": "array", "items": { "type": "string" }, "default": ["/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"] },
         "socket": { "type": "string", "default": "/run/liaison/liaisond.sock", "description": "Unix socket that liaisonctl talks to." },
+        "vault_key": { "type": "string", "minLength": 1, "description": "The key file of the vault; by default vault.key in state_dir, or the systemd credential liaison-vault-key where there is one. Keep a copy apart from the backups." },
         "worker": { "type": "string", "description": "The liaison-worker program; by default the one installed with this liaisond." }
       }
     },
@@ -133,7 +134,7 @@ constexpr char text[] = R"schema({
         "entities": { "anyOf": [ { "type": "object", "additionalProperties": { "$ref": "#/$defs/entity" } }, { "type": "array", "items": { "type": "string" } } ] },
         "schedule": { "anyOf": [ { "$ref": "#/$defs/schedule" }, { "type": "string", "enum": ["manual"] } ] },
         "settings": { "type": "object", "description": "As the connector's manifest says." },
-        "credentials": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Names of secrets: !env NAME or !file PATH." },
+        "credentials": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Where secrets come from: !secret NAME (the vault), !env NAME or !file PATH." },
         "allow_hosts": { "type": "array", "items": { "type": "string" }, "description": "Hosts (host or host:port) that this integration may reach besides those in its settings." },
         "limits": { "$ref": "#/$defs/limits" },
         "circuit_breaker": { "$ref": "#/$defs/circuit_breaker" },

@@ -266,6 +266,22 @@ class CommandLine {
         plugin_dirs(command(*config, "schema", [this](Session& s) { return show_schema(s, local_); }));
         CLI::App* shown = command(*config, "show", [this](Session& s) { return show_config(s, local_); });
         shown->add_option("FILE", local_.files, "Instead of the configuration and its conf.d")->type_name("");
+        CLI::App* secret = command(app_, "secret", nullptr)->require_subcommand(0, 1);
+        const auto named = [&](const char* name, int (*action)(Session&, const std::string&)) {
+            CLI::App* made = command(*secret, name, [this, action](Session& s) { return action(s, name_); });
+            made->add_option("NAME", name_, "The secret")->required()->type_name("");
+        };
+        named("set", set_secret);
+        command(*secret, "list", [](Session& s) { return list_secrets(s); });
+        named("remove", remove_secret);
+        command(*secret, "rotate", [](Session& s) { return rotate_secrets(s); });
+        CLI::App* link = command(app_, "connect", [this](Session& s) { return ctl::connect(s, connect_); });
+        link->add_option("ID", connect_.integration, "The integration")->required()->type_name("");
+        link->add_option("--port", connect_.port, "Port of this machine to come back to (default: any)")
+            ->type_name("N")
+            ->check(whole_number(65'535));
+        filter(link, "--redirect-uri", connect_.redirect_uri, "URL",
+               "As registered at the vendor; you then paste where it led");
         command(app_, "reload", [](Session& s) { return reload(s); });
 
         plugin_dirs(command(app_, "plugins", [this](Session& s) { return list_plugins(s, local_); }));
@@ -324,6 +340,8 @@ class CommandLine {
     ListArguments list_;
     LocalArguments local_;
     DecisionArguments decision_;
+    ConnectArguments connect_;
+    std::string name_;
     std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false, with_requests_ = false;
 };

@@ -28,6 +28,12 @@ struct DecisionArguments {
     bool is_new = false, resend = false, cancel = false;
 };
 
+struct ConnectArguments {
+    std::string integration;
+    std::int64_t port = 0;     // of this machine; 0: any free one
+    std::string redirect_uri;  // empty: this machine
+};
+
 struct LocalArguments {
     std::vector<std::string> files;
     std::vector<std::string> plugin_dirs;  // empty: as the configuration says
@@ -68,6 +74,13 @@ int replay_dead_letters(Session& session, const DecisionArguments& arguments);
 int edit_dead_letter(Session& session, const DecisionArguments& arguments);
 
 int reload(Session& session);
+
+// ---- letting liaison in ----
+int set_secret(Session& session, const std::string& name);
+int list_secrets(Session& session);
+int remove_secret(Session& session, const std::string& name);
+int rotate_secrets(Session& session);
+int connect(Session& session, const ConnectArguments& arguments);
 
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one

@@ -250,7 +250,7 @@ class Read : public Archive<Read> {
         } else if constexpr (std::same_as<T, JobKind>) {
             std::uint32_t kind = 0;
             number(kind);
-            if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_FIND)
+            if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_LOGOUT)
                 good_ = false;
             else
                 value = static_cast<JobKind>(kind);

@@ -17,6 +17,8 @@ enum class JobKind : std::uint32_t {
     pull = LIAISON_JOB_PULL,
     push = LIAISON_JOB_PUSH,
     find = LIAISON_JOB_FIND,
+    login = LIAISON_JOB_LOGIN,
+    logout = LIAISON_JOB_LOGOUT,
 };
 
 struct Header {

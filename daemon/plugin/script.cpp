@@ -99,7 +99,9 @@ class Parser {
             return;
         }
         const auto kind = parse_job_kind(word);
-        if (!kind) return line.wrong("'" + word + "' is no job; expected config, test, pull, push or find");
+        if (!kind)
+            return line.wrong("'" + word +
+                              "' is no job; expected config, test, pull, push, find, login or logout");
         script_.kind = *kind;
         has_job_ = true;
         read_job(line);

@@ -144,6 +144,13 @@ class Database {
     Status save_state(const std::string& kind, const std::string& key,
                       const std::string& value);  // empty: forgotten
 
+    // ---- the vault: sealed by whoever calls ----
+    Result<std::vector<SealedRow>> sealed();
+    Status save_sealed(const std::string& name, const std::string& sealed, Instant at);
+    // Where it still is `old`: what was written meanwhile stays.
+    Status replace_sealed(const std::string& name, const std::string& old, const std::string& sealed);
+    Status drop_sealed(const std::string& name);
+
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);
     Result<std::vector<LogEntry>> logs(const Filter& filter);

@@ -42,4 +42,44 @@ Status Database::save_state(const std::string& kind, const std::string& key, con
     });
 }
 
+Result<std::vector<SealedRow>> Database::sealed() {
+    return guarded(impl_->path, [&]() -> Result<std::vector<SealedRow>> {
+        std::vector<SealedRow> rows;
+        Statement select =
+            impl_->connection.prepare("SELECT name, sealed, updated_at FROM vault ORDER BY name");
+        while (select.step())
+            rows.push_back({select.text(0), select.text(1), from_unix_ms(select.integer(2))});
+        return rows;
+    });
+}
+
+Status Database::save_sealed(const std::string& name, const std::string& sealed, Instant at) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection.prepare("INSERT OR REPLACE INTO vault(name, sealed, updated_at) VALUES(?,?,?)")
+            .bind(name)
+            .bind_blob(sealed)
+            .bind(to_unix_ms(at))
+            .run();
+        return {};
+    });
+}
+
+Status Database::replace_sealed(const std::string& name, const std::string& old, const std::string& sealed) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection.prepare("UPDATE vault SET sealed = ? WHERE name = ? AND sealed = ?")
+            .bind_blob(sealed)
+            .bind(name)
+            .bind_blob(old)
+            .run();
+        return {};
+    });
+}
+
+Status Database::drop_sealed(const std::string& name) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection.prepare("DELETE FROM vault WHERE name = ?").bind(name).run();
+        return {};
+    });
+}
+
 }  // namespace liaisond::store

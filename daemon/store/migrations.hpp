@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 3> migrations{R"sql(
+inline constexpr std::array<const char*, 4> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -132,6 +132,11 @@ CREATE TABLE plan_items(
     entity TEXT NOT NULL, record TEXT NOT NULL, external_id TEXT NOT NULL,
     fields TEXT NOT NULL, requests TEXT NOT NULL,
     PRIMARY KEY(run, n)) STRICT, WITHOUT ROWID;
+)sql",
+                                                       R"sql(
+-- Secrets, sealed by the vault (auth/vault.hpp): what people set, and tokens that vendors gave.
+CREATE TABLE vault(
+    name TEXT PRIMARY KEY, sealed BLOB NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql"};
 
 }  // namespace liaisond::store

@@ -224,6 +224,13 @@ struct Outcome {
     bool present_again = false;  // superseded: something else is owed instead
 };
 
+// ---- the vault ----
+
+struct SealedRow {
+    std::string name, sealed;
+    Instant updated{};
+};
+
 // ---- plans ----
 
 // shown: asked for; waiting: a guard held the run back; superseded: a newer plan took its place.

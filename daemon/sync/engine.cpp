@@ -46,6 +46,7 @@ Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
     : ports_(ports),
       schemas_(schemas),
       gates_(ports.timers, ports.clock),
+      logins_(ports_, fibers_, gates_),
       scheduler_(
           ports.timers, ports.clock, [this](const std::string& id, Cause cause) { on_due(id, cause); },
           [this](Milliseconds step) { on_step(step); }),
@@ -82,6 +83,7 @@ void Engine::adopt_link(Slot& slot) {
     const bool changed = slot.link && slot.link->config.fingerprint != slot.next_link->config.fingerprint;
     if (changed) {
         ports_.runtime.forget(slot.link->config.id);
+        logins_.forget(slot.link->config.id);
         list_exporter(*slot.link, false);
         // Whoever changes the configuration has looked at what was wrong.
         slot.breaker.close();
@@ -163,7 +165,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     slot.control->run.trigger = queued.request.trigger;
     slot.control->run.started = ports_.clock.now();
     slot.requester =
-        std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker);
+        std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker, logins_);
     ++running_;
     // Whatever waited to be tried again or to be exported is part of this run.
     scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
@@ -334,7 +336,7 @@ void Engine::after_run(Slot& slot, std::optional<Instant> open_work) {
         resume_open_work(slot,
                          *open_work <= began ? ports_.clock.now() + std::chrono::minutes(1) : *open_work);
     if (stopping_) {
-        if (running_ == 0 && stopped_) ports_.timers.post(std::exchange(stopped_, nullptr));
+        if (running_ == 0 && stopped_) logins_.log_out(std::exchange(stopped_, nullptr));
         return;
     }
     if (slot.removed) return erase_if_gone(id);
@@ -369,7 +371,7 @@ Task<void> Engine::run_test(Slot& slot, Completion<Result<std::string>> done) {
         plugin::StartEvent start;
         ports_.random.fill(start.seed);
         NoListener listener;
-        Requester requester(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker);
+        Requester requester(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker, logins_);
         JobPump pump(ports_, requester, control);
         answer = co_await pump.run(plugin::JobKind::test, std::move(start), listener);
         probed(slot, answer);
@@ -415,7 +417,7 @@ void Engine::stop(Milliseconds grace, std::function<void()> done) {
         }
         stop_run(slot, Stop::wind_down, store::RunStatus::interrupted, "the daemon was stopped");
     }
-    if (running() == 0) return ports_.timers.post(std::move(done));
+    if (running() == 0) return logins_.log_out(std::move(done));
     stopped_ = std::move(done);
     ports_.timers.after(grace, [this] {
         for (auto& [id, slot] : slots_)

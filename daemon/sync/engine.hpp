@@ -12,6 +12,7 @@
 #include "sync/canonical.hpp"
 #include "sync/fiber.hpp"
 #include "sync/gate.hpp"
+#include "sync/logins.hpp"
 #include "sync/requester.hpp"
 #include "sync/run_control.hpp"
 #include "sync/scheduler.hpp"
@@ -84,6 +85,13 @@ class Engine {
     // No planned runs until somebody resumes it. An operator's suspension is lifted by nothing else.
     Status suspend(const std::string& integration);
     Status resume(const std::string& integration);
+    // ---- connecting by hand: an integration whose vendor wants a person to let us in ----
+    // The address for the person's browser, which is then sent to `redirect_uri`.
+    Result<std::string> begin_connect(const std::string& integration, const std::string& redirect_uri);
+    // With the address to which it was sent; completes with what else the vendor said there.
+    void finish_connect(const std::string& integration, const std::string& callback,
+                        Completion<Result<std::map<std::string, std::string>>> done);
+
     // The vendor is tried again at once.
     Status reset_breaker(const std::string& integration);
     // The coming runs, at most `count`.
@@ -192,6 +200,7 @@ class Engine {
     Ports ports_;
     const CanonicalSchemas& schemas_;
     Gates gates_;
+    Logins logins_;
     Slots slots_;
     Scheduler scheduler_;
     std::map<std::int64_t, Slot*> runs_;  // in flight, by id

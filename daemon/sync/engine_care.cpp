@@ -279,6 +279,21 @@ Status Engine::reset_breaker(const std::string& integration) {
     return {};
 }
 
+Result<std::string> Engine::begin_connect(const std::string& integration, const std::string& redirect_uri) {
+    const auto slot = find(integration);
+    if (!slot) return fail(slot.error());
+    if (!(*slot)->link->unusable.empty()) return fail(ErrorKind::config, (*slot)->link->unusable);
+    return logins_.begin_connect((*slot)->link, redirect_uri);
+}
+
+void Engine::finish_connect(const std::string& integration, const std::string& callback,
+                            Completion<Result<std::map<std::string, std::string>>> done) {
+    const auto slot = find(integration);
+    if (!slot)
+        return ports_.timers.post([done = std::move(done), error = slot.error()] { done(fail(error)); });
+    logins_.finish_connect((*slot)->link, callback, std::move(done));
+}
+
 // ---- looking in ----
 
 std::optional<store::Run> Engine::live_run(std::int64_t run) const {
@@ -319,6 +334,8 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
     one.problems = slot.vitals.problems(slot.link->config.supervision, patience(slot), now);
     const bool held = slot.last_run && slot.last_run->status == store::RunStatus::suspended;
     if (held) one.problems.push_back(slot.last_run->error);
+    const std::string login = logins_.problem(*slot.link);
+    if (!login.empty()) one.problems.push_back(login);
     if (slot.control) {
         one.current_run = slot.control->run;
         one.working_on = slot.control->working_on;

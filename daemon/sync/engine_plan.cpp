@@ -58,8 +58,8 @@ Task<Status> Engine::plan(Slot& slot, const RunRequest& request, bool& go_on) {
 }
 
 Task<Status> Engine::rehearse(Slot& slot, store::Store& scratch) {
-    const Ports rehearsal{ports_.clock,     ports_.zones, ports_.random, ports_.timers,
-                          ports_.transport, scratch,      ports_.runtime};
+    const Ports rehearsal{ports_.clock,     ports_.zones, ports_.random,  ports_.timers,
+                          ports_.transport, scratch,      ports_.runtime, ports_.secrets};
     Status watched = co_await remember_records(scratch);
     if (!watched) co_return fail(watched.error());
     Status done = co_await all_entities(slot, rehearsal);

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "auth/vault.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "http/transport.hpp"
@@ -29,6 +30,7 @@ struct Ports {
     http::Transport& transport;
     store::Store& store;
     plugin::Runtime& runtime;
+    auth::Secrets& secrets;
 };
 
 }  // namespace liaisond::sync

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/fault_point.hpp"
+#include "base/redact.hpp"
 #include "base/text.hpp"
 #include "sync/backoff.hpp"
 
@@ -21,19 +22,13 @@ plugin::Response failed(std::uint32_t category, std::string text) {
     return response;
 }
 
-bool equals(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-               return std::tolower(x) == std::tolower(y);
-           });
-}
-
 }  // namespace
 
 Milliseconds retry_after(const http::Headers& headers, Instant now) {
     static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     for (const auto& [name, value] : headers) {
-        if (!equals(name, "Retry-After")) continue;
+        if (!equals_ignoring_case(name, "Retry-After")) continue;
         std::int64_t seconds = 0;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
         if (error == std::errc() && end == value.data() + value.size())
@@ -61,8 +56,13 @@ struct Requester::Batch {
 };
 
 Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
-                     std::shared_ptr<Gate> gate, Breaker& breaker)
-    : ports_(ports), fibers_(fibers), link_(std::move(link)), gate_(std::move(gate)), breaker_(breaker) {}
+                     std::shared_ptr<Gate> gate, Breaker& breaker, Logins& logins)
+    : ports_(ports),
+      fibers_(fibers),
+      link_(std::move(link)),
+      gate_(std::move(gate)),
+      breaker_(breaker),
+      logins_(logins) {}
 
 Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
                                                          std::vector<plugin::Request> requests,
@@ -94,14 +94,16 @@ Task<void> Requester::lane(RunControl& control, std::shared_ptr<Batch> batch) {
 Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Request& request,
                                            const OnWrite& on_write) {
     plugin::Response response;
+    bool signed_in_anew = false;
     for (std::uint32_t tries = 1;; ++tries) {
-        bool worth_repeating = false;
-        Milliseconds advised{0};
-        response = co_await attempt(control, request, on_write, worth_repeating, advised);
-        if (!worth_repeating || !may_repeat(control, request, tries)) break;
-        if (advised > longest_wait_in_run) break;
+        Attempt made;
+        response = co_await attempt(control, request, on_write, made);
+        // What the vendor refused for its token it has not executed: once more, with a new one.
+        if (made.expired && !std::exchange(signed_in_anew, true) && control.stop == Stop::none) continue;
+        if (!made.worth_repeating || !may_repeat(control, request, tries)) break;
+        if (made.advised > longest_wait_in_run) break;
         const Milliseconds wait = std::max(
-            advised, std::min(backoff(link_->config.retry, tries, ports_.random), longest_wait_in_run));
+            made.advised, std::min(backoff(link_->config.retry, tries, ports_.random), longest_wait_in_run));
         ++control.repeated;
         co_await pause(ports_.timers, wait);
     }
@@ -171,9 +173,11 @@ void Requester::keep_quota() {
 }
 
 Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Request& request,
-                                          const OnWrite& on_write, bool& worth_repeating,
-                                          Milliseconds& advised) {
-    auto prepared = prepare(request);
+                                          const OnWrite& on_write, Attempt& attempt) {
+    const auth::Scheme* scheme = request.auth.empty() ? nullptr : link_->authorizer->scheme(request.auth);
+    Result<Logins::Live> live = co_await sign_in(control, scheme);
+    if (!live) co_return failed(static_cast<std::uint32_t>(live.error().kind), live.error().message);
+    auto prepared = prepare(request, **live);
     if (!prepared)
         co_return failed(static_cast<std::uint32_t>(prepared.error().kind), prepared.error().message);
     if (request.mutates() && control.dry_run) {
@@ -193,20 +197,26 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
         LIAISON_FAULT_POINT("request.after_write");
     else
         LIAISON_FAULT_POINT("request.after_read");
-    advised = retry_after(answer.headers, ports_.clock.now());
-    learn(control, answer, advised);
+    attempt.advised = retry_after(answer.headers, ports_.clock.now());
+    learn(control, answer, attempt.advised);
+    keep_cookies(control, scheme, answer);
     gate_->leave();
     ++control.run.requests;
     control.run.bytes += static_cast<std::int64_t>(answer.bytes);
     using Failure = http::Response::Failure;
     if (answer.failure == Failure::refused) co_return failed(LIAISON_ERROR_CONFIG, std::move(answer.error));
     if (answer.failure != Failure::none) {
-        worth_repeating = true;
+        attempt.worth_repeating = true;
         const bool doubtful = request.mutates() && answer.failure == Failure::unknown;
         co_return failed(doubtful ? LIAISON_ERROR_UNKNOWN_OUTCOME : LIAISON_ERROR_TRANSIENT,
                          std::move(answer.error));
     }
-    worth_repeating =
+    if (scheme != nullptr && (*live)->generation != 0 &&
+        std::find(scheme->expired.begin(), scheme->expired.end(), answer.status) != scheme->expired.end()) {
+        logins_.refused(*link_, *scheme, (*live)->generation);
+        attempt.expired = true;
+    }
+    attempt.worth_repeating =
         answer.status == 429 || answer.status == 502 || answer.status == 503 || answer.status == 504;
     plugin::Response response;
     response.status = answer.status;
@@ -216,7 +226,34 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     co_return response;
 }
 
-Result<http::Request> Requester::prepare(const plugin::Request& request) const {
+// What the scheme's requests are sent with; nothing where it needs nothing, and for a login itself.
+Task<Result<Logins::Live>> Requester::sign_in(RunControl& control, const auth::Scheme* scheme) {
+    static const auto nothing = std::make_shared<const auth::Live>();
+    if (scheme == nullptr || !scheme->needs_login() || control.login) co_return nothing;
+    Result<Logins::Live> live = co_await logins_.of(link_, *scheme);
+    if (!live) control.held_back = live.error();
+    co_return live;
+}
+
+// A session's cookies stay here; the connector does not see them.
+void Requester::keep_cookies(RunControl& control, const auth::Scheme* scheme, http::Response& answer) {
+    if (control.login) scheme = control.login->scheme;
+    if (scheme == nullptr || !scheme->session) return;
+    const std::vector<std::string>& names = scheme->session->cookies;
+    std::erase_if(answer.headers, [&](const auto& header) {
+        if (!equals_ignoring_case(header.first, "Set-Cookie")) return false;
+        const auto [name, value] = cookie_in(header.second);
+        if (std::find(names.begin(), names.end(), name) == names.end()) return false;
+        redactor().add(value);
+        if (control.login)
+            control.login->session[name] = Secret(value);
+        else
+            logins_.learn(*link_, *scheme, name, value);
+        return true;
+    });
+}
+
+Result<http::Request> Requester::prepare(const plugin::Request& request, const auth::Live& live) const {
     http::Request made;
     made.method = request.method;
     made.url = request.url;
@@ -238,11 +275,12 @@ Result<http::Request> Requester::prepare(const plugin::Request& request) const {
                                            shortened(http::origin_of(request.url), 200) +
                                            ", which is not among the origins of this integration");
     }
-    if (auto applied = link_->authorizer->apply(request.auth, made); !applied) return fail(applied.error());
+    const Instant now = ports_.clock.now();
+    const auto applied = link_->authorizer->apply(request.auth, made, live, now, ports_.random);
+    if (!applied) return fail(applied.error());
     if ((request.flags & LIAISON_REQUEST_BODY_IS_TEMPLATE) != 0) {
-        auto body = link_->authorizer->expand_body(request.body);
+        const auto body = link_->authorizer->expand_body(made, live, now);
         if (!body) return fail(body.error());
-        made.body = std::move(*body);
     }
     return made;
 }

@@ -12,15 +12,16 @@
 #include "sync/breaker.hpp"
 #include "sync/fiber.hpp"
 #include "sync/gate.hpp"
+#include "sync/logins.hpp"
 #include "sync/run_control.hpp"
 
 namespace liaisond::sync {
 
 class Requester {
   public:
-    // `breaker` outlives the requester.
+    // `breaker` and `logins` outlive the requester.
     Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
-              std::shared_ptr<Gate> gate, Breaker& breaker);
+              std::shared_ptr<Gate> gate, Breaker& breaker, Logins& logins);
 
     // Answers in the order of the requests; at most `max_parallel` of them at once (0: one), and over all
     // batches as many as its gate lets through.
@@ -35,14 +36,22 @@ class Requester {
     Task<void> lane(RunControl& control, std::shared_ptr<Batch> batch);
     Task<plugin::Response> send_one(RunControl& control, const plugin::Request& request,
                                     const OnWrite& on_write);
+    // What one attempt came to, besides its answer.
+    struct Attempt {
+        bool worth_repeating = false;
+        bool expired = false;     // the token or session it was sent with is no longer accepted
+        Milliseconds advised{0};  // by the vendor, before the next one
+    };
     Task<plugin::Response> attempt(RunControl& control, const plugin::Request& request,
-                                   const OnWrite& on_write, bool& worth_repeating, Milliseconds& advised);
+                                   const OnWrite& on_write, Attempt& attempt);
+    Task<Result<Logins::Live>> sign_in(RunControl& control, const auth::Scheme* scheme);
+    void keep_cookies(RunControl& control, const auth::Scheme* scheme, http::Response& answer);
     Task<std::optional<plugin::Response>> pass_gate(RunControl& control);
     std::optional<plugin::Response> held_by_breaker(RunControl& control) const;
     void learn(RunControl& control, const http::Response& answer, Milliseconds advised);
     void keep_quota();
     bool may_repeat(const RunControl& control, const plugin::Request& request, std::uint32_t tries) const;
-    Result<http::Request> prepare(const plugin::Request& request) const;
+    Result<http::Request> prepare(const plugin::Request& request, const auth::Live& live) const;
     Await<http::Response> transport(http::Request request);
 
     Ports ports_;
@@ -50,6 +59,7 @@ class Requester {
     std::shared_ptr<const Link> link_;
     std::shared_ptr<Gate> gate_;
     Breaker& breaker_;
+    Logins& logins_;
 };
 
 // Retry-After, in seconds or as an HTTP date (RFC 9110 10.2.3); zero when absent or not understood.

@@ -12,6 +12,7 @@
 namespace liaisond::sync {
 
 class DryRun;
+struct LoginCapture;
 
 // How a run ends early. `wind_down`: stop at the next point where nothing is half done. `cancel`: give up
 // now.
@@ -24,15 +25,16 @@ struct RunControl {
     store::RunStatus stop_status = store::RunStatus::cancelled;
     std::string stop_reason;
     bool full = false;
-    bool confirm_deletes = false;      // an operator looked: the mass-delete brake is off
-    std::vector<std::int64_t> replay;  // dead letters to import again, and nothing else
-    std::string only_entity;           // empty: all
-    std::string working_on;            // "importing product", for people
-    std::shared_ptr<DryRun> dry_run;   // set: writes are held back and collected there
-    bool only_plans = false;           // the run is a plan and nothing else
-    std::string held_by_guard;         // what it would do is more than may be done without approval
-    bool probing = false;              // asks whether the vendor is there; the breaker does not hold it back
-    std::uint32_t repeated = 0;        // requests that were sent again
+    bool confirm_deletes = false;         // an operator looked: the mass-delete brake is off
+    std::vector<std::int64_t> replay;     // dead letters to import again, and nothing else
+    std::string only_entity;              // empty: all
+    std::string working_on;               // "importing product", for people
+    std::shared_ptr<DryRun> dry_run;      // set: writes are held back and collected there
+    bool only_plans = false;              // the run is a plan and nothing else
+    std::string held_by_guard;            // what it would do is more than may be done without approval
+    std::shared_ptr<LoginCapture> login;  // set: this is a login, and that is what it brings
+    bool probing = false;        // asks whether the vendor is there; the breaker does not hold it back
+    std::uint32_t repeated = 0;  // requests that were sent again
     // Why requests were not sent: the circuit breaker, or a limit of the vendor's. What the connector makes
     // of that is a consequence.
     std::optional<Error> held_back;

@@ -230,7 +230,8 @@ Figures measure(const plugin::Catalog& catalog, int integrations, int minutes, b
     (void)links_of(catalog, 1);  // what is made once is not an integration's
     ::malloc_trim(0);
     const double before = resident_kib();
-    const sync::Ports ports{world, zones, world, world, transport, store, runtime};
+    auth::Secrets secrets(auth::Vault::of_key(Secret(std::string(32, 'k'))), world);
+    const sync::Ports ports{world, zones, world, world, transport, store, runtime, secrets};
     auto engine = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
     engine->configure(links_of(catalog, integrations));
     engine->start([](const Status& started) {

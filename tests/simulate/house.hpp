@@ -57,9 +57,10 @@ class House {
           network_(network),
           store(world, database),
           runtime(world),
-          engine(
-              std::make_unique<sync::Engine>(sync::Ports{world, zones, world, world, network, store, runtime},
-                                             sync::CanonicalSchemas::embedded())) {}
+          secrets(auth::Vault::of_key(Secret(std::string(32, 'k'))), world),
+          engine(std::make_unique<sync::Engine>(
+              sync::Ports{world, zones, world, world, network, store, runtime, secrets},
+              sync::CanonicalSchemas::embedded())) {}
     House(const House&) = delete;
     House& operator=(const House&) = delete;
     ~House() {
@@ -75,6 +76,7 @@ class House {
   public:
     SimStore store;
     BreakableRuntime runtime;
+    auth::Secrets secrets;
     std::unique_ptr<sync::Engine> engine;
 };
 

@@ -270,10 +270,14 @@ std::shared_ptr<const sync::Link> link_of(const System& system, const std::strin
     auto egress = std::make_shared<http::Egress>();
     egress->origins = {origin};
     link->egress = egress;
-    const json::object bearer{
-        {"bearer", json::object{{"headers", json::object{{"Authorization", "Bearer {{secret:token}}"}}}}}};
-    link->authorizer = std::make_shared<auth::Authorizer>(
-        bearer, settings, std::map<std::string, std::string>{{"token", spec.token}});
+    auth::Schemes schemes;
+    schemes["bearer"].name = "bearer";
+    schemes["bearer"].headers["Authorization"] = "Bearer {{secret:token}}";
+    auth::Credentials credentials;
+    credentials["token"] = Secret(spec.token);
+    link->authorizer =
+        std::make_shared<auth::Authorizer>(std::make_shared<const auth::Schemes>(std::move(schemes)),
+                                           json::serialize(settings), std::move(credentials));
     link->can_find = spec.effect != EffectClass::blind;
     link->can_test = true;
     return link;

@@ -112,6 +112,9 @@ LIAISON_EXPORT const liaison_plugin *LIAISON_CALL liaison_plugin_v1(void);
 #define LIAISON_JOB_PULL 2u /* read records of one entity, emitting batches */
 #define LIAISON_JOB_PUSH 3u /* write the given records, answering each with a RESULT */
 #define LIAISON_JOB_FIND 4u /* look up records by our reference or by external id, answering each with a RESULT */
+#define LIAISON_JOB_LOGIN 5u /* obtain a session for the authentication scheme named in `entity`: the host keeps the
+                              * cookies that the scheme names, and of DONE's JSON object the texts, as {{session:x}} */
+#define LIAISON_JOB_LOGOUT 6u /* give that session back */
 
 /* ---- error categories ------------------------------------------------------------------------------------- */
 

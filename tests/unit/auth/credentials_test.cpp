@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "app/links.hpp"
+#include "auth/digest.hpp"
+#include "base/ids.hpp"
 #include "base/redact.hpp"
 #include "sync/requester.hpp"
 #include "sync/sim_house.hpp"
@@ -15,22 +17,44 @@ namespace liaisond::auth {
 namespace {
 namespace json = boost::json;
 
+Schemes schemes(const char* text) {
+    Schemes made;
+    for (const auto& [name, definition] : json::parse(text).as_object())
+        made[std::string(name)] = parse_scheme(std::string(name), definition.as_object()).value();
+    return made;
+}
+
 Authorizer authorizer() {
-    return Authorizer(
-        json::parse(R"({"bearer":{"headers":{"Authorization":"Bearer {{secret:token}}"}},
+    const Schemes known = schemes(R"({"bearer":{"headers":{"Authorization":"Bearer {{secret:token}}"}},
         "basic":{"headers":{"Authorization":"Basic {{basic:username:password}}"}},
         "api_key":{"headers":{"{{setting:/auth/header}}":"{{secret:token}}"}},
-        "broken":{"headers":{"X":"{{secret:missing}}"}},"odd":{"headers":{"X":"{{rot13:token}}"}}})")
-            .as_object(),
-        json::parse(R"({"auth":{"header":"X-Api-Key"}})").as_object(),
-        {{"token", "tok-123"}, {"username", "Aladdin"}, {"password", "open sesame"}, {"multi", "a\"b\n"}});
+        "query":{"query":{"key":"{{secret:multi}}"}},
+        "expedia":{"headers":{"Authorization":"EAN APIKey={{secret:token}},Signature={{hex:sha512:secret:token+secret:username+now_s}},timestamp={{now_s}}"}},
+        "multi":{"headers":{"X":"{{secret:multi}}"}},
+        "broken":{"headers":{"X":"{{secret:missing}}"}},"odd":{"headers":{"X":"{{rot13:token}}"}}})");
+    Credentials credentials;
+    for (const auto& [name, value] : {std::pair("token", "tok-123"), std::pair("username", "Aladdin"),
+                                      std::pair("password", "open sesame"), std::pair("multi", "a\"b\n<&")})
+        credentials[name] = Secret(value);
+    return Authorizer(std::make_shared<const Schemes>(known), R"({"auth":{"header":"X-Api-Key"}})",
+                      std::move(credentials));
+}
+
+constexpr Instant now = Instant(Milliseconds(1'700'000'000'123));
+
+Result<http::Request> applied(const std::string& scheme) {
+    http::Request request;
+    request.url = "https://x.example/a?b=1";
+    SystemRandom random;
+    const Status status = authorizer().apply(scheme, request, Live(), now, random);
+    if (!status) return fail(status.error());
+    return request;
 }
 
 std::string header_of(const std::string& scheme) {
-    http::Request request;
-    const Status applied = authorizer().apply(scheme, request);
-    return applied ? request.headers.at(0).first + ": " + request.headers.at(0).second
-                   : applied.error().message;
+    const auto request = applied(scheme);
+    return request ? request->headers.at(0).first + ": " + request->headers.at(0).second
+                   : request.error().message;
 }
 
 TEST(Authorizer, ExpandsSchemesOfTheManifest) {
@@ -38,16 +62,43 @@ TEST(Authorizer, ExpandsSchemesOfTheManifest) {
     EXPECT_EQ(header_of("basic"),
               "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");  // RFC 7617, section 2
     EXPECT_EQ(header_of("api_key"), "X-Api-Key: tok-123");
-    EXPECT_EQ(header_of("broken"),
-              "the credential 'missing' is needed and not configured; add it under credentials:");
-    EXPECT_EQ(header_of("odd"), "the manifest uses the unknown template {{rot13:token}}");
+    EXPECT_EQ(applied("query")->url, "https://x.example/a?b=1&key=a%22b%0A%3C%26");
+    EXPECT_EQ(
+        header_of("broken"),
+        "the header X: the credential 'missing' is needed and not configured; add it under credentials:");
+    EXPECT_EQ(header_of("multi"),
+              "the header X: holds a control character; check the credential for a stray line break");
+    EXPECT_EQ(header_of("odd"), "the header X: the manifest uses the unknown template {{rot13:token}}");
     EXPECT_NE(header_of("digest").find("its manifest does not have"), std::string::npos);
 }
 
-TEST(Authorizer, BodiesAreEscapedAndOnlyTheirTemplatesExpanded) {
-    EXPECT_EQ(authorizer().expand_body(R"({"p":"{{secret:multi}}"})").value(), R"({"p":"a\"b\n"})");
-    EXPECT_FALSE(authorizer().expand_body("{{secret:nobody}}"));
-    EXPECT_EQ(authorizer().expand_body("{{basic:username:password}}").value(), "{{basic:username:password}}");
+// expedia.md: SHA-512 over key, shared secret and the Unix time, in hex; the same time in the header.
+TEST(Authorizer, DigestsAreOfTheWholeRequestsMoment) {
+    const std::string digested = to_hex(*digest("sha512", "tok-123Aladdin1700000000"));
+    EXPECT_EQ(header_of("expedia"),
+              "Authorization: EAN APIKey=tok-123,Signature=" + digested + ",timestamp=1700000000");
+}
+
+std::string body_of(const std::string& type, const std::string& text) {
+    http::Request request;
+    request.headers.emplace_back("content-type", type);
+    request.body = text;
+    const Status expanded = authorizer().expand_body(request, Live(), now);
+    return expanded ? request.body : expanded.error().message;
+}
+
+TEST(Authorizer, BodiesAreEscapedForWhatTheyAre) {
+    EXPECT_EQ(body_of("application/json", R"({"p":"{{secret:multi}}"})"), R"({"p":"a\"b\n<&"})");
+    EXPECT_EQ(body_of("text/xml; charset=utf-8", "<p>{{secret:multi}}</p>"), "<p>a&quot;b\n&lt;&amp;</p>");
+    EXPECT_EQ(body_of("application/x-www-form-urlencoded", "p={{secret:multi}}"), "p=a%22b%0A%3C%26");
+    EXPECT_EQ(body_of("application/json", "{{secret:nobody}}"),
+              "the credential 'nobody' is needed and not configured; add it under credentials:");
+}
+
+// Text of a record stands beside secrets in one body: its braces are not templates.
+TEST(Authorizer, BracesThatWereWrittenAsSuchAreText) {
+    EXPECT_EQ(body_of("application/json", R"(["{{secret:token}}","{{{{}}secret:token}}"])"),
+              R"(["tok-123","{{secret:token}}"])");
 }
 
 TEST(Secrets, FilesMustNotBeReadableByOthers) {
@@ -55,15 +106,18 @@ TEST(Secrets, FilesMustNotBeReadableByOthers) {
     const std::string path = directory.path() + "/token";
     std::ofstream(path) << "hush-hush\n";
     ::chmod(path.c_str(), 0644);
-    const auto open = read_secrets({{"token", {config::SecretSource::Kind::file, path}}});
+    const auto open = read_secrets({{"token", {config::SecretSource::Kind::file, path}}}, nullptr);
     ASSERT_FALSE(open);
     EXPECT_NE(open.error().message.find("chmod 600"), std::string::npos) << open.error().message;
     ::chmod(path.c_str(), 0600);
-    EXPECT_EQ(read_secrets({{"token", {config::SecretSource::Kind::file, path}}}).value().at("token"),
+    EXPECT_EQ(read_secrets({{"token", {config::SecretSource::Kind::file, path}}}, nullptr)
+                  .value()
+                  .at("token")
+                  .reveal(),
               "hush-hush");
     EXPECT_EQ(redactor().scrub("it is hush-hush"), "it is ***");
-    EXPECT_FALSE(
-        read_secrets({{"token", {config::SecretSource::Kind::environment, "LIAISON_NO_SUCH_VARIABLE"}}}));
+    EXPECT_FALSE(read_secrets(
+        {{"token", {config::SecretSource::Kind::environment, "LIAISON_NO_SUCH_VARIABLE"}}}, nullptr));
 }
 
 TEST(Links, FindsStringsByTheirFormatInTheSchema) {
@@ -107,11 +161,12 @@ TEST(Requester, SecretsStayAtHome) {
     auto link = sync_test::shop_link();
     link->authorizer = std::make_shared<Authorizer>(authorizer());
     SystemTimeZones zones;
-    const sync::Ports ports{world, zones, world, world, network, house.store, house.runtime};
+    const sync::Ports ports{world, zones, world, world, network, house.store, house.runtime, house.secrets};
     sync::Fibers fibers(world);
     sync::Breaker breaker;
     sync::Gates gates(world, world);
-    sync::Requester requester(ports, fibers, link, gates.of(*link), breaker);
+    sync::Logins logins(ports, fibers, gates);
+    sync::Requester requester(ports, fibers, link, gates.of(*link), breaker, logins);
     sync::RunControl control;
     control.link = link;
     const auto ask = [&](const std::string& url) {

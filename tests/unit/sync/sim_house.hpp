@@ -162,8 +162,8 @@ inline std::shared_ptr<sync::Link> make_link(const std::string& id, const std::s
     auto egress = std::make_shared<http::Egress>();
     egress->origins = {origin};
     link->egress = egress;
-    link->authorizer = std::make_shared<auth::Authorizer>(json::object(), json::object(),
-                                                          std::map<std::string, std::string>());
+    link->authorizer = std::make_shared<auth::Authorizer>(std::make_shared<const auth::Schemes>(), "{}",
+                                                          auth::Credentials());
     link->effects["product"] = sync::EffectClass::findable;
     link->can_find = link->can_test = true;
     return link;
@@ -196,8 +196,9 @@ class SimHouse {
         : world_(world),
           store(world, directory + "/liaison.db"),
           runtime([&world](std::function<void()> call) { world.post(std::move(call)); }),
+          secrets(auth::Vault::of_key(Secret(std::string(32, 'k'))), world),
           engine(std::make_unique<sync::Engine>(
-              sync::Ports{world, zones_, world, world, network, store, runtime},
+              sync::Ports{world, zones_, world, world, network, store, runtime, secrets},
               sync::CanonicalSchemas::embedded())) {}
     ~SimHouse() {
         world_.forget();  // nothing that was under way happens any more
@@ -228,6 +229,7 @@ class SimHouse {
   public:
     SimStore store;
     plugin::InProcessRuntime runtime;
+    auth::Secrets secrets;
     std::unique_ptr<sync::Engine> engine;
 };
 

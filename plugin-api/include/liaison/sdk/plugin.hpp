@@ -24,6 +24,10 @@ class Connector {
     virtual Task<void> pull(Context& context, const Start& start);
     virtual Task<void> push(Context& context, const Start& start);
     virtual Task<void> find(Context& context, const Start& start);
+    // Obtains a session for the scheme in start.entity: a JSON object whose texts become {{session:NAME}};
+    // cookies that the scheme names stay with the host.
+    virtual Task<std::string> login(Context& context, const Start& start);
+    virtual Task<void> logout(Context& context, const Start& start);
 };
 
 namespace plugin_parts {
@@ -90,6 +94,8 @@ class Job {
             case LIAISON_JOB_PULL: co_await connector.pull(context_, start_); break;
             case LIAISON_JOB_PUSH: co_await connector.push(context_, start_); break;
             case LIAISON_JOB_FIND: co_await connector.find(context_, start_); break;
+            case LIAISON_JOB_LOGIN: output = co_await connector.login(context_, start_); break;
+            case LIAISON_JOB_LOGOUT: co_await connector.logout(context_, start_); break;
             default: throw Failure(ErrorKind::internal, "unknown job kind");
         }
         co_return output;
@@ -134,6 +140,8 @@ inline Task<std::string> Connector::test(Context&) { return plugin_parts::unsupp
 inline Task<void> Connector::pull(Context&, const Start&) { return plugin_parts::unsupported_void(); }
 inline Task<void> Connector::push(Context&, const Start&) { return plugin_parts::unsupported_void(); }
 inline Task<void> Connector::find(Context&, const Start&) { return plugin_parts::unsupported_void(); }
+inline Task<std::string> Connector::login(Context&, const Start&) { return plugin_parts::unsupported(); }
+inline Task<void> Connector::logout(Context&, const Start&) { return plugin_parts::unsupported_void(); }
 
 // Makes a connector from the `config` text of open(): {"connector": name, "settings": {...}}.
 using MakeConnector = std::unique_ptr<Connector> (*)(std::string_view config);
@@ -154,7 +162,7 @@ struct Functions {
         delete reinterpret_cast<Instance*>(instance);
     }
     static liaison_job* LIAISON_CALL job_create(liaison_instance* instance, std::uint32_t kind) noexcept {
-        if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_FIND) return nullptr;
+        if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_LOGOUT) return nullptr;
         return reinterpret_cast<liaison_job*>(new (std::nothrow)
                                                   Job(*reinterpret_cast<Instance*>(instance), kind));
     }

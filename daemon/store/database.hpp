@@ -97,6 +97,7 @@ class Database {
 
     // One hub record by its UUID, as far as recognising needs it.
     Result<std::optional<Recognised>> record(const std::string& id);
+    Result<Presence> presence(const std::string& integration, Rid rid);
     // Of the integration's latest run; empty before the first one.
     Result<std::string> tenant_of(const std::string& integration);
 

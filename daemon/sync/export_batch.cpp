@@ -20,7 +20,9 @@ Task<Status> ExportBatch::push(std::vector<store::Outcome>& outcomes) {
         record.key = item.intent.external_id;
         record.version = item.intent.remote_version;
         record.payload = item.intent.payload;
-        record.reference = reference_of(*control_.link, entity_, item.intent.record);
+        record.reference = item.intent.external_id.empty() && !item.intent.deleted
+                               ? item.intent.op_key
+                               : reference_of(*control_.link, entity_, item.intent.record);
     }
     Result<std::string> job = co_await run_job(plugin::JobKind::push, std::move(start));
     const Status ended = job ? Status() : Status(fail(job.error()));

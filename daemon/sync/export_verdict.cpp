@@ -129,7 +129,7 @@ store::Outcome ExportVerdict::conflict(const store::Intent& intent, const std::s
         return given_up;
     }
     store::Outcome stale = outcome(intent, Kind::stale, why);
-    stale.next_at = now_;
+    stale.next_at = now_ + backoff(link_.config.retry, intent.attempt, random_) + Milliseconds(1000);
     return stale;
 }
 

@@ -146,6 +146,47 @@ TEST_F(StoreTest, AnOpenIntentOwnsItsRecordAndHoldsTheCursor) {
     EXPECT_EQ(database->externals_of("office", {all.records[0].record}).value()[0], "O1");
 }
 
+TEST_F(StoreTest, ADeletionWaitsForTheCreateThatIsUnanswered) {
+    ASSERT_TRUE(commit(page({created("1", "{}")})));
+    Intent intent;
+    intent.op_key = "L1";
+    intent.rid = pending().records[0].rid;
+    intent.version = 1;
+    intent.state = IntentState::sending;
+    const auto ids = database->add_intents("office", "product", {intent}, 0).value();
+    const ImportState state = look_up("1", "{}");
+    ImportWrite gone;
+    gone.rid = intent.rid;
+    gone.external_id = "1";
+    gone.payload = "{}";
+    gone.expected_version = 1;
+    gone.new_version = gone.synced_version = 2;
+    gone.change = Action::deleted;
+    gone.tomb = true;
+    ASSERT_TRUE(commit(page({gone})));
+    EXPECT_GT(pending().blocked_seq, 0) << "the cursor would pass the deletion";
+
+    Outcome done;
+    done.intent = ids[0];
+    done.external_id = "O1";
+    ASSERT_TRUE(database->settle(1, "office", "product", {done}, noon));
+    ASSERT_EQ(pending().records.size(), 1u);
+    EXPECT_TRUE(pending().records[0].deleted);
+}
+
+TEST_F(StoreTest, NothingIsCreatedThatIsThereMeanwhile) {
+    ASSERT_TRUE(commit(page({created("1", "{}")})));
+    Intent intent;
+    intent.op_key = "L1";
+    intent.rid = pending().records[0].rid;
+    intent.record = pending().records[0].record;
+    intent.version = 1;
+    const auto added = database->add_intents("shop", "product", {intent}, 0);
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().code, "stale");
+    EXPECT_TRUE(database->intents({}).value().empty());
+}
+
 TEST_F(StoreTest, ARefusedRecordIsNotSentAgainUntilItChanges) {
     ASSERT_TRUE(commit(page({created("1", "{}")})));
     Intent intent;

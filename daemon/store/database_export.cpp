@@ -1,4 +1,5 @@
 // Database, export side: what is pending, intents, outcomes, dead letters.
+#include <algorithm>
 #include <unordered_set>
 
 #include "store/database_impl.hpp"
@@ -438,6 +439,36 @@ Status Database::settle(std::int64_t run, const std::string& integration, const 
             settler.apply(outcome);
             play_failure(LIAISON_FAULT_FAILS("store.settle_half"));
         }
+        return {};
+    });
+}
+
+Status Database::move_intents(Milliseconds step) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare(
+                "UPDATE intents SET next_at = next_at + ?1 * (next_at > 0), first_sent_at = first_sent_at + "
+                "?1 * (first_sent_at > 0)")
+            .bind(step.count())
+            .run();
+        return {};
+    });
+}
+
+Status Database::settle_anew(const std::string& integration, Instant settled, Instant latest) {
+    return guarded(impl_->path, [&]() -> Status {
+        const std::int64_t number = impl_->number(integration);
+        impl_->connection
+            .prepare(
+                "UPDATE intents SET next_at = ? WHERE integration = ? AND state = 2 AND external_id = ''")
+            .bind(to_unix_ms(settled))
+            .bind(number)
+            .run();
+        impl_->connection
+            .prepare("UPDATE intents SET next_at = ?1 WHERE integration = ?2 AND state <> 3 AND next_at > ?1")
+            .bind(to_unix_ms(std::max(settled, latest)))
+            .bind(number)
+            .run();
         return {};
     });
 }

@@ -216,7 +216,8 @@ Result<std::string> resolve_intent(store::Database& database, std::int64_t id, c
             break;
         case IntentChoice::Action::resend:
             outcome.kind = store::Outcome::Kind::retry;
-            outcome.next_at = std::max(now, (*intent)->first_sent_at + choice.settle);
+            // Never longer than that from now on, whatever a clock said when it was sent.
+            outcome.next_at = std::clamp((*intent)->next_at + choice.settle, now, now + choice.settle);
             outcome.message = "an operator had it sent again";
             told = "it is sent again, not before " + format_instant(outcome.next_at);
             break;

@@ -174,6 +174,22 @@ TEST_F(StoreTest, ADeletionWaitsForTheCreateThatIsUnanswered) {
     EXPECT_TRUE(pending().records[0].deleted);
 }
 
+TEST_F(StoreTest, AfterAStartWhatIsUnknownSettlesAnewAndNothingWaitsForGood) {
+    ASSERT_TRUE(commit(page({created("1", "{}"), created("2", "{}")})));
+    std::vector<Intent> intents(2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        intents[i].op_key = "L" + std::to_string(i);
+        intents[i].rid = pending().records[i].rid;
+    }
+    intents[0].state = IntentState::unknown;
+    intents[0].next_at = noon - Milliseconds(1);  // by a clock that jumped, perhaps
+    intents[1].next_at = noon + std::chrono::hours(24 * 365);
+    const auto ids = database->add_intents("office", "product", intents, 0).value();
+    ASSERT_TRUE(database->settle_anew("office", noon + Milliseconds(5), noon + Milliseconds(9)));
+    EXPECT_EQ(database->intent(ids[0]).value()->next_at, noon + Milliseconds(5));
+    EXPECT_EQ(database->intent(ids[1]).value()->next_at, noon + Milliseconds(9));
+}
+
 TEST_F(StoreTest, NothingIsCreatedThatIsThereMeanwhile) {
     ASSERT_TRUE(commit(page({created("1", "{}")})));
     Intent intent;

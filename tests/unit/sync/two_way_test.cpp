@@ -3,6 +3,7 @@
 
 #include "sync/decisions.hpp"
 #include "sync/engine.hpp"
+#include "sync/export_plan.hpp"
 #include "sync/sim_house.hpp"
 
 namespace liaisond::sync_test {
@@ -280,6 +281,51 @@ TEST_F(TwoWay, WhatIsRefusedAsOutdatedIsReadBeforeItIsSentAgain) {
     back->edit(back_id("S1"), "name", "Stool");
     sync();
     EXPECT_EQ(conflicts().size(), 1u);
+}
+
+class TwoWayJump : public TwoWay, public testing::WithParamInterface<int> {};  // by that many hours
+
+TEST_P(TwoWayJump, CutsNoSettleTimeShortAndMakesNoneLast) {
+    front->add("S1", "Chair");
+    start();
+    house.run("front");
+    const auto pending = database().pending("back", "house", "product", 0, 9).value();
+    const store::PendingExport& record = pending.records.at(0);
+    store::Intent unanswered;
+    unanswered.op_key = sync::reference_of(*back_link, "product", record.record);
+    unanswered.rid = record.rid;
+    unanswered.version = record.version;
+    unanswered.payload = record.payload;
+    unanswered.state = store::IntentState::unknown;
+    unanswered.attempt = 1;
+    unanswered.first_sent_at = world.now();
+    unanswered.next_at = world.now() + std::chrono::minutes(10);
+    ASSERT_TRUE(database().add_intents("back", "product", {unanswered}, 0));
+    world.step_clock(std::chrono::hours(GetParam()));
+    house.run("back");
+    EXPECT_TRUE(back->rows.empty()) << "sent again while the first attempt may still be executed";
+    world.run_until([] { return false; }, std::chrono::minutes(12));
+    house.run("back");
+    EXPECT_EQ(back->rows.size(), 1u) << "waits for a time that was never meant";
+}
+INSTANTIATE_TEST_SUITE_P(ByHours, TwoWayJump, testing::Values(24 * 365, -24 * 700, 1, -1));
+
+TEST_F(TwoWay, ASendThatIsRepeatedByAPersonSettlesFromItsLastAttempt) {
+    front->add("S1", "Chair");
+    start();
+    house.run("front");
+    store::Intent doubtful;
+    doubtful.op_key = "L1";
+    doubtful.rid = database().pending("back", "house", "product", 0, 9).value().records.at(0).rid;
+    doubtful.state = store::IntentState::in_doubt;
+    doubtful.first_sent_at = world.now() - std::chrono::hours(5);
+    doubtful.next_at = world.now() - std::chrono::minutes(1);
+    const std::int64_t id = database().add_intents("back", "product", {doubtful}, 0).value().at(0);
+    sync::IntentChoice again;
+    again.action = sync::IntentChoice::Action::resend;
+    again.settle = std::chrono::minutes(5);
+    ASSERT_TRUE(sync::resolve_intent(database(), id, again, world.now()));
+    EXPECT_EQ(database().intent(id).value()->next_at, doubtful.next_at + again.settle);
 }
 
 TEST_F(TwoWay, WhatIsCreatedAgainIsAnotherRecordToTheVendor) {

@@ -187,8 +187,6 @@ void draw_systems(World& world, Scenario& scenario) {
 std::set<Fault> usual_faults() {
     std::set<Fault> all;
     for (const auto& [fault, range] : usual_rates) all.insert(fault);
-    all.erase(Fault::late_update);
-    all.erase(Fault::clock_steps);
     return all;
 }
 

@@ -88,7 +88,7 @@ void Simulation::decide(const store::Conflict& conflict) {
     const auto work = [this, id = conflict.id, choice](store::Database& database) {
         return sync::resolve_conflict(database, id, choice, world_.now(), world_);
     };
-    house_->store.write(work, [this, id = conflict.id](const Result<std::string>& told) {
+    house_->store.write(work, [this](const Result<std::string>& told) {
         if (told) return;
         world_.note("refused", told.error().message);
         const std::string& why = told.error().message;

@@ -101,6 +101,12 @@ class Database {
 
     // One hub record by its UUID, as far as recognising needs it.
     Result<std::optional<Recognised>> record(const std::string& id);
+    // All times of open intents, by a step of the wall clock.
+    Status move_intents(Milliseconds step);
+    // After a start: creates whose outcome is unknown wait until `settled`, others no longer than until
+    // `latest`.
+    Status settle_anew(const std::string& integration, Instant settled, Instant latest);
+    Result<Presence> presence(const std::string& integration, Rid rid);
     // Of the integration's latest run; empty before the first one.
     Result<std::string> tenant_of(const std::string& integration);
 

@@ -107,6 +107,21 @@ Result<std::optional<Recognised>> Database::record(const std::string& id) {
     });
 }
 
+Result<Presence> Database::presence(const std::string& integration, Rid rid) {
+    return guarded(impl_->path, [&]() -> Result<Presence> {
+        Presence found;
+        Statement select = impl_->connection.prepare(
+            "SELECT r.deleted_at IS NOT NULL, m.external_id, EXISTS(SELECT 1 FROM intents i WHERE "
+            "i.integration = ?1 AND i.rid = r.rid) FROM records r LEFT JOIN mappings m ON m.rid = r.rid AND "
+            "m.integration = ?1 WHERE r.rid = ?2");
+        if (!select.bind(impl_->number(integration)).bind(rid).step()) return found;
+        found.deleted = select.integer(0) != 0;
+        if (!select.is_null(1)) found.external_id = select.text(1);
+        found.is_being_sent = select.integer(2) != 0;
+        return found;
+    });
+}
+
 Result<std::string> Database::tenant_of(const std::string& integration) {
     return guarded(impl_->path, [&]() -> Result<std::string> {
         Statement select = impl_->connection.prepare(

@@ -1,4 +1,5 @@
 // Database, export side: what is pending, intents, outcomes, dead letters.
+#include <algorithm>
 #include <unordered_set>
 
 #include "store/database_impl.hpp"
@@ -76,7 +77,7 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             "  m.external_id, m.remote_version, m.synced_version, EXISTS(SELECT 1 FROM intents i WHERE "
             "i.integration = ?1 AND i.rid = c.rid) OR EXISTS(SELECT 1 FROM conflicts x WHERE x.integration = "
             "?1 AND "
-            "x.rid = c.rid), m.tomb_at IS NOT NULL "
+            "x.rid = c.rid), m.tomb_at "
             "FROM changes c JOIN records r ON r.rid = c.rid LEFT JOIN mappings m ON m.rid = c.rid AND "
             "m.integration = ?1 "
             "WHERE c.tenant = ?2 AND c.entity = ?3 AND c.seq > ?4 ORDER BY c.seq");
@@ -89,15 +90,16 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             pending.last_seq = select.integer(0);
             const bool superseded = select.integer(2) != select.integer(5);
             // A record that is gone there is created anew when the hub's comes back.
-            const bool mapped = !select.is_null(8) && select.integer(12) == 0;
+            const bool mapped = !select.is_null(8) && select.is_null(12);
             const bool deleted = select.integer(6) != 0;
             const bool known = mapped && select.integer(10) >= select.integer(5);
-            if (superseded || known || select.integer(7) != 0 || (deleted && !mapped)) continue;
+            if (superseded || known || select.integer(7) != 0) continue;
             if (!taken.insert(select.integer(1)).second) continue;  // presented again as it is
             if (select.integer(11) != 0) {
                 if (pending.blocked_seq == 0) pending.blocked_seq = pending.last_seq;
                 continue;
             }
+            if (deleted && !mapped) continue;  // nor is it about to be there: no intent is open
             PendingExport row;
             row.rid = select.integer(1);
             row.seq = pending.last_seq;
@@ -108,6 +110,7 @@ Result<PendingExports> Database::pending(const std::string& integration, const s
             row.deleted = deleted;
             row.external_id = mapped ? select.text(8) : std::string();
             row.remote_version = mapped ? select.text(9) : std::string();
+            if (!select.is_null(12)) row.gone_since = from_unix_ms(select.integer(12));
             pending.records.push_back(std::move(row));
         }
         return pending;
@@ -160,7 +163,18 @@ Result<std::vector<std::int64_t>> Database::add_intents(const std::string& integ
             "INSERT INTO intents(op_key, integration, entity, rid, external_id, remote_version, deleted, "
             "payload, version, state, attempt, "
             "next_at, first_sent_at, last_error, content) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        Statement there = impl_->connection.prepare(
+            "SELECT 1 FROM mappings WHERE integration = ? AND rid = ? AND tomb_at IS NULL");
         for (const Intent& intent : intents) {
+            there.reset();
+            const bool creates = intent.external_id.empty() && !intent.deleted;
+            if (creates && there.bind(integration_number).bind(intent.rid).step())
+                return fail(Error{ErrorKind::conflict,
+                                  "the record " + intent.record +
+                                      " was about to be created at the vendor when it was recognised as one "
+                                      "that is there; nothing of this batch was sent, the next run does",
+                                  {},
+                                  "stale"});
             insert.reset();
             insert.bind(intent.op_key)
                 .bind(integration_number)
@@ -429,6 +443,36 @@ Status Database::settle(std::int64_t run, const std::string& integration, const 
     });
 }
 
+Status Database::move_intents(Milliseconds step) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare(
+                "UPDATE intents SET next_at = next_at + ?1 * (next_at > 0), first_sent_at = first_sent_at + "
+                "?1 * (first_sent_at > 0)")
+            .bind(step.count())
+            .run();
+        return {};
+    });
+}
+
+Status Database::settle_anew(const std::string& integration, Instant settled, Instant latest) {
+    return guarded(impl_->path, [&]() -> Status {
+        const std::int64_t number = impl_->number(integration);
+        impl_->connection
+            .prepare(
+                "UPDATE intents SET next_at = ? WHERE integration = ? AND state = 2 AND external_id = ''")
+            .bind(to_unix_ms(settled))
+            .bind(number)
+            .run();
+        impl_->connection
+            .prepare("UPDATE intents SET next_at = ?1 WHERE integration = ?2 AND state <> 3 AND next_at > ?1")
+            .bind(to_unix_ms(std::max(settled, latest)))
+            .bind(number)
+            .run();
+        return {};
+    });
+}
+
 Result<std::vector<Intent>> Database::due_intents(const std::string& integration, const std::string& entity,
                                                   Instant now, std::uint32_t limit) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Intent>> {
@@ -479,7 +523,7 @@ Result<std::optional<PendingExport>> Database::exportable(const std::string& int
     return guarded(impl_->path, [&]() -> Result<std::optional<PendingExport>> {
         Statement select = impl_->connection.prepare(
             "SELECT r.id, r.version, r.payload, r.deleted_at IS NOT NULL, m.external_id, m.remote_version, "
-            "m.synced_version, m.tomb_at IS NOT NULL FROM records r LEFT JOIN mappings m ON m.rid = r.rid "
+            "m.synced_version, m.tomb_at FROM records r LEFT JOIN mappings m ON m.rid = r.rid "
             "AND "
             "m.integration = ? WHERE r.rid = ?");
         select.bind(impl_->number(integration)).bind(rid);
@@ -490,11 +534,12 @@ Result<std::optional<PendingExport>> Database::exportable(const std::string& int
         row.version = select.integer(1);
         row.payload = select.text(2);
         row.deleted = select.integer(3) != 0;
-        const bool mapped = !select.is_null(4) && select.integer(7) == 0;
+        const bool mapped = !select.is_null(4) && select.is_null(7);
         if (mapped && select.integer(6) >= row.version) return std::optional<PendingExport>();
         if (row.deleted && !mapped) return std::optional<PendingExport>();
         row.external_id = mapped ? select.text(4) : std::string();
         row.remote_version = mapped ? select.text(5) : std::string();
+        if (!select.is_null(7)) row.gone_since = from_unix_ms(select.integer(7));
         return std::optional<PendingExport>(std::move(row));
     });
 }

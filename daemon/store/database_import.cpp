@@ -109,13 +109,15 @@ Result<std::vector<Recognised>> Database::recognise(const std::string& integrati
         const std::int64_t tenant_number = impl_->number(tenant);
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<Recognised> found;
-        // What the integration has under another id already is another record of its own.
+        // What the integration has under another id already, or is about to have, is another record of its
+        // own.
         Statement select = impl_->connection.prepare(
             "SELECT r.rid, r.id, r.payload, r.provenance, r.version FROM match_keys k JOIN records r ON "
             "r.rid = "
             "k.rid WHERE k.tenant = ? AND k.entity = ? AND k.name = ? AND k.value = ? AND r.deleted_at IS "
             "NULL "
-            "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?)");
+            "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?5) "
+            "AND NOT EXISTS(SELECT 1 FROM intents i WHERE i.rid = r.rid AND i.integration = ?5)");
         for (std::size_t i = 0; i < questions.size(); ++i) {
             const std::size_t first = found.size();
             for (const auto& [name, value] : questions[i]) {
@@ -253,6 +255,7 @@ class PageWriter {
         if (row.stub_rid != 0 && !adopt_stub(row)) return false;
         if (!map(row, entity, rid)) return false;
         if (row.change || row.owed) add_change(row, entity, rid);
+        if (row.owed) lift_refusal(entity, rid);
         if (row.match) recognise_by(*row.match, entity, rid);
         if (row.settles != 0) {
             settled_.reset();
@@ -340,6 +343,18 @@ class PageWriter {
         else
             change_.bind(row.fields);
         change_.run();
+    }
+    // What was refused before is owed because of news from the vendor: it is worth another try.
+    void lift_refusal(std::int64_t entity, Rid rid) {
+        Statement id = impl_.connection.prepare("SELECT id FROM records WHERE rid = ?");
+        if (!id.bind(rid).step()) return;
+        impl_.connection
+            .prepare(
+                "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 2 AND key = ?")
+            .bind(integration_)
+            .bind(entity)
+            .bind(uuid_text(id.view(0)))
+            .run();
     }
     void recognise_by(const MatchValues& values, std::int64_t entity, Rid rid) {
         if (row_exists(forget_match_any_, rid)) {
@@ -459,11 +474,14 @@ Status Database::commit_page(const ImportPage& page) {
                     return fail(Error{
                         ErrorKind::conflict, "a record changed while it was being imported", {}, "stale"});
             }
-            close_questions(
-                *impl_, page,
-                "SELECT 1 FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 1 LIMIT 1",
-                "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 1 AND key = "
-                "?");
+            if (!page.is_decision) {
+                close_questions(*impl_, page,
+                                "SELECT 1 FROM dead_letters WHERE integration = ? AND entity = ? AND "
+                                "direction = 1 LIMIT 1",
+                                "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction "
+                                "= 1 AND key = "
+                                "?");
+            }
             close_questions(*impl_, page,
                             "SELECT 1 FROM conflicts WHERE integration = ? AND entity = ? LIMIT 1",
                             "DELETE FROM conflicts WHERE integration = ? AND entity = ? AND external_id = ?");

@@ -109,6 +109,13 @@ struct Recognised {
     std::int64_t version = 0;
 };
 
+// Where a hub record stands with one integration.
+struct Presence {
+    bool deleted = false;        // in the hub
+    std::string external_id;     // empty: not there; also of one that is gone there
+    bool is_being_sent = false;  // an intent is open
+};
+
 // What is asked about one record: (name, value) pairs.
 using MatchValues = std::vector<std::pair<std::string, std::string>>;
 
@@ -168,6 +175,7 @@ struct ImportPage {
     std::vector<LogEntry> notes;  // conflicts that were decided by rule
     std::string cursor;           // empty: leave it
     bool has_cursor = false;
+    bool is_decision = false;  // of a person, about what was read before: what was refused since stays so
 };
 
 // ---- export ----
@@ -195,6 +203,7 @@ struct PendingExport {
     std::string record, payload, external_id, remote_version;  // external_id empty: not there yet
     std::int64_t version = 0;
     bool deleted = false;
+    std::optional<Instant> gone_since;  // it was there once: what is created now is another record
 };
 
 struct PendingExports {

@@ -28,6 +28,7 @@ class Resolution {
         page.integration = conflict_.integration;
         page.entity = conflict_.entity;
         page.at = now_;
+        page.is_decision = true;
         auto tenant = database_.tenant_of(conflict_.integration);
         if (!tenant) return fail(tenant.error());
         page.tenant = std::move(*tenant);
@@ -140,6 +141,7 @@ class Resolution {
         auto found = database_.record(record);
         if (!found) return fail(found.error());
         if (!*found) return fail(ErrorKind::permanent, "there is no record " + record);
+        if (const Status free = is_free(**found); !free) return fail(free.error());
         if (state_.stub) write_.stub_rid = state_.rid;
         state_.rid = write_.rid = (*found)->rid;
         state_.version = write_.expected_version = write_.new_version = (*found)->version;
@@ -155,6 +157,22 @@ class Resolution {
         }
         settle(merged.content, merged.base, !merged.taken.empty(), json::serialize(taken), provenance);
         return "it is record " + record + "; where they differ, the hub's values stay";
+    }
+
+    // May the vendor's record be this one?
+    Status is_free(const store::Recognised& record) {
+        auto there = database_.presence(conflict_.integration, record.rid);
+        if (!there) return fail(there.error());
+        const std::string what = "the record " + record.record;
+        const std::string instead = "; choose another, or none: then it is a record of its own";
+        if (there->deleted) return fail(ErrorKind::permanent, what + " is deleted" + instead);
+        if (!there->external_id.empty() && there->external_id != conflict_.external_id)
+            return fail(ErrorKind::permanent,
+                        what + " is " + there->external_id + " at " + conflict_.integration + instead);
+        if (there->is_being_sent)
+            return fail(ErrorKind::permanent,
+                        what + " is just being created at " + conflict_.integration + instead);
+        return {};
     }
 
     store::Database& database_;
@@ -198,7 +216,8 @@ Result<std::string> resolve_intent(store::Database& database, std::int64_t id, c
             break;
         case IntentChoice::Action::resend:
             outcome.kind = store::Outcome::Kind::retry;
-            outcome.next_at = std::max(now, (*intent)->first_sent_at + choice.settle);
+            // Never longer than that from now on, whatever a clock said when it was sent.
+            outcome.next_at = std::clamp((*intent)->next_at + choice.settle, now, now + choice.settle);
             outcome.message = "an operator had it sent again";
             told = "it is sent again, not before " + format_instant(outcome.next_at);
             break;

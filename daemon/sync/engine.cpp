@@ -43,9 +43,11 @@ class NoListener final : public JobListener {
 }  // namespace
 
 Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
-    : ports_(ports),
+    : clock_(ports.clock),
+      ports_{clock_,          ports.zones, ports.random,  ports.timers,
+             ports.transport, ports.store, ports.runtime, ports.secrets},
       schemas_(schemas),
-      gates_(ports.timers, ports.clock),
+      gates_(ports.timers, clock_),
       logins_(ports_, fibers_, gates_),
       scheduler_(
           ports.timers, ports.clock, [this](const std::string& id, Cause cause) { on_due(id, cause); },
@@ -154,6 +156,7 @@ void Engine::trigger(const std::string& integration, RunRequest request,
 }
 
 void Engine::begin(Slot& slot, Queued queued) {
+    scheduler_.look_at_the_clock();
     slot.control = std::make_unique<RunControl>();
     slot.control->link = slot.link;
     slot.control->full = queued.request.full;
@@ -163,7 +166,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     slot.control->run.tenant = slot.link->tenant.id;
     slot.control->run.integration = slot.link->config.id;
     slot.control->run.trigger = queued.request.trigger;
-    slot.control->run.started = ports_.clock.now();
+    slot.control->run.started = scheduler_.now();
     slot.requester =
         std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker, logins_);
     ++running_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sync/canonical.hpp"
+#include "sync/engine_clock.hpp"
 #include "sync/fiber.hpp"
 #include "sync/gate.hpp"
 #include "sync/logins.hpp"
@@ -173,6 +174,7 @@ class Engine {
     void on_due(const std::string& id, Cause cause);
     void on_slot(Slot& slot, bool full);
     void on_step(Milliseconds step);
+    void move_open_work(Milliseconds step);
     void start_planned(Slot& slot, const std::string& trigger, bool full);
     void start_missed(Slot& slot);
     void plan_retry(Slot& slot, const Status& outcome);
@@ -197,7 +199,8 @@ class Engine {
 
     IntegrationStatus status_of(const std::string& id, const Slot& slot) const;
 
-    Ports ports_;
+    EngineClock clock_;
+    Ports ports_;  // with that clock
     const CanonicalSchemas& schemas_;
     Gates gates_;
     Logins logins_;

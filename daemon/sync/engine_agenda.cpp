@@ -10,6 +10,8 @@
 namespace liaisond::sync {
 namespace {
 
+constexpr Milliseconds disk_retry{5000};
+
 // Worth another try by itself; the rest waits for a person or for the schedule.
 bool passes_by_itself(ErrorKind kind) {
     switch (kind) {
@@ -111,6 +113,9 @@ void Engine::start_missed(Slot& slot) {
 void Engine::on_step(Milliseconds step) {
     log(LogLevel::warning, "the clock of this machine jumped; schedules were computed anew",
         {{"by", std::to_string(step.count() / 1000) + "s"}});
+    // At no moment may a send that waits for its settle time seem to be due.
+    if (step.count() < 0) clock_.move(step);
+    move_open_work(step);
     const Instant now = scheduler_.now();
     for (auto& [id, slot] : slots_) {
         if (slot.removed) continue;
@@ -119,6 +124,18 @@ void Engine::on_step(Milliseconds step) {
         slot.vitals.step(step);
         set_times(slot);
     }
+}
+
+void Engine::move_open_work(Milliseconds step) {
+    ports_.store.write(
+        [step](store::Database& database) { return database.move_intents(step); },
+        [this, step](const Status& moved) {
+            if (moved && step.count() > 0) clock_.move(step);
+            if (moved || stopping_) return;
+            log(LogLevel::error,
+                "sends that wait could not be moved with the clock, trying again: " + moved.error().message);
+            ports_.timers.after(disk_retry, [this, step] { move_open_work(step); });
+        });
 }
 
 // After a run that failed for a reason that passes: another one, unless the schedule comes first.

@@ -9,6 +9,8 @@ namespace liaisond::sync {
 namespace {
 
 constexpr Milliseconds suspension_probe{3'600'000};
+// After a start nothing waits longer: the clock may have been wrong when it was told to.
+constexpr Milliseconds longest_wait{3'600'000};
 // A run that a crash ended goes on this long after the start, not at once: it may have been the reason.
 constexpr Milliseconds after_interruption{10'000};
 
@@ -33,8 +35,8 @@ struct Engine::Found {
 };
 
 void Engine::start(Completion<Status> done) {
-    std::set<std::string> ids;
-    for (const auto& [id, slot] : slots_) ids.insert(id);
+    std::map<std::string, Milliseconds> ids;  // with their settle times
+    for (const auto& [id, slot] : slots_) ids.emplace(id, slot.link->config.settle);
     const auto work = [now = ports_.clock.now(), ids](store::Database& database) -> Result<Found> {
         auto interrupted = database.interrupt_runs(now);
         if (!interrupted) return fail(interrupted.error());
@@ -49,7 +51,10 @@ void Engine::start(Completion<Status> done) {
         if (!runs) return fail(runs.error());
         Found found;
         found.runs = std::move(*runs);
-        for (const std::string& id : ids) {
+        for (const auto& [id, settle] : ids) {
+            // Whether the clock jumped meanwhile, nobody knows.
+            const Status settled = database.settle_anew(id, now + settle, now + longest_wait);
+            if (!settled) return fail(settled.error());
             auto next = database.next_intent(id);
             if (!next) return fail(next.error());
             if (*next) found.open_work[id] = **next;

@@ -21,7 +21,9 @@ Task<Status> ExportBatch::push(std::vector<store::Outcome>& outcomes) {
         record.key = item.intent.external_id;
         record.version = item.intent.remote_version;
         record.payload = item.intent.payload;
-        record.reference = reference_of(*control_.link, entity_, item.intent.record);
+        record.reference = item.intent.external_id.empty() && !item.intent.deleted
+                               ? item.intent.op_key
+                               : reference_of(*control_.link, entity_, item.intent.record);
     }
     if (control_.dry_run) {
         for (const Item& item : items_) control_.dry_run->pushes(item.intent);

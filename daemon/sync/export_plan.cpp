@@ -76,7 +76,7 @@ std::vector<store::Intent> ExportPlan::intents(std::vector<Unresolved>& unresolv
         // A create is one operation however often the record changes before it succeeds.
         intent.op_key =
             record.external_id.empty() && !record.deleted
-                ? reference_of(link_, entity_.name, record.record)
+                ? reference_of(link_, entity_.name, record.record, record.gone_since)
                 : operation_key({link_.tenant.id, link_.config.id, entity_.name, record.record,
                                  record.deleted ? "delete" : "update", std::to_string(record.version)});
         intent.payload = record.deleted ? std::string()
@@ -91,8 +91,10 @@ std::vector<store::Intent> ExportPlan::intents(std::vector<Unresolved>& unresolv
     return made;
 }
 
-std::string reference_of(const Link& link, const std::string& entity, const std::string& record) {
-    return operation_key({link.tenant.id, link.config.id, entity, record, "create", ""});
+std::string reference_of(const Link& link, const std::string& entity, const std::string& record,
+                         std::optional<Instant> gone_since) {
+    return operation_key({link.tenant.id, link.config.id, entity, record, "create",
+                          gone_since ? std::to_string(to_unix_ms(*gone_since)) : ""});
 }
 
 EffectClass effect_of(const Link& link, const store::Intent& intent) {

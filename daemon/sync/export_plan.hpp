@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,11 @@ class ExportPlan {
     std::map<std::string, std::string, std::less<>> external_;
 };
 
-// What the vendor knows a record by on our side: the same for good, whatever is sent of it.
-std::string reference_of(const Link& link, const std::string& entity, const std::string& record);
+// What the vendor knows a record by on our side: the same for good, whatever is sent of it. One that is
+// created again after it was gone there is another record to the vendor, which may remember the first one's
+// reference.
+std::string reference_of(const Link& link, const std::string& entity, const std::string& record,
+                         std::optional<Instant> gone_since = std::nullopt);
 
 // Creates are as the manifest says; updates and deletes name the record by its id at the vendor, so that
 // repeating them is harmless.

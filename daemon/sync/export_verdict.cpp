@@ -129,7 +129,7 @@ store::Outcome ExportVerdict::conflict(const store::Intent& intent, const std::s
         return given_up;
     }
     store::Outcome stale = outcome(intent, Kind::stale, why);
-    stale.next_at = now_;
+    stale.next_at = now_ + backoff(link_.config.retry, intent.attempt, random_) + Milliseconds(1000);
     return stale;
 }
 
@@ -149,6 +149,7 @@ store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::s
 store::Outcome ExportVerdict::in_doubt(const store::Intent& intent, std::string message) const {
     store::Outcome doubt = outcome(intent, Kind::in_doubt, std::move(message));
     doubt.reason = "in_doubt";
+    doubt.next_at = now_;  // the last moment at which it was under way
     return doubt;
 }
 

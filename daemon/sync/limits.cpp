@@ -132,7 +132,9 @@ void Allowance::restore(std::string_view text, Milliseconds now, Instant wall) {
     };
     const Milliseconds age = std::max(Milliseconds(0), wall - from_unix_ms(number("at")));
     share_ = std::clamp(static_cast<double>(number("share")) / 1000, least_share, 1.0);
-    next_ = std::max(next_, now + (from_unix_ms(number("held_until")) - wall));
+    // No longer than it was to be held when this was kept: the clock may have been set back since.
+    const Instant held_until = from_unix_ms(number("held_until"));
+    next_ = std::max(next_, now + std::min(held_until - wall, held_until - from_unix_ms(number("at"))));
     const json::value* tokens = from.if_contains("tokens");
     for (std::size_t i = 0; i < buckets_.size() && tokens != nullptr && tokens->is_array(); ++i) {
         if (i >= tokens->get_array().size() || !tokens->get_array()[i].is_int64()) continue;

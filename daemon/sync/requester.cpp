@@ -22,29 +22,39 @@ plugin::Response failed(std::uint32_t category, std::string text) {
     return response;
 }
 
+// "Sun, 06 Nov 1994 08:49:37 GMT", the only form that may be sent today
+std::optional<Instant> http_date(const std::string& value) {
+    static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    if (value.size() != 29) return std::nullopt;
+    const auto month = std::find(months.begin(), months.end(), std::string_view(value).substr(8, 3));
+    if (month == months.end()) return std::nullopt;
+    const auto number = static_cast<int>(month - months.begin()) + 1;
+    return parse_instant(value.substr(12, 4) + "-" + (number < 10 ? "0" : "") + std::to_string(number) + "-" +
+                         value.substr(5, 2) + "T" + value.substr(17, 8) + "Z");
+}
+
 }  // namespace
 
 Milliseconds retry_after(const http::Headers& headers, Instant now) {
-    static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    for (const auto& [name, value] : headers) {
-        if (!equals_ignoring_case(name, "Retry-After")) continue;
-        std::int64_t seconds = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-        if (error == std::errc() && end == value.data() + value.size())
-            return Milliseconds(std::clamp<std::int64_t>(seconds, 0, 86'400) * 1000);
-        // "Sun, 06 Nov 1994 08:49:37 GMT", the only form that may be sent today
-        if (value.size() != 29) return Milliseconds(0);
-        const auto month = std::find(months.begin(), months.end(), std::string_view(value).substr(8, 3));
-        if (month == months.end()) return Milliseconds(0);
-        const auto number = static_cast<int>(month - months.begin()) + 1;
-        const std::string iso = value.substr(12, 4) + "-" + (number < 10 ? "0" : "") +
-                                std::to_string(number) + "-" + value.substr(5, 2) + "T" +
-                                value.substr(17, 8) + "Z";
-        const auto at = parse_instant(iso);
-        return at && *at > now ? *at - now : Milliseconds(0);
-    }
-    return Milliseconds(0);
+    const auto find = [&](std::string_view wanted) -> const std::string* {
+        const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& header) {
+            return equals_ignoring_case(header.first, wanted);
+        });
+        return found != headers.end() ? &found->second : nullptr;
+    };
+    const std::string* value = find("Retry-After");
+    if (value == nullptr) return Milliseconds(0);
+    std::int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
+    if (error == std::errc() && end == value->data() + value->size())
+        return Milliseconds(std::clamp<std::int64_t>(seconds, 0, 86'400) * 1000);
+    const std::optional<Instant> at = http_date(*value);
+    if (!at) return Milliseconds(0);
+    // By the vendor's own clock, where it tells: this machine's may be wrong.
+    const std::string* date = find("Date");
+    const Instant there = (date != nullptr ? http_date(*date) : std::nullopt).value_or(now);
+    return std::clamp<Milliseconds>(*at - there, Milliseconds(0), std::chrono::hours(24));
 }
 
 struct Requester::Batch {

@@ -44,6 +44,8 @@ class Scheduler {
     std::optional<Instant> at(const Times& times, Cause cause) const;
     void clear(const std::string& id, Times& times);
     void stop();
+    // Tells of a step of the wall clock now; else the next wake does.
+    void look_at_the_clock();
     std::size_t size() const { return agenda_.size(); }
 
   private:
@@ -59,7 +61,6 @@ class Scheduler {
     void remove(const std::string& id, Times& times, Cause cause);
     void arm();
     void wake();
-    void look_at_the_clock();
 
     Timers& timers_;
     const Clock& clock_;

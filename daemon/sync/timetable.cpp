@@ -93,8 +93,10 @@ bool Timetable::restore(const Rota& rota, std::string_view kept, Instant now) {
             Occurrence{from_unix_ms(number_at(from, "slot")), from_unix_ms(number_at(from, "at")), full};
         const bool missed = mine.due + least_lateness < now;
         if (missed && rota.schedule.catch_up == config::CatchUp::none) take(rota, full, now);
-        // A clock that was ahead when this was kept must not stall the rhythm.
-        const bool was_ahead = mine.last > now + wrong_clock;
+        // A clock that was ahead when this was kept must not stall the rhythm; an interval may begin anew at
+        // any time.
+        const bool is_interval = rhythm->kind == Rhythm::Kind::every || rhythm->cron->is_interval();
+        const bool was_ahead = mine.last > now + (is_interval ? least_lateness : wrong_clock);
         const auto fresh = following(rota, *rhythm, now, was_ahead ? now : std::max(now, mine.last));
         if (fresh && mine.next && mine.due > fresh->at + rota.schedule.jitter) set(rota, mine, fresh);
     }

@@ -117,6 +117,7 @@ http::Response SimNetwork::too_many() {
     response.headers.emplace_back(
         "Retry-After", world_.chance(0.5) ? std::to_string(seconds)
                                           : http_date(world_.true_time() + std::chrono::seconds(seconds)));
+    response.headers.emplace_back("Date", http_date(world_.true_time()));
     return response;
 }
 

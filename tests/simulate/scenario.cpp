@@ -55,7 +55,7 @@ bool is_times_a_day(Fault fault) {
 }
 
 json::object fields_of(const std::string& entity) {
-    if (entity == "product") return {{"/name", "/name"}, {"/sku", "/sku"}};
+    if (entity == "product") return {{"/name", "/name"}, {"/sku", "/sku"}, {"/description", "/note"}};
     if (entity == "customer")
         return {{"/company_name", "/name"}, {"/kind", "/kind"}, {"/account_no", "/account"}};
     return {{"/client_ref", "/number"},
@@ -173,7 +173,10 @@ void draw_systems(World& world, Scenario& scenario) {
                 spec.has_etags = true;
                 return spec;
             }());
+            side.conflict = static_cast<config::ConflictPolicy>(world.below(4));
         }
+        const bool recognise = scenario.two_way && world.chance(0.4);
+        for (System& side : scenario.systems) side.recognises = recognise;
     }
     // One of them by the night, in local time: the days when clocks change have one 02:30 each, too.
     if (world.chance(0.15)) scenario.systems.front().cron = "30 2,9,14,20,22,23 * * *";
@@ -184,8 +187,6 @@ void draw_systems(World& world, Scenario& scenario) {
 std::set<Fault> usual_faults() {
     std::set<Fault> all;
     for (const auto& [fault, range] : usual_rates) all.insert(fault);
-    all.erase(Fault::late_update);
-    all.erase(Fault::clock_steps);
     return all;
 }
 
@@ -197,11 +198,13 @@ std::string Scenario::describe_faults() const {
 
 Scenario draw_scenario(World& world, const Options& options) {
     static constexpr const char* zones[] = {"UTC", "Europe/Helsinki", "America/New_York", "Asia/Kolkata"};
-    static constexpr const char* topologies[] = {"chain", "chain", "orders", "orders"};
+    static constexpr const char* topologies[] = {"chain", "chain", "orders", "orders", "pair", "pair"};
     Scenario scenario;
     scenario.zone = zones[world.below(4)];
-    scenario.topology = topologies[world.below(4)];
+    const std::size_t drawn_topology = world.below(6);
+    scenario.topology = topologies[drawn_topology];
     if (!options.topology.empty()) scenario.topology = options.topology;
+    scenario.two_way = options.two_way || (options.topology.empty() && drawn_topology == 5);
     scenario.changes_a_day = static_cast<int>(world.between(4, 40));
     // Half of the seeds live through a change of the clocks.
     static constexpr const char* starts[] = {"2026-03-28T00:00:00Z", "2026-10-24T00:00:00Z",
@@ -236,6 +239,11 @@ std::shared_ptr<const sync::Link> link_of(const System& system, const std::strin
         entity.imports = among(system.imports);
         entity.exports = among(system.exports);
         entity.on_change = entity.exports && system.on_change;
+        entity.conflict = system.conflict;
+        if (system.recognises) {
+            entity.match = {"sku"};
+            link->recognition[name] = entity.match;
+        }
         entities[name] = entity_settings(system, name);
         link->effects[name] = spec.effect;
     }

@@ -33,6 +33,8 @@ struct System {
     std::uint32_t page_size = 10, push_batch = 10, attempts = 50, concurrent = 4, parallel = 4;
     Milliseconds request_timeout{20'000}, settle{300'000};
     bool on_change = false;
+    config::ConflictPolicy conflict = config::ConflictPolicy::manual;
+    bool recognises = false;  // products by sku
     bool enabled = true;
     int edition = 0;  // of its configuration
 };
@@ -43,6 +45,7 @@ struct Scenario {
     std::vector<System> systems;
     FaultRates rates;
     int changes_a_day = 10;
+    bool two_way = false;  // people edit what came from the other side, too
 
     std::string describe_faults() const;
 };

@@ -7,6 +7,8 @@ namespace {
 
 constexpr Milliseconds day_length = std::chrono::hours(24);
 constexpr Milliseconds quiet_length = std::chrono::hours(2);
+constexpr Milliseconds between_asked_runs = std::chrono::minutes(30);
+constexpr int most_moved_a_day = 150;
 
 }  // namespace
 
@@ -23,6 +25,7 @@ Simulation::Simulation(std::uint64_t seed, const Options& options, const std::st
     network_->on_executed = [this] { check_vendors(); };
     network_->dies_at = [this](std::string_view point) { return dies(Fault::crash_at_send, point); };
     network_->between_pages = [this](Vendor& vendor) {
+        if (++moved_ > most_moved_a_day) return;  // each new page would bring more of them
         for (System& system : scenario_.systems) {
             if (system.vendor.get() == &vendor) change_something(system);
         }
@@ -53,6 +56,8 @@ void Simulation::day() {
     world_.note("day", std::to_string(summary_.days));
     const Milliseconds busy = day_length - quiet_length;
     is_quiet_ = false;
+    moved_ = 0;
+    decided_.clear();
     network_->rates = scenario_.rates;
     plan_changes(busy);
     plan_machine(busy);
@@ -69,13 +74,8 @@ void Simulation::day() {
         system.enabled = true;
         configure();
     }
-    // What runs a few times a day only is asked to run now.
-    if (!house_) start_house();
-    for (const System& system : scenario_.systems) {
-        if (system.cron.starts_with("30 "))
-            house_->engine->trigger(system.vendor->spec.name, {}, [](const Result<std::int64_t>&) {});
-    }
-    live(quiet_length);
+    settle(quiet_length);
+    decide_until_settled();
     ++summary_.days;
     if (!summary_.violations.empty()) return;
     if (!house_) start_house();
@@ -85,6 +85,19 @@ void Simulation::day() {
     for (System& system : scenario_.systems) {
         check_imports(system, hub);
         check_exports(system, hub);
+    }
+}
+
+// Lives on without changes; what runs a few times a day only is asked to run more often.
+void Simulation::settle(Milliseconds duration) {
+    for (Milliseconds passed(0); passed < duration; passed += between_asked_runs) {
+        if (!summary_.violations.empty()) return;
+        if (!house_) start_house();
+        for (const System& system : scenario_.systems) {
+            if (system.cron.starts_with("30 "))
+                house_->engine->trigger(system.vendor->spec.name, {}, [](const Result<std::int64_t>&) {});
+        }
+        live(between_asked_runs);
     }
 }
 
@@ -236,6 +249,7 @@ void Simulation::plan_people(Milliseconds within) {
 void Simulation::operate() {
     if (!house_ || is_dead_) return;
     const System& system = scenario_.systems[world_.below(scenario_.systems.size())];
+    if (scenario_.two_way && world_.chance(0.2)) return void(decide_everything());
     if (world_.chance(0.3)) {
         for (const sync::IntegrationStatus& status : house_->engine->status()) {
             if (status.current_run && status.current_run->id != 0)
@@ -278,6 +292,18 @@ void Simulation::change_something(System& system) {
         edit_record(system, entity);
 }
 
+// Where records are recognised by it, people type the sku of a product that the other side has.
+std::string Simulation::sku_for(System& system, const std::string& mark) {
+    if (!system.recognises || !world_.chance(0.25)) return "S-" + mark;
+    const System& from = scenario_.systems[world_.below(scenario_.systems.size())];
+    std::vector<const Vendor::Row*> rows;
+    for (const auto& [id, row] : from.vendor->table("product")) {
+        if (!row.deleted) rows.push_back(&row);
+    }
+    if (rows.empty()) return "S-" + mark;
+    return rows[world_.below(rows.size())]->content.at("sku").as_string().c_str();
+}
+
 void Simulation::add_record(System& system, const std::string& entity) {
     Vendor& vendor = *system.vendor;
     const std::string mark = vendor.spec.name + std::to_string(++names_);
@@ -289,7 +315,7 @@ void Simulation::add_record(System& system, const std::string& entity) {
     };
     std::string id;
     if (entity == "product") {
-        id = vendor.add(entity, {{"name", "Product " + mark}, {"sku", "S-" + mark}});
+        id = vendor.add(entity, {{"name", "Product " + mark}, {"sku", sku_for(system, mark)}, {"note", "-"}});
     } else if (entity == "customer") {
         id = vendor.add(entity, {{"name", "Company " + mark}, {"kind", "company"}, {"account", "A-" + mark}});
     } else {
@@ -309,7 +335,7 @@ void Simulation::edit_record(System& system, const std::string& entity) {
     Vendor& vendor = *system.vendor;
     std::vector<const Vendor::Row*> rows;
     for (const auto& [id, row] : vendor.table(entity)) {
-        const bool ours = row.reference.empty() || options_.two_way;
+        const bool ours = row.reference.empty() || scenario_.two_way;
         if (ours && !row.deleted) rows.push_back(&row);
     }
     if (rows.empty()) return add_record(system, entity);
@@ -326,6 +352,7 @@ void Simulation::edit_record(System& system, const std::string& entity) {
                                    : vendor.edit(entity, id, "kind", "unheard-of");
     if (kind < 15) return vendor.edit(entity, id, "name", "unwanted " + mark);  // which no vendor accepts
     if (entity == "customer") vendor.edit(entity, id, "kind", "company");
+    if (entity == "product" && kind < 40) return vendor.edit(entity, id, "note", "Noted " + mark);
     vendor.edit(entity, id, "name", "Changed " + mark);
 }
 

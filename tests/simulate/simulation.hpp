@@ -40,6 +40,7 @@ class Simulation {
     // ---- a day ----
     void day();
     void live(Milliseconds duration);
+    void settle(Milliseconds duration);
     void start_house();
     void end_house();
     bool dies(Fault fault, std::string_view point);
@@ -54,6 +55,11 @@ class Simulation {
     void add_record(System& system, const std::string& entity);
     void edit_record(System& system, const std::string& entity);
     void operate();
+    void decide_until_settled();
+    bool decide_everything();
+    void decide(const store::Conflict& conflict);
+    bool decide(const store::Intent& intent);
+    std::string sku_for(System& system, const std::string& mark);
     void reload();
     void stop_and_start();
 
@@ -92,7 +98,9 @@ class Simulation {
     std::unique_ptr<SimNetwork> network_;
     std::unique_ptr<House> house_;
     bool is_dead_ = false, is_quiet_ = false, disk_is_full_ = false;
-    int life_ = 0, names_ = 0;
+    int life_ = 0, names_ = 0, moved_ = 0;
+    std::map<std::string, std::string> sent_as_;  // reference -> record
+    std::set<std::string> decided_;               // conflicts of the day: integration and external id
     std::vector<std::shared_ptr<Asked>> asked_;
     Summary summary_;
 };

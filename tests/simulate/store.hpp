@@ -94,6 +94,13 @@ class SimStore final : public store::Store {
     std::uint64_t commits_ = 0;
 };
 
+// What a reading of the store brought.
+template <class T>
+std::vector<T> rows_of(Result<std::vector<T>> result) {
+    if (!result) throw std::runtime_error("the store cannot be read: " + result.error().message);
+    return std::move(*result);
+}
+
 // A directory that is gone afterwards.
 class TempDir {
   public:

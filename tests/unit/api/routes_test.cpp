@@ -18,7 +18,7 @@ class Api : public testing::Test {
                        {{"http://shop.example:80", [this](const http::Request& r) { return shop(r); }}}};
     TempDir directory;
     SimHouse house{world, network, directory.path()};
-    Routes routes{Backend{*house.engine, house.store, [] { return json::object(); },
+    Routes routes{Backend{*house.engine, house.store, house.secrets, [] { return json::object(); },
                           [] { return json::object(); }, [] { return std::vector<std::string>(); },
                           [] { return std::map<std::string, Milliseconds>(); }}};
 

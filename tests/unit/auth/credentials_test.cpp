@@ -19,7 +19,8 @@ namespace json = boost::json;
 
 Schemes schemes(const char* text) {
     Schemes made;
-    for (const auto& [name, definition] : json::parse(text).as_object())
+    const json::value definitions = json::parse(text);
+    for (const auto& [name, definition] : definitions.as_object())
         made[std::string(name)] = parse_scheme(std::string(name), definition.as_object()).value();
     return made;
 }
@@ -139,6 +140,14 @@ TEST(RetryAfter, ReadsBothForms) {
     EXPECT_EQ(sync::retry_after({{"Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"}}, now),
               std::chrono::seconds(30));
     EXPECT_EQ(sync::retry_after({{"Retry-After", "Sun, 01 Mar 2026 11:00:30 GMT"}}, now), Milliseconds(0));
+    EXPECT_EQ(sync::retry_after({{"Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"},
+                                 {"date", "Sun, 01 Mar 2026 12:00:20 GMT"}},
+                                now - std::chrono::hours(24 * 700)),
+              std::chrono::seconds(10))
+        << "this machine's clock is wrong, the vendor's own is what the date goes by";
+    EXPECT_EQ(sync::retry_after({{"Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"}},
+                                now - std::chrono::hours(24 * 700)),
+              std::chrono::hours(24));
     EXPECT_EQ(sync::retry_after({{"Retry-After", "soon"}}, now), Milliseconds(0));
     EXPECT_EQ(sync::retry_after({}, now), Milliseconds(0));
 }

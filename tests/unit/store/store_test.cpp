@@ -150,6 +150,63 @@ TEST_F(StoreTest, AnOpenIntentOwnsItsRecordAndHoldsTheCursor) {
     EXPECT_EQ(database->externals_of("office", {all.records[0].record}).value()[0], "O1");
 }
 
+TEST_F(StoreTest, ADeletionWaitsForTheCreateThatIsUnanswered) {
+    ASSERT_TRUE(commit(page({created("1", "{}")})));
+    Intent intent;
+    intent.op_key = "L1";
+    intent.rid = pending().records[0].rid;
+    intent.version = 1;
+    intent.state = IntentState::sending;
+    const auto ids = database->add_intents("office", "product", {intent}, 0).value();
+    const ImportState state = look_up("1", "{}");
+    ImportWrite gone;
+    gone.rid = intent.rid;
+    gone.external_id = "1";
+    gone.payload = "{}";
+    gone.expected_version = 1;
+    gone.new_version = gone.synced_version = 2;
+    gone.change = Action::deleted;
+    gone.tomb = true;
+    ASSERT_TRUE(commit(page({gone})));
+    EXPECT_GT(pending().blocked_seq, 0) << "the cursor would pass the deletion";
+
+    Outcome done;
+    done.intent = ids[0];
+    done.external_id = "O1";
+    ASSERT_TRUE(database->settle(1, "office", "product", {done}, noon));
+    ASSERT_EQ(pending().records.size(), 1u);
+    EXPECT_TRUE(pending().records[0].deleted);
+}
+
+TEST_F(StoreTest, AfterAStartWhatIsUnknownSettlesAnewAndNothingWaitsForGood) {
+    ASSERT_TRUE(commit(page({created("1", "{}"), created("2", "{}")})));
+    std::vector<Intent> intents(2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        intents[i].op_key = "L" + std::to_string(i);
+        intents[i].rid = pending().records[i].rid;
+    }
+    intents[0].state = IntentState::unknown;
+    intents[0].next_at = noon - Milliseconds(1);  // by a clock that jumped, perhaps
+    intents[1].next_at = noon + std::chrono::hours(24 * 365);
+    const auto ids = database->add_intents("office", "product", intents, 0).value();
+    ASSERT_TRUE(database->settle_anew("office", noon + Milliseconds(5), noon + Milliseconds(9)));
+    EXPECT_EQ(database->intent(ids[0]).value()->next_at, noon + Milliseconds(5));
+    EXPECT_EQ(database->intent(ids[1]).value()->next_at, noon + Milliseconds(9));
+}
+
+TEST_F(StoreTest, NothingIsCreatedThatIsThereMeanwhile) {
+    ASSERT_TRUE(commit(page({created("1", "{}")})));
+    Intent intent;
+    intent.op_key = "L1";
+    intent.rid = pending().records[0].rid;
+    intent.record = pending().records[0].record;
+    intent.version = 1;
+    const auto added = database->add_intents("shop", "product", {intent}, 0);
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().code, "stale");
+    EXPECT_TRUE(database->intents({}).value().empty());
+}
+
 TEST_F(StoreTest, ARefusedRecordIsNotSentAgainUntilItChanges) {
     ASSERT_TRUE(commit(page({created("1", "{}")})));
     Intent intent;

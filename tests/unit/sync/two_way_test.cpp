@@ -1,5 +1,6 @@
 // Records that go both ways: the real engine between two desks which both edit, and a person who decides.
 #include "sync/desks.hpp"
+#include "sync/export_plan.hpp"
 
 namespace liaisond::sync_test {
 namespace {
@@ -105,11 +106,111 @@ TEST_F(TwoWay, AnEditBetweenReadAndWriteIsMergedNotOverwritten) {
     };
     house.run("back");
     EXPECT_TRUE(edited);
+    world.run_until([] { return false; }, std::chrono::seconds(30));  // tried again by itself
     sync();
     EXPECT_EQ(other("S1").name, "Armchair");
     EXPECT_EQ(other("S1").note, "just now");
     EXPECT_EQ(front->rows.at(id).note, "just now");
     EXPECT_TRUE(database().intents({}).value().empty());
+}
+
+TEST_F(TwoWay, WhatIsRefusedAsOutdatedIsReadBeforeItIsSentAgain) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    // What the back has now, the hub cannot accept: nothing can be merged.
+    back->edit(back_id("S1"), "name", "");
+    const int writes = back->writes;
+    house.run("back");
+    EXPECT_EQ(back->writes, writes + 1) << "sent again in the same run, with nothing read in between";
+    ASSERT_EQ(database().intents({}).value().size(), 1u);
+    EXPECT_GT(database().intents({}).value()[0].next_at, world.now());
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    EXPECT_EQ(conflicts().size(), 1u);
+}
+
+class TwoWayJump : public TwoWay, public testing::WithParamInterface<int> {};  // by that many hours
+
+TEST_P(TwoWayJump, CutsNoSettleTimeShortAndMakesNoneLast) {
+    front->add("S1", "Chair");
+    start();
+    house.run("front");
+    const auto pending = database().pending("back", "house", "product", 0, 9).value();
+    const store::PendingExport& record = pending.records.at(0);
+    store::Intent unanswered;
+    unanswered.op_key = sync::reference_of(*back_link, "product", record.record);
+    unanswered.rid = record.rid;
+    unanswered.version = record.version;
+    unanswered.payload = record.payload;
+    unanswered.state = store::IntentState::unknown;
+    unanswered.attempt = 1;
+    unanswered.first_sent_at = world.now();
+    unanswered.next_at = world.now() + std::chrono::minutes(10);
+    ASSERT_TRUE(database().add_intents("back", "product", {unanswered}, 0));
+    world.step_clock(std::chrono::hours(GetParam()));
+    house.run("back");
+    EXPECT_TRUE(back->rows.empty()) << "sent again while the first attempt may still be executed";
+    world.run_until([] { return false; }, std::chrono::minutes(12));
+    house.run("back");
+    EXPECT_EQ(back->rows.size(), 1u) << "waits for a time that was never meant";
+}
+INSTANTIATE_TEST_SUITE_P(ByHours, TwoWayJump, testing::Values(24 * 365, -24 * 700, 1, -1));
+
+TEST_F(TwoWay, ASendThatIsRepeatedByAPersonSettlesFromItsLastAttempt) {
+    front->add("S1", "Chair");
+    start();
+    house.run("front");
+    store::Intent doubtful;
+    doubtful.op_key = "L1";
+    doubtful.rid = database().pending("back", "house", "product", 0, 9).value().records.at(0).rid;
+    doubtful.state = store::IntentState::in_doubt;
+    doubtful.first_sent_at = world.now() - std::chrono::hours(5);
+    doubtful.next_at = world.now() - std::chrono::minutes(1);
+    const std::int64_t id = database().add_intents("back", "product", {doubtful}, 0).value().at(0);
+    sync::IntentChoice again;
+    again.action = sync::IntentChoice::Action::resend;
+    again.settle = std::chrono::minutes(5);
+    ASSERT_TRUE(sync::resolve_intent(database(), id, again, world.now()));
+    EXPECT_EQ(database().intent(id).value()->next_at, doubtful.next_at + again.settle);
+}
+
+TEST_F(TwoWay, WhatIsCreatedAgainIsAnotherRecordToTheVendor) {
+    for (const auto& link : {front_link, back_link})
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    const std::string first = other("S1").reference;
+    ASSERT_FALSE(first.empty());
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    back->rows.clear();
+    sync::RunRequest full;
+    full.full = true;
+    house.run("back", full);
+    house.run("back", full);
+    sync();
+    ASSERT_EQ(back->rows.size(), 1u);
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_NE(other("S1").reference, first) << "a vendor that remembers the first one answers for it";
+}
+
+TEST_F(TwoWay, ADecisionDoesNotAcceptWhatWasRefusedSince) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    ASSERT_EQ(conflicts().size(), 1u);
+    back->edit(back_id("S1"), "name", "");
+    sync();
+    ASSERT_EQ(database().dead_letters({}).value().size(), 1u);
+    decide({sync::Side::hub, {}, {}});
+    EXPECT_EQ(database().dead_letters({}).value().size(), 1u);
 }
 
 TEST_F(TwoWay, WhatAVendorCutsShortIsNoEdit) {
@@ -240,7 +341,19 @@ TEST_F(TwoWay, WhenTwoRecordsFitAPersonSaysWhich) {
     ASSERT_EQ(candidates.as_array().size(), 2u);
     EXPECT_NE(decide({sync::Side::hub, {}, "00000000-0000-7000-8000-000000000000"}).find("no record"),
               std::string::npos);
-    decide({sync::Side::hub, {}, candidates.at(0).as_string().c_str()});
+    const std::string chosen = candidates.at(0).as_string().c_str();
+    {
+        store::Intent intent;
+        intent.op_key = "L1";
+        intent.rid = database().record(chosen).value()->rid;
+        const auto ids = database().add_intents("back", "product", {intent}, 0).value();
+        EXPECT_NE(decide({sync::Side::hub, {}, chosen}).find("just being created"), std::string::npos);
+        store::Outcome nothing;
+        nothing.intent = ids[0];
+        nothing.kind = store::Outcome::Kind::superseded;
+        ASSERT_TRUE(database().settle(0, "back", "product", {nothing}, world.now()));
+    }
+    decide({sync::Side::hub, {}, chosen});
     sync();
     EXPECT_EQ(database().count_records("house", "product").value(), 2);
     EXPECT_TRUE(conflicts().empty());

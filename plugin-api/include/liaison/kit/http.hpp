@@ -15,14 +15,15 @@ namespace liaison::kit {
 
 inline constexpr std::size_t max_vendor_text = 500;
 
-// From Retry-After, seconds or HTTP date; never negative, at most a day.
+// From Retry-After, seconds or HTTP date; never negative, at most a day. A date counts from the answer's own
+// Date, where it has one: our clock may be wrong.
 inline std::optional<std::chrono::milliseconds> retry_after(const Response& response, std::int64_t now_ms) {
     const std::string_view text = trimmed(response.header("Retry-After"));
     std::optional<std::int64_t> delay;
     if (!text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string_view::npos) {
         delay = std::stoll(std::string(text)) * 1000;
     } else if (const std::optional<std::int64_t> moment = parse_http_date(text)) {
-        delay = *moment - now_ms;
+        delay = *moment - parse_http_date(trimmed(response.header("Date"))).value_or(now_ms);
     }
     if (!delay) return std::nullopt;
     return std::chrono::milliseconds(std::clamp<std::int64_t>(*delay, 0, ms_per_day));

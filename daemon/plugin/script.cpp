@@ -56,6 +56,12 @@ std::int64_t number(const std::string& text, ScriptLine& line) {
     return parsed;
 }
 
+std::int64_t instant(const std::string& text, ScriptLine& line) {
+    const auto at = parse_instant(text);
+    if (!at) line.wrong("'" + text + "' is not a time such as " + std::string(default_now));
+    return at ? to_unix_ms(*at) : 0;
+}
+
 bool is_method(std::string_view word) {
     return !word.empty() &&
            std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -119,15 +125,17 @@ class Parser {
                 start.full = value == "full";
             else if (line.take("page_size", value))
                 start.page_size = static_cast<std::uint32_t>(number(value, line));
+            else if (line.take("from", value))
+                start.from_ms = instant(value, line);
+            else if (line.take("to", value))
+                start.to_ms = instant(value, line);
             else if (line.next() == '@' || line.next() == '[')
                 read_input(line.json(folder_), line, start);
             else
                 line.wrong("'" + line.word() +
-                           "': expected cursor=, mode=full, page_size=, now= or @file.json");
+                           "': expected cursor=, mode=full, page_size=, from=, to=, now= or @file.json");
         }
-        const auto at = parse_instant(now);
-        if (!at) return line.wrong("now=" + now + " is not a time such as " + std::string(default_now));
-        script_.start.now_ms = to_unix_ms(*at);
+        script_.start.now_ms = instant(now, line);
         script_.start.body = std::move(start);
     }
     void read_input(const json::value& items, ScriptLine& line, StartEvent& start) const {

@@ -3,7 +3,7 @@
 //
 //     # a comment
 //     config {"connector": "shop", "settings": {"base_url": "https://x.example"}}
-//     pull order cursor="" mode=full page_size=2 now=2026-01-01T00:00:00Z
+//     pull order cursor="" mode=full page_size=2 now=2026-01-01T00:00:00Z from=2025-12-01T00:00:00Z
 //     > GET https://x.example/orders  Accept: application/json  auth=bearer
 //     < +500 200 ETag: "7"  [{"id": 1}]
 //     > emit 1 order pipelined cursor="1"

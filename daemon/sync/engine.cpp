@@ -13,6 +13,7 @@ namespace liaisond::sync {
 namespace {
 
 constexpr Milliseconds disk_retry{5000};
+constexpr std::size_t most_queued = 100;  // behind the run in flight, none of which covers another
 
 // Errors after which the other entities of the integration would fail the same way.
 bool affects_all(ErrorKind kind) {
@@ -137,18 +138,33 @@ void Engine::trigger(const std::string& integration, RunRequest request,
     }
     // Who asks for it by hand wants it now: the run is the probe.
     if (slot.breaker.state() == Breaker::State::open) slot.breaker.half_open();
-    if (!slot.control) {
-        Queued queued{std::move(request), {}};
-        queued.waiting.push_back(std::move(done));
-        return begin(slot, std::move(queued));
+    if (slot.control && slot.queued.size() >= most_queued) {
+        return refuse(ErrorKind::transient, std::to_string(most_queued) + " different requests wait for '" +
+                                                integration + "' already; wait, or cancel the run in flight");
     }
-    // One run at a time, and one more behind it, however often it is asked for.
-    if (!slot.queued)
-        slot.queued =
-            std::make_unique<Queued>(std::move(request), std::vector<Completion<Result<std::int64_t>>>());
-    else if (request.full)
-        slot.queued->request.full = true;
-    slot.queued->waiting.push_back(std::move(done));
+    Queued queued{std::move(request), {}};
+    queued.waiting.push_back(std::move(done));
+    if (!slot.control) return begin(slot, std::move(queued));
+    enqueue(slot.queued, std::move(queued));
+}
+
+// One run behind the one in flight answers all who only want to be up to date, however often they ask. What
+// says more is kept as it was asked, unless one that waits already does all of it.
+void Engine::enqueue(std::vector<Queued>& queue, Queued asked) {
+    const auto answer_by = [](Queued& by, Queued& covered) {
+        for (auto& waiting : covered.waiting) by.waiting.push_back(std::move(waiting));
+    };
+    for (Queued& one : queue) {
+        if (one.request.covers(asked.request)) return answer_by(one, asked);
+    }
+    const auto covered = [&](const Queued& one) { return asked.request.covers(one.request); };
+    const auto place = std::find_if(queue.begin(), queue.end(), covered);
+    if (place == queue.end()) return queue.push_back(std::move(asked));
+    for (auto one = place; one != queue.end(); ++one) {
+        if (covered(*one)) answer_by(asked, *one);
+    }
+    queue.erase(std::remove_if(std::next(place), queue.end(), covered), queue.end());
+    *place = std::move(asked);
 }
 
 void Engine::begin(Slot& slot, Queued queued) {
@@ -165,9 +181,11 @@ void Engine::begin(Slot& slot, Queued queued) {
     slot.requester =
         std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker);
     ++running_;
-    // Whatever waited to be tried again or to be exported is part of this run.
-    scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
-    if (queued.request.entity.empty()) scheduler_.set(*slot.id, slot.times, Cause::change, std::nullopt);
+    // Whatever waited to be tried again or to be exported is part of a run of everything.
+    if (queued.request.covers({})) {
+        scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
+        scheduler_.set(*slot.id, slot.times, Cause::change, std::nullopt);
+    }
     auto body = run(slot, std::move(queued));
     fibers_.spawn(std::move(body));
 }
@@ -319,9 +337,9 @@ void Engine::after_run(Slot& slot, std::optional<Instant> open_work) {
         return;
     }
     if (slot.removed) return erase_if_gone(id);
-    if (slot.queued) {
-        Queued queued = std::move(*slot.queued);
-        slot.queued.reset();
+    if (!slot.queued.empty()) {
+        Queued queued = std::move(slot.queued.front());
+        slot.queued.erase(slot.queued.begin());
         return begin(slot, std::move(queued));
     }
     if (!is_held(slot)) start_missed(slot);
@@ -389,10 +407,9 @@ void Engine::stop(Milliseconds grace, std::function<void()> done) {
     scheduler_.stop();
     for (auto& [id, slot] : slots_) {
         scheduler_.clear(id, slot.times);
-        if (slot.queued) {
-            for (const auto& waiting : slot.queued->waiting)
+        for (const Queued& queued : std::exchange(slot.queued, {})) {
+            for (const auto& waiting : queued.waiting)
                 waiting(fail(ErrorKind::transient, "the daemon is stopping"));
-            slot.queued.reset();
         }
         stop_run(slot, Stop::wind_down, store::RunStatus::interrupted, "the daemon was stopped");
     }

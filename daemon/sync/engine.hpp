@@ -14,20 +14,12 @@
 #include "sync/gate.hpp"
 #include "sync/requester.hpp"
 #include "sync/run_control.hpp"
+#include "sync/run_request.hpp"
 #include "sync/scheduler.hpp"
 #include "sync/timetable.hpp"
 #include "sync/vitals.hpp"
 
 namespace liaisond::sync {
-
-struct RunRequest {
-    std::string trigger = "manual";  // manual, schedule, retry, on_change
-    bool full = false;
-    bool confirm_deletes = false;
-    std::vector<std::int64_t>
-        replay;          // dead letters of `entity` to import again, instead of asking the vendor
-    std::string entity;  // empty: all of the integration's
-};
 
 // One integration as people see it.
 struct IntegrationStatus {
@@ -72,7 +64,8 @@ class Engine {
     // The integrations from now on. Runs in flight end with the configuration they began with.
     void configure(const std::vector<std::shared_ptr<const Link>>& links);
 
-    // Starts a run, or queues one behind the run in flight; completes with its id once it has begun.
+    // Starts a run, or queues one behind the run in flight; completes with its id once it has begun. Requests
+    // that one run can answer wait for the same one.
     void trigger(const std::string& integration, RunRequest request, Completion<Result<std::int64_t>> done);
     // Runs the connector's `test` job; completes with its description of the account.
     void test(const std::string& integration, Completion<Result<std::string>> done);
@@ -111,7 +104,7 @@ class Engine {
         std::uint32_t tests = 0;               // test jobs in flight
         std::unique_ptr<RunControl> control;   // while running
         std::unique_ptr<Requester> requester;  // while running
-        std::unique_ptr<Queued> queued;
+        std::vector<Queued> queued;            // none of them covers another
         std::unique_ptr<store::Run> last_run;
         Timetable timetable;
         Scheduler::Times times;
@@ -132,6 +125,7 @@ class Engine {
     using Slots = std::map<std::string, Slot>;
 
     // ---- runs (engine.cpp) ----
+    static void enqueue(std::vector<Queued>& queue, Queued asked);
     void begin(Slot& slot, Queued queued);
     Task<void> run(Slot& slot, Queued queued);
     Task<Status> work(Slot& slot);

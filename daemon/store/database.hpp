@@ -63,7 +63,10 @@ class Database {
     // Everything of the page or nothing. A `conflict` error: somebody else changed a record since look_up;
     // look again.
     Status commit_page(const ImportPage& page);
-    Result<std::string> cursor(const std::string& integration, const std::string& entity);
+    Result<std::string> cursor(const std::string& integration, const std::string& entity,
+                               Lane lane = Lane::live);
+    // Of all entities.
+    Status drop_cursors(const std::string& integration, Lane lane);
 
     // ---- export ----
     // Changes after `after`, one entry per record, at most `limit`; left out are what the integration knows

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/types.hpp"
+#include "sync/export_watch.hpp"
 #include "sync/link.hpp"
 
 namespace liaisond::sync {
@@ -18,6 +19,10 @@ enum class Stop : std::uint8_t { none, wind_down, cancel };
 struct RunControl {
     std::shared_ptr<const Link> link;
     store::Run run;
+    store::Lane lane = store::Lane::live;
+    // In the lane of back-fills: what to ask for, and what the live lane is doing meanwhile.
+    Instant from{}, to{};
+    ExportWatch* exports = nullptr;
     Stop stop = Stop::none;
     store::RunStatus stop_status = store::RunStatus::cancelled;
     std::string stop_reason;

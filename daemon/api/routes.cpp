@@ -86,6 +86,16 @@ json::object to_json(const store::Intent& i) {
             {"last_error", i.last_error}};
 }
 
+json::object to_json(const sync::BackfillStatus& b) {
+    return {{"from", sync::format_day(b.range.from)},
+            {"to", sync::format_day(b.range.to)},
+            {"entity", b.entity.empty() ? json::value() : json::value(b.entity)},
+            {"state", b.state},
+            {"run", b.run == 0 ? json::value() : json::value(b.run)},
+            {"next_run", b.next_run ? json::value(format_instant(*b.next_run)) : json::value()},
+            {"error", b.error.empty() ? json::value() : json::value(b.error)}};
+}
+
 json::object to_json(const sync::IntegrationStatus& s) {
     json::object one{
         {"id", s.id},         {"tenant", s.tenant},     {"connector", s.connector},  {"state", s.state},
@@ -95,6 +105,9 @@ json::object to_json(const sync::IntegrationStatus& s) {
     one["breaker_until"] = s.breaker_until ? json::value(format_instant(*s.breaker_until)) : json::value();
     one["suspended"] = s.suspended.empty() ? json::value() : json::value(s.suspended);
     one["problems"] = json::array(s.problems.begin(), s.problems.end());
+    json::array backfills;
+    for (const sync::BackfillStatus& backfill : s.backfills) backfills.push_back(to_json(backfill));
+    one["backfills"] = std::move(backfills);
     one["next_run"] = s.next_run ? json::value(format_instant(*s.next_run)) : json::value();
     one["current_run"] = s.current_run ? json::value(api::to_json(*s.current_run)) : json::value();
     one["last_run"] = s.last_run ? json::value(api::to_json(*s.last_run)) : json::value();
@@ -307,6 +320,13 @@ void Routes::post(Call& call) {
         request.full = call.query["full"] == "true";
         request.confirm_deletes = call.query["confirm_deletes"] == "true";
         request.entity = call.query["entity"];
+        if (const std::string from = call.query["from"], to = call.query["to"];
+            !from.empty() || !to.empty()) {
+            const auto range = sync::parse_range(from, to);
+            if (!range) return call.answer(problem(422, range.error().message));
+            request.range = *range;
+            request.trigger = sync::backfill_trigger;
+        }
         return backend_.engine.trigger(path[1], std::move(request),
                                        [answer = call.answer](Result<std::int64_t> run) {
                                            answer(run ? ok({{"run", *run}}, 202) : problem(run.error()));

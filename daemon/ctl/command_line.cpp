@@ -132,6 +132,9 @@ class CommandLine {
         id(one);
         one->add_flag("--full", run_.full, "Read everything, not only what changed");
         filter(one, "--entity", run_.entity, "E", "Only this entity");
+        filter(one, "--from", run_.from, "DATE",
+               "Back-fill: import a range of dates beside the usual runs, from this day of the tenant's on");
+        filter(one, "--to", run_.to, "DATE", "Back-fill: the first day that is no longer part of the range");
         one->add_flag("--confirm-deletes", run_.confirm_deletes,
                       "You looked: let more deletes through than guard.mass_delete does");
         one->add_flag("--wait", run_.wait, "Stay until it ends; exit status 1 when it fails");

@@ -87,7 +87,9 @@ class RunWatch {
 int run(Session& session, const RunArguments& arguments) {
     const Parameters parameters{{"full", arguments.full ? "true" : ""},
                                 {"confirm_deletes", arguments.confirm_deletes ? "true" : ""},
-                                {"entity", arguments.entity}};
+                                {"entity", arguments.entity},
+                                {"from", arguments.from},
+                                {"to", arguments.to}};
     const auto answer = session.client().post(
         api_target({"integrations", arguments.integration, "sync"}, parameters), Client::no_limit);
     if (!answer) return session.report(answer.error());

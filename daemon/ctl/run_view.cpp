@@ -99,7 +99,9 @@ std::string verdict(const json::value& run) {
         return run_went_well(run) ? "succeeded, but not for every record" : "succeeded in part";
     if (status == "cancelled") return "was cancelled";
     if (status == "interrupted")
-        return "was interrupted (the daemon stopped); the next run continues its work";
+        return "was interrupted; " + std::string(text_at(run, "trigger") == "backfill"
+                                                     ? "the back-fill goes on by itself in another run"
+                                                     : "the next run continues its work");
     return status;
 }
 

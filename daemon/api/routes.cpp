@@ -275,6 +275,7 @@ void Routes::get(Call& call) {
     }
     if (what == "integrations" && call.path.size() == 3 && call.path[2] == "schedule") return schedule(call);
     if (what == "runs" && call.path.size() == 2) return run(call);
+    if (what == "runs" && call.path.size() == 3 && call.path[2] == "cassette") return cassette(call);
     if (what == "runs")
         return list(call, &store::Database::runs, filter,
                     [](const store::Run& row) { return api::to_json(row); });
@@ -320,6 +321,7 @@ void Routes::post(Call& call) {
         request.full = call.query["full"] == "true";
         request.confirm_deletes = call.query["confirm_deletes"] == "true";
         request.entity = call.query["entity"];
+        request.record = call.query["record"] == "true";
         if (const std::string from = call.query["from"], to = call.query["to"];
             !from.empty() || !to.empty()) {
             const auto range = sync::parse_range(from, to);
@@ -435,6 +437,19 @@ void Routes::run(const Call& call) {
                                 return answer(problem(404, "there is no run " + std::to_string(id)));
                             answer(ok(api::to_json(rows->front())));
                         });
+}
+
+void Routes::cassette(const Call& call) {
+    backend_.store.read(
+        [run = call.path[1]](store::Database& database) { return database.state("cassette", run); },
+        [answer = call.answer, run = call.path[1]](Result<std::string> text) {
+            if (!text) return answer(problem(text.error()));
+            if (text->empty())
+                return answer(problem(404, "there is no recording of run " + run +
+                                               ": it was not asked for, the run has not ended, or newer "
+                                               "recordings took its place"));
+            answer(ok({{"run", run}, {"cassette", *text}}));
+        });
 }
 
 }  // namespace liaisond::api

@@ -54,6 +54,7 @@ class Routes {
     void run_soon(const std::string& integration);
     void schedule(const Call& call);
     void run(const Call& call);
+    void cassette(const Call& call);
     template <class Row, class ToJson>
     void list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),
               store::Filter filter, ToJson to_json);

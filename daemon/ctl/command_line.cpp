@@ -135,6 +135,9 @@ class CommandLine {
         filter(one, "--from", run_.from, "DATE",
                "Back-fill: import a range of dates beside the usual runs, from this day of the tenant's on");
         filter(one, "--to", run_.to, "DATE", "Back-fill: the first day that is no longer part of the range");
+        filter(one, "--record", run_.record, "FILE",
+               "Stay until it ends, and write what went to and fro into FILE, without secrets; play it again "
+               "with: liaisonctl plugin script FILE");
         one->add_flag("--confirm-deletes", run_.confirm_deletes,
                       "You looked: let more deletes through than guard.mass_delete does");
         one->add_flag("--wait", run_.wait, "Stay until it ends; exit status 1 when it fails");

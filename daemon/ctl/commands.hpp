@@ -10,7 +10,7 @@
 namespace liaisond::ctl {
 
 struct RunArguments {
-    std::string integration, entity, from, to;
+    std::string integration, entity, from, to, record;
     bool full = false, wait = false, confirm_deletes = false;
 };
 

@@ -123,6 +123,9 @@ class Database {
     Status save_state(const std::string& kind, const std::string& key,
                       const std::string& value);  // empty: forgotten
 
+    // Of a kind whose keys are numbers: the `count` highest stay.
+    Status keep_newest_states(const std::string& kind, std::uint32_t count);
+
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);
     Result<std::vector<LogEntry>> logs(const Filter& filter);

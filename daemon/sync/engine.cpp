@@ -13,6 +13,8 @@ namespace liaisond::sync {
 namespace {
 
 constexpr Milliseconds disk_retry{5000};
+constexpr std::size_t longest_cassette = 32u << 20;
+constexpr std::uint32_t kept_cassettes = 10;
 constexpr std::size_t most_queued = 100;  // behind the run in flight, none of which covers another
 
 // Errors after which the other entities of the integration would fail the same way.
@@ -202,6 +204,12 @@ void Engine::begin(Slot& slot, Queued queued) {
         control.from = ports_.zones.to_instant(zone, request.range->from);
         control.to = ports_.zones.to_instant(zone, request.range->to);
         control.exports = &slot.exports;
+    }
+    if (request.record) {
+        control.cassette = std::make_shared<plugin::Cassette>(
+            "A run of " + slot.link->config.id + ", connector " + slot.link->config.connector + ", at " +
+                format_instant(control.run.started),
+            slot.link->instance.config, longest_cassette);
     }
     track.requester =
         std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker, lane);
@@ -523,9 +531,13 @@ Await<Status> Engine::save_run(Slot& slot, Lane lane) {
     // The one in flight was the first of them; it is over when it is no longer there.
     states->drops_cursors =
         lane == Lane::backfill && (slot.backfills.empty() || slot.backfills.front().run != run->id);
-    return Await<Status>([this, run, states](Completion<Status> done) {
-        const auto work = [run, states](store::Database& database) {
-            const Status saved = database.save_run(*run);
+    const auto cassette = slot.track(lane).control->cassette;
+    return Await<Status>([this, run, states, cassette](Completion<Status> done) {
+        const auto work = [run, states, cassette](store::Database& database) {
+            Status saved = database.save_run(*run);
+            if (saved && cassette)
+                saved = database.save_state("cassette", std::to_string(run->id), cassette->text());
+            if (saved && cassette) saved = database.keep_newest_states("cassette", kept_cassettes);
             return saved ? states->save(database) : saved;
         };
         ports_.store.write(work, std::move(done));

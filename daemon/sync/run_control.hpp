@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/cassette.hpp"
 #include "store/types.hpp"
 #include "sync/export_watch.hpp"
 #include "sync/link.hpp"
@@ -23,6 +24,7 @@ struct RunControl {
     // In the lane of back-fills: what to ask for, and what the live lane is doing meanwhile.
     Instant from{}, to{};
     ExportWatch* exports = nullptr;
+    std::shared_ptr<plugin::Cassette> cassette;  // null: nobody asked for a recording
     Stop stop = Stop::none;
     store::RunStatus stop_status = store::RunStatus::cancelled;
     std::string stop_reason;

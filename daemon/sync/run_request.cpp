@@ -60,7 +60,7 @@ bool RunRequest::covers(const RunRequest& other) const {
         return std::find(replay.begin(), replay.end(), letter) != replay.end();
     });
     const bool all_entities = entity.empty() || entity == other.entity;
-    return all_letters && all_entities && (full || !other.full) &&
+    return all_letters && all_entities && (full || !other.full) && (record || !other.record) &&
            (confirm_deletes || !other.confirm_deletes);
 }
 

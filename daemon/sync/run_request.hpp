@@ -35,6 +35,7 @@ struct RunRequest {
     std::vector<std::int64_t>
         replay;                      // dead letters of `entity` to import again, instead of asking the vendor
     std::string entity;              // empty: all of the integration's
+    bool record = false;             // keep a cassette of it
     std::optional<DateRange> range;  // import what lies in it, beside the live runs
 
     Lane lane() const { return range ? Lane::backfill : Lane::live; }

@@ -18,6 +18,12 @@ struct Archive {
     std::function<void(const http::Request&)> at_request = [](const http::Request&) {};
 
     http::Response operator()(const http::Request& request) {
+        if (request.method == "POST") {
+            const int id = static_cast<int>(rows.size()) + 1;
+            rows[id] = {std::string(json::parse(request.body).at("name").as_string()), "2026-01-01"};
+            at_request(request);  // it is there, and its answer is on its way
+            return answer_json(201, json::object{{"id", id}});
+        }
         asked.push_back(request.url.substr(request.url.find('?') + 1));
         const std::string from = query_of(request, "from"), to = query_of(request, "to");
         const int after = std::atoi(query_of(request, "after").c_str());
@@ -332,6 +338,43 @@ TEST_F(Backfills, AnOldPageDoesNotUndoWhatTheLiveRunHasBroughtSince) {
     const store::Run run = finish(begin(backfill("2026-01-01", "2026-02-01")));
     EXPECT_EQ(run.status, store::RunStatus::success) << run.error;
     EXPECT_EQ(names().at("S5"), "After");
+}
+
+// What an export has just created and not yet heard of is in the page that a back-fill reads meanwhile.
+TEST_F(Backfills, AnExportBesideThemMakesNoTwin) {
+    auto link = archive_link();
+    link->config.entities[0].exports = true;
+    link->effects["product"] = sync::EffectClass::blind;
+    std::string& config = link->instance.config;
+    const std::size_t fields = config.find(R"("fields")");
+    config.insert(fields, R"("create":{"path":"/products","id":"/id"},)");
+    start(link);
+    store::ImportPage page;
+    page.tenant = "house";
+    page.integration = "elsewhere";
+    page.entity = "product";
+    store::ImportWrite& write = page.writes.emplace_back();
+    write.record = "01953e2a-0000-7000-8000-000000000001";
+    write.external_id = "E1";
+    write.new_version = write.synced_version = 1;
+    write.payload = R"({"name":"From elsewhere","sku":"E1"})";
+    write.change = store::Action::created;
+    ASSERT_TRUE(house->store.database().commit_page(page));
+    std::int64_t run = 0;
+    archive->at_request = [&](const http::Request& request) {
+        if (request.method != "POST") return;
+        house->engine->trigger("archive", backfill("2026-01-01", "2026-02-01"),
+                               [&](Result<std::int64_t> id) { run = id.value_or(-1); });
+        world.run_until([] { return false; }, Milliseconds(200));
+        EXPECT_EQ(archive->asked_for_ranges(), 1u) << "the back-fill has its page";
+        EXPECT_EQ(names().size(), 1u);
+    };
+    EXPECT_EQ(finish(begin({})).entities.at(1).counters.exported, 1);
+    const store::Run filled = finish(run);
+    EXPECT_EQ(filled.status, store::RunStatus::success) << filled.error;
+    EXPECT_EQ(filled.entities.at(0).counters.created, 0);
+    EXPECT_EQ(house->store.database().records({}).value().size(), 1u);
+    EXPECT_EQ(archive->rows.size(), 1u);
 }
 
 // Somebody else's change comes between the decision on a page and its commit.

@@ -83,6 +83,15 @@ bool shows_all(const plugin::ConnectorManifest& connector, const std::string& en
     return chosen != nullptr && chosen->is_bool() ? chosen->get_bool() : connector.complete_listing.value;
 }
 
+bool knows_ranges(const plugin::ConnectorManifest& connector, const std::string& entity,
+                  const json::object& settings) {
+    const plugin::EntityRule* rule = connector.entity(entity);
+    if (rule != nullptr && rule->date_range) return true;
+    if (connector.date_range.setting.empty()) return connector.date_range.value;
+    const json::value root(settings);
+    return chosen_at(connector.date_range.setting, entity, root) != nullptr;
+}
+
 plugin::Isolation isolation_of(config::Isolation isolation) {
     switch (isolation) {
         case config::Isolation::plugin: return plugin::Isolation::plugin;
@@ -122,6 +131,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
         link->effects[entity.name] = effect_of(connector.effect, entity.name, settings);
     for (const config::Entity& entity : integration.entities) {
         if (shows_all(connector, entity.name, settings)) link->complete_listings.insert(entity.name);
+        if (knows_ranges(connector, entity.name, settings)) link->date_ranges.insert(entity.name);
     }
 
     auto egress = std::make_shared<http::Egress>();

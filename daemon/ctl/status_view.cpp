@@ -84,6 +84,20 @@ std::string workers_text(const json::array& workers, const Look& look) {
     return table.empty() ? std::string() : "\n" + table.text(look);
 }
 
+// One line for each; the latest run's number is what cancels it.
+std::string backfills_text(const json::value& integration, const std::string& id) {
+    std::string text;
+    for (const json::value& one : array_at(integration, "backfills")) {
+        const std::string entity = text_at(one, "entity"), run = text_at(one, "run");
+        const std::string error = text_at(one, "error");
+        text += "  " + id + ": back-fill" + (entity.empty() ? "" : " of " + one_line(entity)) + " from " +
+                text_at(one, "from") + " to " + text_at(one, "to") + " is " + text_at(one, "state") +
+                (run.empty() ? "" : " (run " + run + ")") + (error.empty() ? "" : ": " + one_line(error)) +
+                "\n";
+    }
+    return text;
+}
+
 // What an administrator should read besides the table.
 std::string remarks_text(const json::value& status, const Look& look) {
     std::string doing, problems;
@@ -94,6 +108,7 @@ std::string remarks_text(const json::value& status, const Look& look) {
         for (const json::value& problem : array_at(one, "problems")) {
             if (problem.is_string()) problems += "  " + id + ": " + one_line(problem.get_string()) + "\n";
         }
+        doing += backfills_text(one, id);
         if (!work.empty()) doing += "  " + id + ": " + work + "\n";
         if (const std::int64_t doubts = number_at(one, "intents_in_doubt"); doubts > 0) {
             problems += "  " + id + ": " + format_count(doubts, "record is", "records are") +
@@ -181,6 +196,8 @@ std::string integration_text(const json::value& one, const Look& look, Instant n
                       {"Open intents", counted("intents_open")},
                       {"In doubt", counted("intents_in_doubt")}},
                      look);
+    if (const std::string backfills = backfills_text(one, one_line(text_at(one, "id"))); !backfills.empty())
+        text += heading("Back-fills", look) + backfills;
     if (const json::value* run = member(one, "current_run"))
         text += "\n" + run_text(*run, look, now);
     else if (const json::value* last = member(one, "last_run"))

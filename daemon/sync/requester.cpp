@@ -70,8 +70,17 @@ struct Requester::Batch {
 };
 
 Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
-                     std::shared_ptr<Gate> gate, Breaker& breaker)
-    : ports_(ports), fibers_(fibers), link_(std::move(link)), gate_(std::move(gate)), breaker_(breaker) {}
+                     std::shared_ptr<Gate> gate, Breaker& breaker, store::Lane lane)
+    : ports_(ports),
+      fibers_(fibers),
+      link_(std::move(link)),
+      gate_(std::move(gate)),
+      breaker_(breaker),
+      lane_(lane) {}
+
+std::string Requester::pool_of(const Link& link, store::Lane lane) {
+    return lane == store::Lane::live ? link.config.id : link.config.id + " (back-fill)";
+}
 
 Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
                                                          std::vector<plugin::Request> requests,
@@ -237,7 +246,7 @@ Result<http::Request> Requester::prepare(const plugin::Request& request) const {
                        ? std::min(Milliseconds(request.timeout_ms), link_->config.timeouts.request)
                        : link_->config.timeouts.request;
     if (request.max_body != 0) made.max_body = std::min(made.max_body, request.max_body);
-    made.pool = link_->config.id;
+    made.pool = pool_of(*link_, lane_);
     made.egress = link_->egress;
     // Secrets only ever travel to the integration's own origins.
     const bool secret = !request.auth.empty() || (request.flags & LIAISON_REQUEST_BODY_IS_TEMPLATE) != 0;

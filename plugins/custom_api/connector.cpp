@@ -44,7 +44,13 @@ class CustomApiConnector : public liaison::Connector {
         const Entity& entity = entity_of(start.entity);
         if (!entity.list)
             throw Failure(ErrorKind::config, "entities/" + start.entity + ": 'list' is missing");
-        PageWalk walk(settings_, entity, start.cursor, start.full, start.page_size, context.now_ms());
+        if (start.has_range() && entity.list->from_param.empty()) {
+            throw Failure(ErrorKind::config,
+                          "entities/" + start.entity +
+                              ": 'list.range' is missing, without which no range of dates can be asked for");
+        }
+        PageWalk walk(settings_, entity, start, context.now_ms());
+        if (walk.is_done()) co_return;
         const std::size_t batch_size = start.page_size != 0 ? start.page_size : default_batch;
         Response page = co_await context.send(walk.request());
         if (walk.is_resumed() && is_stale(page)) {

@@ -4,6 +4,8 @@
 // and never beyond the beginning of the pass: what changed on a page already read, while the pass was
 // interrupted for hours, is older than what its last page shows. `next` is the page to go on with after a
 // crash, where pages are named by the service; pages by number are read from the first one again.
+//
+// Of a range of dates: {"next"} while pages are left, {"done"} behind the last one.
 #pragma once
 
 #include <algorithm>
@@ -33,14 +35,20 @@ inline std::int64_t parse_changed(const std::string& text) {
 
 class PageWalk {
   public:
-    PageWalk(const Settings& settings, const Entity& entity, const std::string& cursor, bool is_full,
-             std::uint32_t wanted_size, std::int64_t now_ms)
-        : settings_(settings), entity_(entity), list_(*entity.list), began_ms_(now_ms) {
+    PageWalk(const Settings& settings, const Entity& entity, const liaison::Start& start, std::int64_t now_ms)
+        : settings_(settings),
+          entity_(entity),
+          list_(*entity.list),
+          is_range_(start.has_range()),
+          from_ms_(start.from_ms),
+          to_ms_(start.to_ms),
+          began_ms_(now_ms) {
         size_ = list_.size;
-        if (size_ == 0 && !list_.size_param.empty()) size_ = wanted_size != 0 ? wanted_size : 100;
+        if (size_ == 0 && !list_.size_param.empty()) size_ = start.page_size != 0 ? start.page_size : 100;
         restart();
-        if (cursor.empty() || is_full) return;
-        const Json json = Json::parse(cursor);
+        if (start.cursor.empty() || start.full) return;
+        const Json json = Json::parse(start.cursor);
+        is_done_ = json.find("done") != nullptr;
         if (const Json* since = json.find("since_ms")) since_ms_ = since->to_int();
         // Counted positions shift: what changed meanwhile moved to the end of the list, and others took its
         // place on pages that were read already. Such a pass begins anew.
@@ -56,6 +64,8 @@ class PageWalk {
 
     // A stored page position can go stale; the list is then read again from its beginning.
     bool is_resumed() const { return is_resumed_; }
+    // A range of which the last page is stored already.
+    bool is_done() const { return is_done_; }
     void restart() {
         is_resumed_ = false;
         next_.clear();
@@ -68,7 +78,9 @@ class PageWalk {
         Query query = list_.query;
         if (size_ != 0 && !list_.size_param.empty())
             query.emplace_back(list_.size_param, std::to_string(size_));
-        if (since_ms_ && !list_.since_param.empty()) query.emplace_back(list_.since_param, since_text());
+        if (since_ms_ && !list_.since_param.empty())
+            query.emplace_back(list_.since_param, time_text(*since_ms_, list_.since_format));
+        if (is_range_) add_range(query);
         if (list_.paging == Paging::page) query.emplace_back(list_.page_param, next_);
         if (list_.paging == Paging::offset) query.emplace_back(list_.offset_param, next_);
         if (list_.paging == Paging::cursor && !next_.empty()) query.emplace_back(list_.cursor_param, next_);
@@ -101,6 +113,11 @@ class PageWalk {
 
     std::string cursor() const {
         Json json = Json::object();
+        if (is_range_) {
+            if (!has_next_) json.set("done", true);
+            if (has_next_ && !counts_positions()) json.set("next", next_);
+            return json.dump();
+        }
         if (has_next_) {
             if (since_ms_) json.set("since_ms", *since_ms_);
             if (counts_positions()) return json.dump();
@@ -119,14 +136,22 @@ class PageWalk {
     bool counts_positions() const { return list_.paging == Paging::page || list_.paging == Paging::offset; }
 
     static constexpr std::size_t max_raw_bytes = 12'000;
+    static constexpr std::int64_t day_ms = 86'400'000;
 
-    std::string since_text() const {
-        switch (list_.since_format) {
-            case SinceFormat::unix_s: return std::to_string(*since_ms_ / 1000);
-            case SinceFormat::unix_ms: return std::to_string(*since_ms_);
-            case SinceFormat::date: return kit::date_text(kit::DateTime::from_unix_ms(*since_ms_).date);
-            default: return kit::rfc3339(*since_ms_);
+    static std::string time_text(std::int64_t at_ms, SinceFormat format) {
+        switch (format) {
+            case SinceFormat::unix_s: return std::to_string(at_ms / 1000);
+            case SinceFormat::unix_ms: return std::to_string(at_ms);
+            case SinceFormat::date: return kit::date_text(kit::DateTime::from_unix_ms(at_ms).date);
+            default: return kit::rfc3339(at_ms);
         }
+    }
+    // By whole days the range is widened, never cut: what comes along from beyond it is no harm.
+    void add_range(Query& query) const {
+        const bool by_days = list_.range_format == SinceFormat::date;
+        const std::int64_t to_ms = by_days ? to_ms_ + day_ms - 1 : to_ms_;
+        if (from_ms_ != 0) query.emplace_back(list_.from_param, time_text(from_ms_, list_.range_format));
+        if (to_ms_ != 0) query.emplace_back(list_.to_param, time_text(to_ms, list_.range_format));
     }
     // Some services leave the array out when it would be empty, and say so in the total.
     bool has_nothing(const Json& page) const { return list_.total && text_at(page, list_.total) == "0"; }
@@ -220,6 +245,9 @@ class PageWalk {
     const Settings& settings_;
     const Entity& entity_;
     const List& list_;
+    const bool is_range_;
+    const std::int64_t from_ms_, to_ms_;
+    bool is_done_ = false;
     std::int64_t size_ = 0;
     std::optional<std::int64_t> since_ms_;
     std::int64_t high_ms_ = 0, began_ms_;

@@ -38,6 +38,8 @@ struct List {
     std::string since_param;
     SinceFormat since_format = SinceFormat::rfc3339;
     std::int64_t overlap_ms = 0;
+    std::string from_param, to_param;  // of a range of dates; empty: the service cannot be asked for one
+    SinceFormat range_format = SinceFormat::rfc3339;
 };
 
 // One kind of write.
@@ -170,6 +172,14 @@ inline List list_of(const Json& spec, const Query& constant) {
         list.since_param = text_of(*since, "param");
         list.since_format = choice_of(*since, "format", formats);
         list.overlap_ms = duration_of(*since, "overlap", "5m");
+    }
+    if (const Json* range = spec.find("range")) {
+        list.from_param = text_of(*range, "from");
+        list.to_param = text_of(*range, "to");
+        list.range_format = choice_of(*range, "format", formats);
+        if (list.from_param.empty() || list.to_param.empty())
+            throw Failure(ErrorKind::config,
+                          "list/range: needs the names of two parameters, 'from' and 'to'");
     }
     return list;
 }

@@ -47,7 +47,7 @@ constexpr char shop_settings[] = R"(    credentials: { token: !file @ROOT@/secre
           key: /id
           version: /updated_at
           changed: /updated_at
-          list: { path: /orders, items: /data, paging: { style: cursor, size_param: limit, size: 100, next: /next_cursor }, since: { param: updated_since } }
+          list: { path: /orders, items: /data, paging: { style: cursor, size_param: limit, size: 100, next: /next_cursor }, since: { param: updated_since }, range: { from: placed_from, to: placed_to } }
           fields:
             /order_no: /number
             /customer_ref: { from: /customer_id, as: text }

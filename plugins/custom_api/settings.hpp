@@ -34,6 +34,7 @@ struct List {
     Paging paging = Paging::none;
     std::string size_param, page_param, offset_param, cursor_param;
     std::int64_t size = 0, first_page = 1;
+    bool is_stable = false;  // records keep their places
     Pointer next, has_more, total, total_pages;
     std::string since_param;
     SinceFormat since_format = SinceFormat::rfc3339;
@@ -146,6 +147,7 @@ inline void read_paging(List& list, const Json& spec) {
     list.cursor_param = text_of(spec, "cursor_param", "cursor");
     if (const Json* size = spec.find("size")) list.size = size->to_int().value_or(0);
     if (const Json* first = spec.find("first_page")) list.first_page = first->to_int().value_or(1);
+    list.is_stable = flag_of(spec, "stable", false);
     list.next = pointer_of(spec, "next");
     list.has_more = pointer_of(spec, "has_more");
     list.total = pointer_of(spec, "total");

@@ -246,6 +246,10 @@ inline Entity entity_of(const Json& spec) {
           "'since' needs 'changed'");
     check(!entity.is_keyed || (entity.create && !entity.create->reference_header.empty()),
           "effect keyed needs create.reference.header");
+    check(
+        !entity.list || !entity.update || !entity.update->if_match || entity.version.has_value(),
+        "update.if_match needs 'version', a pointer to it in the items of the list: without it every import "
+        "forgets which version was read, and no update is accepted any more");
     check(effect != "findable" || (entity.find && !entity.find->path.empty()),
           "effect findable needs find.path");
     check(!entity.create || entity.create->path.find("{key}") == std::string::npos ||

@@ -54,7 +54,6 @@ TEST(EditedListsThatNeverRest, AreSaidToMove) {
     house.set("shop", R"({"edit_pages_every":1})");
     house.configure(shop({"[product]"}));
     house.start();
-    house.keep();
     const boost::json::object run = house.run("shop");
     EXPECT_EQ(text_of(run, "status"), "partial");
     EXPECT_THAT(text_of(run, "error"), testing::HasSubstr("moved while it was read"));

@@ -257,6 +257,7 @@ class Builder {
                                pointer + "/entities/" + std::to_string(i));
             }
         }
+        made.shrink_to_fit();  // ten thousand of them lie idle
         return made;
     }
 

@@ -139,6 +139,8 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     egress->origins.insert(egress->origins.end(), integration.allow_hosts.begin(),
                            integration.allow_hosts.end());
     egress->folders = strings_of_format(connector.settings, settings, "liaison-folder");
+    egress->origins.shrink_to_fit();
+    egress->folders.shrink_to_fit();
     link->egress = std::move(egress);
 
     link->instance.config.shrink_to_fit();
@@ -149,6 +151,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->authorizer = std::make_shared<auth::Authorizer>(
         std::move(schemes), asks ? settings_text : std::string("{}"),
         secrets ? std::move(*secrets) : std::map<std::string, std::string>());
+    integration.allow_hosts = {};  // the egress has them
     link->config = std::move(integration);
     return link;
 }

@@ -6,6 +6,11 @@
 // crash, where pages are named by the service; pages by number are read from the first one again.
 //
 // Of a range of dates: {"next"} while pages are left, {"done"} behind the last one.
+//
+// Where positions are counted, a deletion on a page already read moves the rest forward, and the next page
+// would skip as many. So a page by offset begins with the last record of the page before. A page by number
+// cannot: the end of the page before is read again after it (check_request). Where that is not what it was,
+// the walk goes back to a record that it knows.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "known_records.hpp"
 #include "settings.hpp"
 
 namespace custom_api {
@@ -75,40 +81,67 @@ class PageWalk {
 
     Request request() const {
         if (list_.paging == Paging::link && !next_.empty()) return settings_.request_to("GET", next_);
-        Query query = list_.query;
-        if (size_ != 0 && !list_.size_param.empty())
-            query.emplace_back(list_.size_param, std::to_string(size_));
-        if (since_ms_ && !list_.since_param.empty())
-            query.emplace_back(list_.since_param, time_text(*since_ms_, list_.since_format));
-        if (is_range_) add_range(query);
+        Query query = query_of(size_);
         if (list_.paging == Paging::page) query.emplace_back(list_.page_param, next_);
         if (list_.paging == Paging::offset) query.emplace_back(list_.offset_param, next_);
         if (list_.paging == Paging::cursor && !next_.empty()) query.emplace_back(list_.cursor_param, next_);
         return settings_.request("GET", list_.path, query);
     }
 
-    // Reads one page and moves to the next.
+    // Reads one page and moves to the next, or back when this one does not continue what was read.
     std::vector<Record> take(const Response& response) {
-        const std::string url = settings_.base_url + list_.path;
-        const Json page = kit::json_body(response, url);
-        const Json* items = page.at(list_.items);
-        if (items != nullptr && items->is_null()) items = nullptr;
-        if (items != nullptr && !items->is_array())
-            throw Failure(ErrorKind::config, "list.items is no array (" + url + ")");
-        if (items == nullptr && !page.is_object())
-            throw Failure(ErrorKind::config, "list.items is not there (" + url + ")");
-        std::vector<Record> records;
-        if (items != nullptr) {
-            records.reserve(items->items().size());
-            for (const Json& item : items->items()) records.push_back(record_of(item));
-        } else if (!has_nothing(page)) {
-            throw Failure(ErrorKind::config, "list.items is not there (" + url + ")",
-                          kit::vendor_text(response));
-        }
+        const Json page = page_of(response);
+        const std::vector<Json>& items = items_of(page, response);
         is_resumed_ = false;
-        advance(response, page, static_cast<std::int64_t>(records.size()));
+        const std::vector<Identity> identities = identities_of(items);
+        if (must_continue_ && (identities.empty() || !known_.knows(identities.front()))) {
+            go_back();
+            return {};
+        }
+        std::vector<Record> records;
+        records.reserve(items.size());
+        // The first of a page that must continue has been emitted.
+        for (std::size_t i = must_continue_ ? 1 : 0; i < items.size(); ++i)
+            records.push_back(record_of(items[i]));
+        if (is_checked()) note(identities);
+        advance(response, page, static_cast<std::int64_t>(items.size()));
         return records;
     }
+
+    // What shows whether the page taken last continues the one before; nothing when there is no doubt. To be
+    // sent after that page was read, and answered to take_check before anything is built on it.
+    std::optional<Request> check_request() const {
+        if (!expected_) return std::nullopt;
+        const bool asks_for_one = !checks_whole_pages_ && !list_.size_param.empty();
+        const std::int64_t pages_before = checked_page_ - list_.first_page;
+        const std::int64_t last_before = (asks_for_one ? pages_before * size_ : pages_before) - 1;
+        Query query = query_of(asks_for_one ? 1 : size_);
+        query.emplace_back(list_.page_param, std::to_string(list_.first_page + last_before));
+        return settings_.request("GET", list_.path, query);
+    }
+    // False: the list moved, and the walk went back. An answer to request() from before is void then.
+    bool take_check(const Response& response) {
+        bool stands = false;
+        if (response.ok()) {
+            const Json page = page_of(response);
+            const std::vector<Identity> identities = identities_of(items_of(page, response));
+            stands = !identities.empty() && identities.back() == *expected_;
+        }
+        expected_.reset();
+        if (stands) {
+            known_.remember(unproven_);
+            known_.reached(checked_page_);
+            return true;
+        }
+        // Not every service knows pages of one record, or counts as we do.
+        checks_whole_pages_ = true;
+        next_ = std::to_string(checked_page_);
+        go_back();
+        return false;
+    }
+    // How often the list moved.
+    int moves() const { return known_.moves(); }
+    std::string url() const { return settings_.base_url + list_.path; }
     bool has_next() const { return has_next_; }
 
     std::string cursor() const {
@@ -135,8 +168,76 @@ class PageWalk {
   private:
     bool counts_positions() const { return list_.paging == Paging::page || list_.paging == Paging::offset; }
 
+    bool is_checked() const { return counts_positions() && !list_.is_stable; }
+
     static constexpr std::size_t max_raw_bytes = 12'000;
     static constexpr std::int64_t day_ms = 86'400'000;
+
+    Query query_of(std::int64_t size) const {
+        Query query = list_.query;
+        if (size != 0 && !list_.size_param.empty())
+            query.emplace_back(list_.size_param, std::to_string(size));
+        if (since_ms_ && !list_.since_param.empty())
+            query.emplace_back(list_.since_param, time_text(*since_ms_, list_.since_format));
+        if (is_range_) add_range(query);
+        return query;
+    }
+    Json page_of(const Response& response) const { return kit::json_body(response, url()); }
+    const std::vector<Json>& items_of(const Json& page, const Response& response) const {
+        static const std::vector<Json> none;
+        const Json* items = page.at(list_.items);
+        if (items != nullptr && items->is_null()) items = nullptr;
+        if (items != nullptr && !items->is_array())
+            throw Failure(ErrorKind::config, "list.items is no array (" + url() + ")");
+        if (items != nullptr) return items->items();
+        if (!page.is_object()) throw Failure(ErrorKind::config, "list.items is not there (" + url() + ")");
+        if (has_nothing(page)) return none;
+        throw Failure(ErrorKind::config, "list.items is not there (" + url() + ")",
+                      kit::vendor_text(response));
+    }
+    std::vector<Identity> identities_of(const std::vector<Json>& items) const {
+        std::vector<Identity> identities;
+        if (!is_checked()) return identities;
+        identities.reserve(items.size());
+        for (const Json& item : items) {
+            std::string key = text_at(item, entity_.key);
+            if (key.empty()) key = item.dump();
+            identities.push_back(KnownRecords::identity_of(key, text_at(item, entity_.version),
+                                                           text_at(item, entity_.changed)));
+        }
+        return identities;
+    }
+
+    // A page by number is proven by a check, unless it is the first or begins with a known record.
+    void note(const std::vector<Identity>& identities) {
+        if (list_.paging == Paging::offset) return known_.remember(identities);
+        checked_page_ = std::stoll(next_);
+        if (checked_page_ == list_.first_page || must_continue_) {
+            known_.remember(identities);
+            known_.reached(checked_page_);
+        } else {
+            unproven_ = identities;
+            expected_ = last_;
+        }
+        if (!identities.empty()) last_ = identities.back();
+    }
+    // From the page at next_ to one that begins with a record we know, or to the beginning of the list.
+    void go_back() {
+        const std::int64_t step = known_.step_back(), at = std::stoll(next_);
+        const std::int64_t first = list_.paging == Paging::page ? list_.first_page : 0;
+        const std::int64_t to = std::max(first, at - step);
+        next_ = std::to_string(to);
+        must_continue_ = to > first;
+        has_next_ = true;
+    }
+    void advance_offset(const Json& page, std::int64_t count) {
+        const std::int64_t end = std::stoll(next_) + count;
+        const bool is_new = count > (must_continue_ ? 1 : 0);
+        has_next_ = is_new && says_more(page, count, end);
+        known_.reached(end);
+        must_continue_ = is_checked() && count > 1;
+        next_ = std::to_string(must_continue_ ? end - 1 : end);
+    }
 
     static std::string time_text(std::int64_t at_ms, SinceFormat format) {
         switch (format) {
@@ -211,12 +312,10 @@ class PageWalk {
                 has_next_ =
                     count > 0 && (pages ? kit::Decimal(read) < *pages : says_more(page, count, read * size_));
                 next_ = std::to_string(number + 1);
+                must_continue_ = false;
                 return;
             }
-            case Paging::offset:
-                next_ = std::to_string(std::stoll(before) + count);
-                has_next_ = count > 0 && says_more(page, count, std::stoll(next_));
-                return;
+            case Paging::offset: return advance_offset(page, count);
             case Paging::cursor: next_ = text_at(page, list_.next); break;
             case Paging::link: {
                 const std::string target =
@@ -254,6 +353,14 @@ class PageWalk {
     std::size_t usual_payload_bytes_ = 0;  // what the last record needed and a little more
     std::string next_;                     // page number, offset, cursor or URL
     bool is_resumed_ = false, has_next_ = false;
+
+    KnownRecords known_;
+    bool must_continue_ = false;        // the next page must begin with a record that was read
+    bool checks_whole_pages_ = false;   // not by pages of one record
+    std::optional<Identity> expected_;  // at the end of the page before `checked_page_`
+    Identity last_ = 0;                 // of the page taken last
+    std::int64_t checked_page_ = 0;
+    std::vector<Identity> unproven_;  // on `checked_page_`
 };
 
 }  // namespace custom_api

@@ -180,6 +180,19 @@ std::string pms(const Options& options, const std::string& effect) {
            "          effect: " + effect + "\n";
 }
 
+std::string office_both_ways(const Options& options) {
+    std::string text = office(options);
+    const auto put = [&](std::string_view what, const std::string& with) {
+        text.replace(text.find(what), what.size(), with);
+    };
+    put("direction: export", "direction: bidirectional");
+    put("write_key: /sku",
+        "write_key: /sku\n          list: { path: /products, items: /items, paging: { style: offset, "
+        "size_param: limit, "
+        "size: 100, total: /total } }");
+    return text;
+}
+
 std::string bookings_import(const Options& options, const std::string& key) {
     return head("bookings", "hotel", "csv", "import", options) + booking_settings + "          key: " + key +
            "\n";

@@ -176,7 +176,13 @@ void Requester::learn(RunControl& control, const http::Response& answer, Millise
     gate_->answered(too_many, advised);
     if (too_many || control.probing) return;
     const bool failed = answer.failure != Failure::none || answer.status >= 500;
-    (void)breaker_.record(link_->config.supervision.breaker, failed, ports_.clock.now());
+    const bool opened = breaker_.record(link_->config.supervision.breaker, failed, ports_.clock.now());
+    if (!opened) return;
+    // At once: the run may end long after, or in a crash.
+    const auto work = [id = link_->config.id, kept = breaker_.to_json()](store::Database& database) {
+        return database.save_state("breaker", id, kept);
+    };
+    ports_.store.write(work, [](Status) {});
 }
 
 // Quotas must survive a crash in the middle of a long run, too; the end of the run keeps them anyway.

@@ -158,6 +158,18 @@ TEST_F(Resilience, TheBreakerOpensProbesAndRunsWhatWasMissed) {
     EXPECT_EQ(status().breaker, "closed");
 }
 
+TEST_F(Resilience, ABreakerThatOpensInTheMiddleOfARunSurvivesItsCrash) {
+    live(every(minutes(1)));
+    pass(minutes(1));
+    answer_status = 500;
+    ASSERT_TRUE(
+        world.run_until([&] { return status().breaker == "open" && status().current_run; }, minutes(9)));
+    pass(Milliseconds(2));  // one commit; the run needs another one
+    ASSERT_TRUE(status().current_run) << "the run is over: this proves nothing";
+    live(every(minutes(1)));
+    EXPECT_EQ(status().breaker, "open");
+}
+
 TEST_F(Resilience, ResettingTheBreakerTriesAtOnce) {
     live(every(minutes(1)));
     answer_status = 500;

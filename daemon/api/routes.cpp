@@ -86,6 +86,16 @@ json::object to_json(const store::Intent& i) {
             {"last_error", i.last_error}};
 }
 
+json::object to_json(const sync::BackfillStatus& b) {
+    return {{"from", sync::format_day(b.range.from)},
+            {"to", sync::format_day(b.range.to)},
+            {"entity", b.entity.empty() ? json::value() : json::value(b.entity)},
+            {"state", b.state},
+            {"run", b.run == 0 ? json::value() : json::value(b.run)},
+            {"next_run", b.next_run ? json::value(format_instant(*b.next_run)) : json::value()},
+            {"error", b.error.empty() ? json::value() : json::value(b.error)}};
+}
+
 json::object to_json(const sync::IntegrationStatus& s) {
     json::object one{
         {"id", s.id},         {"tenant", s.tenant},     {"connector", s.connector},  {"state", s.state},
@@ -95,6 +105,9 @@ json::object to_json(const sync::IntegrationStatus& s) {
     one["breaker_until"] = s.breaker_until ? json::value(format_instant(*s.breaker_until)) : json::value();
     one["suspended"] = s.suspended.empty() ? json::value() : json::value(s.suspended);
     one["problems"] = json::array(s.problems.begin(), s.problems.end());
+    json::array backfills;
+    for (const sync::BackfillStatus& backfill : s.backfills) backfills.push_back(to_json(backfill));
+    one["backfills"] = std::move(backfills);
     one["next_run"] = s.next_run ? json::value(format_instant(*s.next_run)) : json::value();
     one["current_run"] = s.current_run ? json::value(api::to_json(*s.current_run)) : json::value();
     one["last_run"] = s.last_run ? json::value(api::to_json(*s.last_run)) : json::value();
@@ -268,6 +281,7 @@ void Routes::get(Call& call) {
     }
     if (what == "integrations" && call.path.size() == 3 && call.path[2] == "schedule") return schedule(call);
     if (what == "runs" && call.path.size() == 2) return run(call);
+    if (what == "runs" && call.path.size() == 3 && call.path[2] == "cassette") return cassette(call);
     if (what == "runs")
         return list(call, &store::Database::runs, filter,
                     [](const store::Run& row) { return api::to_json(row); });
@@ -320,6 +334,14 @@ void Routes::post(Call& call) {
         request.dry_run = call.query["dry_run"] == "true";
         request.confirm_deletes = call.query["confirm_deletes"] == "true";
         request.entity = call.query["entity"];
+        request.record = call.query["record"] == "true";
+        if (const std::string from = call.query["from"], to = call.query["to"];
+            !from.empty() || !to.empty()) {
+            const auto range = sync::parse_range(from, to);
+            if (!range) return call.answer(problem(422, range.error().message));
+            request.range = *range;
+            request.trigger = sync::backfill_trigger;
+        }
         return backend_.engine.trigger(path[1], std::move(request),
                                        [answer = call.answer](Result<std::int64_t> run) {
                                            answer(run ? ok({{"run", *run}}, 202) : problem(run.error()));
@@ -428,6 +450,19 @@ void Routes::run(const Call& call) {
                                 return answer(problem(404, "there is no run " + std::to_string(id)));
                             answer(ok(api::to_json(rows->front())));
                         });
+}
+
+void Routes::cassette(const Call& call) {
+    backend_.store.read(
+        [run = call.path[1]](store::Database& database) { return database.state("cassette", run); },
+        [answer = call.answer, run = call.path[1]](Result<std::string> text) {
+            if (!text) return answer(problem(text.error()));
+            if (text->empty())
+                return answer(problem(404, "there is no recording of run " + run +
+                                               ": it was not asked for, the run has not ended, or newer "
+                                               "recordings took its place"));
+            answer(ok({{"run", run}, {"cassette", *text}}));
+        });
 }
 
 }  // namespace liaisond::api

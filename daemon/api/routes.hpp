@@ -67,6 +67,7 @@ class Routes {
     void carry_out(const std::shared_ptr<const store::Plan>& plan, const Answer& answer);
     void schedule(const Call& call);
     void run(const Call& call);
+    void cassette(const Call& call);
     template <class Row, class ToJson>
     void list(const Call& call, Result<std::vector<Row>> (store::Database::*read)(const store::Filter&),
               store::Filter filter, ToJson to_json);

@@ -83,6 +83,15 @@ bool shows_all(const plugin::ConnectorManifest& connector, const std::string& en
     return chosen != nullptr && chosen->is_bool() ? chosen->get_bool() : connector.complete_listing.value;
 }
 
+bool knows_ranges(const plugin::ConnectorManifest& connector, const std::string& entity,
+                  const json::object& settings) {
+    const plugin::EntityRule* rule = connector.entity(entity);
+    if (rule != nullptr && rule->date_range) return true;
+    if (connector.date_range.setting.empty()) return connector.date_range.value;
+    const json::value root(settings);
+    return chosen_at(connector.date_range.setting, entity, root) != nullptr;
+}
+
 plugin::Isolation isolation_of(config::Isolation isolation) {
     switch (isolation) {
         case config::Isolation::plugin: return plugin::Isolation::plugin;
@@ -139,6 +148,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
         link->effects[entity.name] = effect_of(connector.effect, entity.name, settings);
     for (const config::Entity& entity : integration.entities) {
         if (shows_all(connector, entity.name, settings)) link->complete_listings.insert(entity.name);
+        if (knows_ranges(connector, entity.name, settings)) link->date_ranges.insert(entity.name);
     }
 
     auto egress = std::make_shared<http::Egress>();
@@ -146,6 +156,8 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     egress->origins.insert(egress->origins.end(), integration.allow_hosts.begin(),
                            integration.allow_hosts.end());
     egress->folders = strings_of_format(connector.settings, settings, "liaison-folder");
+    egress->origins.shrink_to_fit();
+    egress->folders.shrink_to_fit();
     link->egress = std::move(egress);
 
     link->instance.config.shrink_to_fit();
@@ -154,6 +166,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->authorizer = std::make_shared<auth::Authorizer>(
         schemes.schemes, schemes.ask_settings ? settings_text : std::string("{}"),
         secrets ? std::move(*secrets) : auth::Credentials());
+    integration.allow_hosts = {};  // the egress has them
     link->config = std::move(integration);
     return link;
 }

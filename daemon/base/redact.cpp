@@ -36,9 +36,9 @@ std::size_t run_end(std::string_view text, std::size_t from, std::string& digits
     return end;
 }
 
-}  // namespace
-
-std::string mask_card_numbers(std::string_view text) {
+// `replace` is given each card number as written, and its digits.
+template <class Replace>
+std::string replace_card_numbers(std::string_view text, Replace replace) {
     std::string out;
     out.reserve(text.size());
     std::size_t at = 0;
@@ -54,13 +54,41 @@ std::string mask_card_numbers(std::string_view text) {
         const bool bounded = end == text.size() || std::isalpha(static_cast<unsigned char>(text[end])) == 0;
         if (bounded && digits.size() >= 13 && digits.size() <= 19 && digits[0] != '0' &&
             passes_luhn(digits)) {
-            out += "****" + digits.substr(digits.size() - 4);
+            out += replace(text.substr(at, end - at), digits);
         } else {
             out += text.substr(at, end - at);
         }
         at = end;
     }
     return out;
+}
+
+// Other digits of the same number, no card's.
+std::string blanked(const std::string& digits) {
+    std::string made = digits;
+    std::fill(made.begin() + 1, made.end() - 4, '0');
+    for (made[0] = '9'; passes_luhn(made); --made[0]) {}
+    return made;
+}
+
+}  // namespace
+
+std::string mask_card_numbers(std::string_view text) {
+    return replace_card_numbers(text, [](std::string_view, const std::string& digits) {
+        return "****" + digits.substr(digits.size() - 4);
+    });
+}
+
+std::string blank_card_numbers(std::string_view text) {
+    return replace_card_numbers(text, [](std::string_view written, const std::string& digits) {
+        const std::string other = blanked(digits);
+        std::string made(written);
+        std::size_t next = 0;
+        for (char& c : made) {
+            if (is_digit(c)) c = other[next++];
+        }
+        return made;
+    });
 }
 
 void Redactor::add(std::string_view secret) {
@@ -72,18 +100,18 @@ void Redactor::add(std::string_view secret) {
               [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
-std::string Redactor::scrub(std::string_view text) const {
+std::string Redactor::scrub_secrets(std::string_view text) const {
     std::string out(text);
-    {
-        const MutexLock lock(mutex_);
-        for (const std::string& secret : secrets_) {
-            for (std::size_t at = out.find(secret); at != std::string::npos; at = out.find(secret, at + 3)) {
-                out.replace(at, secret.size(), "***");
-            }
+    const MutexLock lock(mutex_);
+    for (const std::string& secret : secrets_) {
+        for (std::size_t at = out.find(secret); at != std::string::npos; at = out.find(secret, at + 3)) {
+            out.replace(at, secret.size(), "***");
         }
     }
-    return mask_card_numbers(out);
+    return out;
 }
+
+std::string Redactor::scrub(std::string_view text) const { return mask_card_numbers(scrub_secrets(text)); }
 
 Redactor& redactor() {
     static Redactor instance;

@@ -13,6 +13,10 @@ namespace liaisond {
 // last four, in any text. Runs inside longer runs of digits or letters are left alone: they are ids.
 std::string mask_card_numbers(std::string_view text);
 
+// The same numbers with all but their last four digits replaced by others, separators kept: what was a number
+// stays one, and is no longer a card's. Done twice it changes nothing more.
+std::string blank_card_numbers(std::string_view text);
+
 // Knows every secret value in use. One per process; [any thread].
 class Redactor {
   public:
@@ -20,6 +24,8 @@ class Redactor {
     void add(std::string_view secret);
     // Secrets become "***", card numbers their last four digits.
     std::string scrub(std::string_view text) const;
+    // The secrets alone.
+    std::string scrub_secrets(std::string_view text) const;
 
   private:
     mutable Mutex mutex_;

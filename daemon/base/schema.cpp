@@ -1,51 +1,14 @@
 #include "base/schema.hpp"
 
 #include <boost/json/serialize.hpp>
-#include <boost/regex.hpp>
 #include <map>
-#include <optional>
 
+#include "base/schema_node.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 
 namespace liaisond {
 namespace json = boost::json;
-
-enum TypeBit : unsigned {
-    null_bit = 1,
-    boolean_bit = 2,
-    integer_bit = 4,
-    number_bit = 8,
-    string_bit = 16,
-    array_bit = 32,
-    object_bit = 64
-};
-
-struct Schema::Node {
-    struct Property {
-        std::string name;
-        const Node* node;
-    };
-    bool never = false;                // the schema `false`
-    unsigned types = 0;                // zero: any
-    std::vector<json::value> allowed;  // enum and const
-    std::vector<Property> properties;  // in order of name
-    std::vector<std::string> required;
-    const Node* additional = nullptr;  // null: anything goes
-    const Node* items = nullptr;
-    const Node* reference = nullptr;
-    std::vector<const Node*> one_of, any_of;
-    std::optional<std::int64_t> minimum, maximum;
-    std::optional<std::uint64_t> min_length, max_length, min_items, max_items;
-    std::optional<boost::regex> pattern;
-    std::string pattern_text, format;
-
-    const Node* property(std::string_view name) const {
-        const auto at = std::lower_bound(properties.begin(), properties.end(), name,
-                                         [](const Property& p, std::string_view n) { return p.name < n; });
-        return at != properties.end() && at->name == name ? at->node : nullptr;
-    }
-};
 
 Schema::Schema() = default;
 Schema::Schema(Schema&&) noexcept = default;
@@ -318,7 +281,11 @@ class Checker {
         if (node.never) return fault(place, "is not allowed here");
         const unsigned type = type_of(value);
         if (node.types != 0 && (node.types & type) == 0) {
-            return fault(place, "is " + shown(value) + "; expected " + type_list(node.types));
+            const bool lacks_unit = node.format == "duration" && (type & integer_bit) != 0;
+            const std::string expected = lacks_unit
+                                             ? "; write it with its unit, such as 250ms, 30s, 5m, 2h or 7d"
+                                             : "; expected " + type_list(node.types);
+            return fault(place, "is " + shown(value) + expected);
         }
         if (!node.allowed.empty()) allowed(node, value, place);
         if (type == string_bit) string(node, value.get_string(), place);
@@ -388,12 +355,15 @@ class Checker {
     }
 
     void array(const Node& node, const json::array& items, const Place* place) {
+        const auto elements = [](std::uint64_t n) {
+            return std::to_string(n) + (n == 1 ? " element" : " elements");
+        };
+        const auto are = [](std::uint64_t n) { return n == 1 ? " is " : " are "; };
+        const std::string size = items.empty() ? "is an empty list" : "has " + elements(items.size());
         if (node.min_items && items.size() < *node.min_items)
-            fault(place, "has " + std::to_string(items.size()) + " elements; at least " +
-                             std::to_string(*node.min_items) + " are needed");
+            fault(place, size + "; at least " + elements(*node.min_items) + are(*node.min_items) + "needed");
         if (node.max_items && items.size() > *node.max_items)
-            fault(place, "has " + std::to_string(items.size()) + " elements; at most " +
-                             std::to_string(*node.max_items) + " are allowed");
+            fault(place, size + "; at most " + elements(*node.max_items) + are(*node.max_items) + "allowed");
         if (node.items == nullptr) return;
         for (std::size_t i = 0; i < items.size(); ++i) {
             const Place inside{place, std::string_view(nullptr, 0), i};

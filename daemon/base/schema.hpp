@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,12 @@ class Schema {
         bool allows(std::string_view from, std::string_view to) const;
     };
 
+    // What a value at some place may have inside.
+    struct Shape {
+        bool is_list = false;
+        std::vector<std::string> members;  // of an object, by name
+    };
+
     // Errors name the keyword and its place.
     static Result<Schema> compile(const boost::json::value& document);
     Schema(Schema&&) noexcept;
@@ -49,6 +56,10 @@ class Schema {
     const std::vector<std::vector<std::string>>& match() const { return match_; }
     // From "x-transitions".
     const std::vector<Transitions>& transitions() const { return transitions_; }
+
+    // Of the value that these unescaped tokens lead to ("*" or a number for an element of a list). Nothing
+    // where no valid document has a value.
+    std::optional<Shape> shape(const std::vector<std::string>& path) const;
 
     struct Node;  // one compiled subschema
 

@@ -106,6 +106,12 @@ class Builder {
                 to_hex(content_hash(json::serialize(value) + json::serialize(defaults)));
             config.integrations[integration.id] = std::move(integration);
         }
+        for (const auto& [id, integration] : config.integrations) {
+            check_rules(
+                config, integration,
+                Section(document_, faults_, object_at(object_at(document_.root(), "integrations"), id),
+                        "/integrations/" + pointer_token(id)));
+        }
     }
 
   private:
@@ -191,8 +197,8 @@ class Builder {
                          : isolation == "integration" ? Isolation::integration
                                                       : Isolation::plugin;
         made.entities = entities(members, pointer);
-        match(members, pointer, made.entities);
-        made.mass_delete = mass_delete(members, pointer);
+        match(members, made.entities);
+        made.mass_delete = read_mass_delete(here);
         const json::object& guard = object_at(members, "guard");
         if (guard.contains("approval"))
             made.approval =
@@ -236,9 +242,6 @@ class Builder {
             entity.debounce = duration(options, "debounce", at, entity.debounce);
             entity.conflict = conflict_policy(options, entity.imports && entity.exports);
             for (const auto& [field, owners] : object_at(options, "authority")) {
-                if (!field.starts_with("/"))
-                    add(at + "/authority/" + pointer_token(field),
-                        "is no JSON pointer; write \"/status\", say", true);
                 entity.authority[std::string(field)] = texts_of(owners);
             }
             for (const auto& [other, id] : object_at(options, "missing_reference")) {
@@ -259,6 +262,7 @@ class Builder {
                                pointer + "/entities/" + std::to_string(i));
             }
         }
+        made.shrink_to_fit();  // ten thousand of them lie idle
         return made;
     }
 
@@ -280,26 +284,11 @@ class Builder {
                                   : ConflictPolicy::manual;
     }
 
-    void match(const json::object& members, const std::string& pointer, std::vector<Entity>& entities) {
-        for (const auto& [name, values] : object_at(members, "match")) {
-            const auto found = std::find_if(entities.begin(), entities.end(),
-                                            [&name = name](const Entity& e) { return e.name == name; });
-            if (found == entities.end())
-                add(pointer + "/match/" + pointer_token(name), "is no entity of this integration", true);
-            else
-                found->match = texts_of(values);
+    static void match(const json::object& members, std::vector<Entity>& entities) {
+        for (Entity& entity : entities) {
+            const json::value* names = object_at(members, "match").if_contains(entity.name);
+            if (names != nullptr) entity.match = texts_of(*names);
         }
-    }
-
-    MassDelete mass_delete(const json::object& members, const std::string& pointer) {
-        MassDelete made;
-        const json::object& limits = object_at(object_at(members, "guard"), "mass_delete");
-        if (const json::value* share = limits.if_contains("share"); share != nullptr && share->is_number())
-            made.share = share->to_number<double>();
-        made.count = number_at(limits, "count", made.count);
-        made.within =
-            duration(limits, "within", pointer + "/guard/mass_delete", made.within, Milliseconds(1000));
-        return made;
     }
 
     std::shared_ptr<const Approval> approval(const json::object& limits, const std::string& pointer,

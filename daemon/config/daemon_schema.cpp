@@ -151,8 +151,8 @@ constexpr char text[] = R"schema({
             "mass_delete": {
               "type": "object", "additionalProperties": false, "description": "More deletes than the larger of count and share of the mappings, within that time, stop the flow until liaisonctl run --confirm-deletes.",
               "properties": {
-                "share": { "type": "number", "minimum": 0, "maximum": 1 },
-                "count": { "type": "integer", "minimum": 0 },
+                "share": { "type": ["string", "integer"], "default": "0.02", "description": "From 0 to 1." },
+                "count": { "type": "integer", "minimum": 0, "default": 10 },
                 "within": { "$ref": "#/$defs/duration" }
               }
             },

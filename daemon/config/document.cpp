@@ -70,7 +70,7 @@ class Reader {
     }
 
     void top_level(const YAML::Node& key_node, const YAML::Node& value) {
-        const std::string key = key_node.Scalar();
+        const std::string& key = key_node.Scalar();
         const bool merges = (key == "tenants" || key == "integrations") && value.IsMap();
         const std::string pointer = "/" + pointer_token(key);
         if (!merges || !document_.root_.contains(key)) {
@@ -90,7 +90,7 @@ class Reader {
                 const std::string& parent, int depth) {
         if (!key_node.IsScalar())
             return fault(place(key_node.Mark()), parent, "has a key that is not plain text");
-        const std::string key = key_node.Scalar();
+        const std::string& key = key_node.Scalar();
         const std::string pointer = parent + "/" + pointer_token(key);
         if (into.contains(key)) return duplicate(pointer, place(key_node.Mark()));
         document_.marks_[pointer] = {place(key_node.Mark()), place(value.Mark())};

@@ -18,9 +18,8 @@ struct Limits {
     std::uint32_t burst = 0;  // how many may go at once when none went for a while; 0: a fifth of the rate
     Milliseconds min_gap{0};  // between the beginnings of two requests
 
-    bool any() const {
-        return per_second != 0 || per_minute != 0 || per_hour != 0 || per_day != 0 || min_gap.count() != 0;
-    }
+    bool has_rate() const { return per_second != 0 || per_minute != 0 || per_hour != 0 || per_day != 0; }
+    bool any() const { return has_rate() || min_gap.count() != 0; }
 };
 
 struct BreakerPolicy {

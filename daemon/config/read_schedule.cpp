@@ -43,8 +43,8 @@ std::optional<minutes> time_of_day(std::string_view text, bool as_end = false) {
 std::optional<std::uint8_t> weekday(std::string_view text) {
     std::string lower(text);
     for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    for (std::uint8_t i = 0; i < day_names.size(); ++i) {
-        if (lower == day_names[i] || lower == long_day_names[i]) return i;
+    for (std::size_t i = 0; i < day_names.size(); ++i) {
+        if (lower == day_names[i] || lower == long_day_names[i]) return static_cast<std::uint8_t>(i);
     }
     return std::nullopt;
 }

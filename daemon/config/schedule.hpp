@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/rare.hpp"
 #include "base/time.hpp"
 #include "config/cron.hpp"
 
@@ -18,9 +19,9 @@ struct Rhythm {
     enum class Kind : std::uint8_t { manual, every, cron };
     Kind kind = Kind::manual;
     Milliseconds every{0};
-    std::optional<Cron> cron;  // also for hourly, daily and weekly
-    std::string text;          // as people read it: "daily 02:30"
-    Milliseconds usual{0};     // between two slots; zero where only the cron expression knows
+    Rare<Cron> cron;        // also for hourly, daily and weekly
+    std::string text;       // as people read it: "daily 02:30"
+    Milliseconds usual{0};  // between two slots; zero where only the cron expression knows
 };
 
 // Wall times between which nothing starts; `to` is free again and may lie on the next day.
@@ -38,7 +39,7 @@ struct Schedule : Rhythm {
     Milliseconds jitter{0};
     std::vector<Blackout> blackouts;
     CatchUp catch_up = CatchUp::one;
-    std::optional<Rhythm> full;  // of full runs beside the quick ones
+    Rare<Rhythm> full;  // of full runs beside the quick ones
 };
 
 // One planned run.

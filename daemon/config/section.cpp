@@ -30,7 +30,7 @@ Milliseconds Section::duration(std::string_view key, Milliseconds otherwise, Mil
     const std::string text = found->is_string() ? std::string(found->get_string()) : json::serialize(*found);
     const auto parsed = parse_duration(text);
     if (!parsed) {
-        if (found->is_string()) fault(key, "is " + parsed.error().message);
+        if (found->is_string()) fault(key, "is wrong: " + parsed.error().message);
         return otherwise;
     }
     if (*parsed < least) {
@@ -57,6 +57,10 @@ void Section::fault(std::string_view key, std::string message) const {
                         std::move(message));
 }
 
+void Section::key_fault(std::string_view key, std::string message) const {
+    document_.add_fault(faults_, pointer_ + "/" + pointer_token(key), std::move(message), true);
+}
+
 Limits read_limits(const Section& parent, Limits limits) {
     const Section members = parent.section("limits");
     limits.per_second = members.number("requests_per_second", limits.per_second);
@@ -70,6 +74,15 @@ Limits read_limits(const Section& parent, Limits limits) {
     if (scope == "credential") limits.scope = Limits::Scope::credential;
     if (scope == "vendor") limits.scope = Limits::Scope::vendor;
     return limits;
+}
+
+MassDelete read_mass_delete(const Section& parent) {
+    const Section limits = parent.section("guard").section("mass_delete");
+    MassDelete made;
+    made.share = limits.share("share", made.share);
+    made.count = limits.number("count", made.count);
+    made.within = limits.duration("within", made.within, Milliseconds(1000));
+    return made;
 }
 
 Supervision read_supervision(const Section& parent, Supervision made) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/config.hpp"
 #include "config/document.hpp"
 #include "config/policies.hpp"
 #include "config/schedule.hpp"
@@ -34,6 +35,8 @@ class Section {
 
     // Adds a fault about a member, or about the section itself when `key` is empty.
     void fault(std::string_view key, std::string message) const;
+    // The same where the member's name is what is wrong.
+    void key_fault(std::string_view key, std::string message) const;
 
   private:
     const Document& document_;
@@ -46,5 +49,9 @@ class Section {
 Schedule read_schedule(const Section& parent);
 Limits read_limits(const Section& parent, Limits otherwise);
 Supervision read_supervision(const Section& parent, Supervision otherwise);
+MassDelete read_mass_delete(const Section& parent);
+
+// What only the whole configuration can show to be wrong with an integration; `here` is its section.
+void check_rules(const Config& config, const Integration& integration, const Section& here);
 
 }  // namespace liaisond::config

@@ -132,6 +132,12 @@ class CommandLine {
         id(one);
         one->add_flag("--full", run_.full, "Read everything, not only what changed");
         filter(one, "--entity", run_.entity, "E", "Only this entity");
+        filter(one, "--from", run_.from, "DATE",
+               "Back-fill: import a range of dates beside the usual runs, from this day of the tenant's on");
+        filter(one, "--to", run_.to, "DATE", "Back-fill: the first day that is no longer part of the range");
+        filter(one, "--record", run_.record, "FILE",
+               "Stay until it ends, and write what went to and fro into FILE, without secrets; play it again "
+               "with: liaisonctl plugin script FILE");
         one->add_flag("--confirm-deletes", run_.confirm_deletes,
                       "You looked: let more deletes through than guard.mass_delete does");
         one->add_flag("--dry-run", run_.dry_run, "Change nothing; write down what would be, as a plan");

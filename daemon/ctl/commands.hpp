@@ -10,7 +10,7 @@
 namespace liaisond::ctl {
 
 struct RunArguments {
-    std::string integration, entity;
+    std::string integration, entity, from, to, record;
     bool full = false, wait = false, confirm_deletes = false, dry_run = false;
 };
 

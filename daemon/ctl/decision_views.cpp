@@ -32,24 +32,46 @@ std::string about(const json::value& conflict) {
     return fields;
 }
 
+// The values one below the other and whole: they are what must be compared.
+std::string field_text(const json::value& field, const Look& look) {
+    std::string text = "\n" + toned(one_line(text_at(field, "pointer")), Tone::strong, look) + "\n";
+    const auto line = [&](const std::string& name, std::string_view side) {
+        const std::string indent(sizeof "  agreed before  " - 1, ' ');
+        text +=
+            wrapped("  " + name + std::string(indent.size() - 2 - name.size(), ' ') + value_text(field, side),
+                    indent, look.width) +
+            "\n";
+    };
+    line("agreed before", "base");
+    line("hub", "hub");
+    line("vendor", "remote");
+    return text;
+}
+
 std::string decision_hint(const json::value& conflict) {
     const std::string command = "liaisonctl conflicts resolve " + text_at(conflict, "id");
     if (text_at(conflict, "kind") == "identity")
         return "\nIt is one of them: " + command + " --record UUID\nIt is none of them: " + command +
                " --new\n";
-    return "\nKeep the hub's: " + command + " --take hub\nTake the vendor's: " + command + " --take remote\n";
+    std::string text =
+        "\nKeep the hub's:    " + command + " --take hub\nTake the vendor's: " + command + " --take remote\n";
+    const json::array& fields = array_at(conflict, "detail");
+    if (text_at(conflict, "kind") == "fields" && fields.size() > 1)
+        text += "Some of each:      " + command + " --take hub --field " +
+                one_line(text_at(fields[0], "pointer")) + "=remote\n";
+    return text;
 }
 
 }  // namespace
 
 std::string conflicts_text(const json::array& items, const Look& look) {
     Table table({{"ID", Align::right},
-                 {"SINCE", Align::left, false, 2},
-                 {"INTEGRATION", Align::left, true, 3},
-                 {"ENTITY", Align::left, true},
-                 {"KIND"},
-                 {"EXTERNAL ID", Align::left, true},
-                 {"ABOUT", Align::left, true}});
+                 {"SINCE", Align::left, false, 4},
+                 {"INTEGRATION", Align::left, true, 1, 16},
+                 {"ENTITY", Align::left, true, 2, 12},
+                 {"KIND", Align::left, false, 3},
+                 {"EXTERNAL ID", Align::left, true, 0, 12},
+                 {"ABOUT", Align::left, true, 0, 24}});
     for (const json::value& one : items) {
         table.add({text_at(one, "id"),
                    format_local(instant_at(one, "first_at")),
@@ -74,14 +96,7 @@ std::string conflict_text(const json::value& conflict, const Look& look) {
                                     look);
     const std::string kind = text_at(conflict, "kind");
     if (kind == "fields") {
-        Table table({{"FIELD", Align::left, true},
-                     {"AGREED BEFORE", Align::left, true},
-                     {"HUB", Align::left, true},
-                     {"VENDOR", Align::left, true}});
-        for (const json::value& field : array_at(conflict, "detail"))
-            table.add({text_at(field, "pointer"), value_text(field, "base"), value_text(field, "hub"),
-                       value_text(field, "remote")});
-        text += "\n" + table.text(look);
+        for (const json::value& field : array_at(conflict, "detail")) text += field_text(field, look);
     } else if (kind == "identity") {
         text += heading("Records that fit", look);
         for (const json::value& record : array_at(conflict, "detail"))

@@ -25,8 +25,11 @@ constexpr auto all = std::to_array<Guide>({
      "liaisonctl integrations reset-breaker paradise-booking"},
     {now, "schedule", "ID [--next N]", "the coming runs, across changes of clocks and blackouts",
      "liaisonctl schedule paradise-booking --next 20"},
-    {now, "run", "ID [--full] [--entity E] [--dry-run] [--confirm-deletes] [--wait]", "start a run now",
-     "liaisonctl run paradise-booking --wait"},
+    {now, "run",
+     "ID [--full | --from DATE --to DATE] [--entity E] [--dry-run] [--confirm-deletes] [--record FILE] "
+     "[--wait]",
+     "start a run now, or a back-fill of the days from DATE up to, not including, DATE",
+     "liaisonctl run paradise-booking --from 2026-01-01 --to 2026-02-01 --wait"},
     {now, "runs", "[--integration ID] [--limit N]", "list runs, the newest first",
      "liaisonctl runs --integration paradise-booking"},
     {now, "runs show", "N", "show one run", "liaisonctl runs show 17"},

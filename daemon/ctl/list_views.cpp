@@ -9,6 +9,12 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr const char* doubt_hint =
+    "\nIn doubt: sent, and no answer. Look at the vendor for the record, then\n"
+    "  it is there:     liaisonctl intents resolve ID --exists EXTERNAL-ID\n"
+    "  it is not there: liaisonctl intents resolve ID --resend (or --cancel)\n"
+    "The record itself: liaisonctl intents --json\n";
+
 Cell intent_state(const std::string& state) {
     if (state == "in_doubt") return {"in doubt", Tone::bad};
     return {state, state == "unknown" ? Tone::warning : Tone::plain};
@@ -104,14 +110,14 @@ std::string mappings_text(const json::array& items, const Look& look) {
 
 std::string dead_letters_text(const json::array& items, const Look& look) {
     Table table({{"ID", Align::right},
-                 {"LAST TRIED", Align::left, false, 2},
-                 {"INTEGRATION", Align::left, true, 3},
-                 {"ENTITY", Align::left, true},
-                 {"DIRECTION", Align::left, false, 4},
-                 {"KEY", Align::left, true},
-                 {"TRIES", Align::right, false, 1},
-                 {"REASON", Align::left, true},
-                 {"MESSAGE", Align::left, true}});
+                 {"LAST TRIED", Align::left, false, 3},
+                 {"INTEGRATION", Align::left, true, 1, 16},
+                 {"ENTITY", Align::left, true, 2, 12},
+                 {"DIRECTION", Align::left, false, 5},
+                 {"KEY", Align::left, true, 0, 12},
+                 {"TRIES", Align::right, false, 4},
+                 {"REASON", Align::left, true, 0, 20},
+                 {"MESSAGE", Align::left, true, 0, 28}});
     for (const json::value& one : items) {
         table.add({text_at(one, "id"),
                    format_local(instant_at(one, "last_at")),
@@ -147,24 +153,27 @@ std::string dead_letter_text(const json::value& letter, const Look& look) {
 
 std::string intents_text(const json::array& items, const Look& look, Instant now) {
     Table table({{"ID", Align::right},
-                 {"INTEGRATION", Align::left, true, 2},
-                 {"ENTITY", Align::left, true},
-                 {"RECORD", Align::left, false, 4},
-                 {"EXTERNAL ID", Align::left, true, 1},
-                 {"REFERENCE", Align::left, false, 3},
+                 {"INTEGRATION", Align::left, true, 1, 16},
+                 {"ENTITY", Align::left, true, 0, 12},
+                 {"RECORD", Align::left, false, 6},
+                 {"EXTERNAL ID", Align::left, true, 4, 12},
+                 {"REFERENCE", Align::left, false, 5},
                  {"STATE"},
-                 {"TRIES", Align::right},
-                 {"NEXT"},
-                 {"LAST ERROR", Align::left, true}});
+                 {"TRIES", Align::right, false, 2},
+                 {"NEXT", Align::left, false, 3},
+                 {"LAST ERROR", Align::left, true, 0, 28}});
+    bool is_any_in_doubt = false;
     for (const json::value& one : items) {
         const auto next = instant_at(one, "next_at");
+        is_any_in_doubt |= text_at(one, "state") == "in_doubt";
         table.add({text_at(one, "id"), text_at(one, "integration"), text_at(one, "entity"),
                    text_at(one, "record"), text_at(one, "external_id"), text_at(one, "reference"),
                    intent_state(text_at(one, "state")), text_at(one, "attempt"),
                    next ? Cell(format_until(*next, now)) : Cell("-", Tone::faint),
                    text_at(one, "last_error")});
     }
-    return table.empty() ? "There are no open intents: everything sent is settled.\n" : table.text(look);
+    if (table.empty()) return "There are no open intents: everything sent is settled.\n";
+    return table.text(look) + (is_any_in_doubt ? doubt_hint : "");
 }
 
 std::string plugins_text(const json::value& answer, const Look& look) {

@@ -69,10 +69,10 @@ void warn(const Session& session, const plugin::Catalog& catalog,
 
 // The library of the connector that the script's configuration names.
 Result<std::string> library_for(const std::string& file, const plugin::Catalog& catalog) {
-    const auto script = plugin::load_script(file);
-    if (!script) return fail(script.error());
+    const auto scripts = plugin::load_scripts(file);
+    if (!scripts) return fail(scripts.error());
     boost::system::error_code error;
-    const std::string name = text_at(json::parse(script->config, error), "connector");
+    const std::string name = text_at(json::parse(scripts->front().config, error), "connector");
     if (name.empty())
         return fail(ErrorKind::config,
                     file + ": its config names no connector; give the plugin with --plugin FILE");

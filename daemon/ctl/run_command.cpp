@@ -1,5 +1,11 @@
 // `run`: starts a run and, with --wait, stays with it to its end.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 
 #include "ctl/commands.hpp"
 #include "ctl/format.hpp"
@@ -82,17 +88,57 @@ class RunWatch {
     bool drawn_ = false;
 };
 
+// Nobody else may read it.
+Status write_private(const std::string& path, std::string_view text) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const auto failed = [&] {
+        return fail(ErrorKind::config, path + " cannot be written: " + std::strerror(errno));
+    };
+    if (file < 0) return failed();
+    Status written;
+    if (::fchmod(file, 0600) != 0) written = failed();
+    while (written && !text.empty()) {
+        const ssize_t count = ::write(file, text.data(), text.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) written = failed();
+        if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    if (::close(file) != 0 && written) written = failed();
+    return written;
+}
+
+// Waits for the end of the run; a run that failed is worth most.
+int record(Session& session, const std::string& run, const std::string& file) {
+    const int ended = RunWatch(session, run).follow();
+    if (ended != fine && ended != failed) return ended;
+    const auto answer = session.client().get(api_target({"runs", run, "cassette"}));
+    if (!answer) return session.report(answer.error());
+    const Status written = write_private(file, text_at(*answer, "cassette"));
+    if (!written) return session.report(written.error());
+    session.console().note("Recorded in " + file + "; play it again with: liaisonctl plugin script " + file);
+    return ended;
+}
+
 }  // namespace
 
 int run(Session& session, const RunArguments& arguments) {
     const Parameters parameters{{"full", arguments.full ? "true" : ""},
                                 {"dry_run", arguments.dry_run ? "true" : ""},
                                 {"confirm_deletes", arguments.confirm_deletes ? "true" : ""},
-                                {"entity", arguments.entity}};
+                                {"entity", arguments.entity},
+                                {"from", arguments.from},
+                                {"to", arguments.to},
+                                {"record", arguments.record.empty() ? "" : "true"}};
+    if (!arguments.record.empty()) {
+        // Before anything begins: whoever cannot write there shall not find out after an hour.
+        const Status writable = write_private(arguments.record, "");
+        if (!writable) return session.report(writable.error());
+    }
     const auto answer = session.client().post(
         api_target({"integrations", arguments.integration, "sync"}, parameters), Client::no_limit);
     if (!answer) return session.report(answer.error());
     const std::string run = text_at(*answer, "run");
+    if (!arguments.record.empty()) return record(session, run, arguments.record);
     if (arguments.wait) return RunWatch(session, run).follow();
     return session.show(answer, [&](const json::value&) {
         return "Run " + run + " of " + arguments.integration +

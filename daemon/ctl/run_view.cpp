@@ -106,7 +106,9 @@ std::string verdict(const json::value& run) {
     if (status == "planned") return "ended as a plan, with nothing changed,";
     if (status == "suspended") return "waits for approval";
     if (status == "interrupted")
-        return "was interrupted (the daemon stopped); the next run continues its work";
+        return "was interrupted; " + std::string(text_at(run, "trigger") == "backfill"
+                                                     ? "the back-fill goes on by itself in another run"
+                                                     : "the next run continues its work");
     return status;
 }
 

@@ -60,9 +60,8 @@ std::string header(const json::value& status, const Look& look, Instant now) {
     line += " (pid " + text_at(status, "pid") + ")";
     const std::int64_t running = number_at(status, "running");
     line += running > 0 ? ", " + format_count(running, "run") + " in progress" : ", no run in progress";
-    return one_line(text_at(status, "state_dir")).empty()
-               ? line + "\n"
-               : line + ", state in " + one_line(text_at(status, "state_dir")) + "\n";
+    const std::string state_dir = one_line(text_at(status, "state_dir"));
+    return wrapped(line + (state_dir.empty() ? "" : ", state in " + state_dir), "  ", look.width) + "\n";
 }
 
 std::string workers_text(const json::array& workers, const Look& look) {
@@ -76,7 +75,7 @@ std::string workers_text(const json::array& workers, const Look& look) {
         const std::string state = text_at(one, "state");
         table.add({text_at(one, "plugin"),
                    text_at(one, "key"),
-                   text_at(one, "pid"),
+                   number_at(one, "pid") > 0 ? text_at(one, "pid") : "-",
                    format_number(number_at(one, "jobs")),
                    trouble_cell(one, "restarts", Tone::warning),
                    {state, tone_of_state(state)}});
@@ -84,26 +83,45 @@ std::string workers_text(const json::array& workers, const Look& look) {
     return table.empty() ? std::string() : "\n" + table.text(look);
 }
 
+// One line for each; the latest run's number is what cancels it.
+std::string backfills_text(const json::value& integration, const std::string& id) {
+    std::string text;
+    for (const json::value& one : array_at(integration, "backfills")) {
+        const std::string entity = text_at(one, "entity"), run = text_at(one, "run");
+        const std::string error = text_at(one, "error");
+        text += "  " + id + ": back-fill" + (entity.empty() ? "" : " of " + one_line(entity)) + " from " +
+                text_at(one, "from") + " to " + text_at(one, "to") + " is " + text_at(one, "state") +
+                (run.empty() ? "" : " (run " + run + ")") + (error.empty() ? "" : ": " + one_line(error)) +
+                "\n";
+    }
+    return text;
+}
+
 // What an administrator should read besides the table.
 std::string remarks_text(const json::value& status, const Look& look) {
     std::string doing, problems;
+    const auto add = [&](std::string& to, const std::string& id, const std::string& text) {
+        to += wrapped("  " + id + (id.empty() ? "" : ": ") + text, "    ", look.width) + "\n";
+    };
     for (const json::value& one : array_at(status, "integrations")) {
         const std::string id = one_line(text_at(one, "id")), detail = one_line(text_at(one, "detail"));
         const std::string work = one_line(text_at(one, "working_on"));
-        if (!detail.empty()) problems += "  " + id + ": " + detail + "\n";
+        if (!detail.empty()) add(problems, id, detail);
         for (const json::value& problem : array_at(one, "problems")) {
-            if (problem.is_string()) problems += "  " + id + ": " + one_line(problem.get_string()) + "\n";
+            if (problem.is_string()) add(problems, id, one_line(problem.get_string()));
         }
-        if (!work.empty()) doing += "  " + id + ": " + work + "\n";
+        doing += backfills_text(one, id);
+        if (!work.empty()) add(doing, id, work);
         if (const std::int64_t doubts = number_at(one, "intents_in_doubt"); doubts > 0) {
-            problems += "  " + id + ": " + format_count(doubts, "record is", "records are") +
-                        " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents "
-                        "--integration " +
-                        id + "\n";
+            add(problems, id,
+                format_count(doubts, "record is", "records are") +
+                    " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents "
+                    "--integration " +
+                    id);
         }
     }
     for (const json::value& one : array_at(status, "problems")) {
-        if (one.is_string()) problems += "  " + one_line(one.get_string()) + "\n";
+        if (one.is_string()) add(problems, "", one_line(one.get_string()));
     }
     std::string text;
     if (!doing.empty()) text += "\n" + toned("Working on", Tone::strong, look) + "\n" + doing;
@@ -114,13 +132,13 @@ std::string remarks_text(const json::value& status, const Look& look) {
 }  // namespace
 
 std::string status_text(const json::value& status, const Look& look, Instant now) {
-    Table table({{"INTEGRATION", Align::left, true},
-                 {"TENANT", Align::left, true, 2},
-                 {"CONNECTOR", Align::left, true, 3},
+    Table table({{"INTEGRATION", Align::left, true, 0, 24},
+                 {"TENANT", Align::left, true, 3, 12},
+                 {"CONNECTOR", Align::left, true, 4, 12},
                  {"STATE"},
                  {"LAST RUN"},
-                 {"NEXT RUN"},
-                 {"MAPPED", Align::right, false, 1},
+                 {"NEXT RUN", Align::left, false, 1},
+                 {"MAPPED", Align::right, false, 2},
                  {"DEAD LETTERS", Align::right},
                  {"IN DOUBT", Align::right}});
     for (const json::value& one : array_at(status, "integrations")) {
@@ -138,13 +156,13 @@ std::string status_text(const json::value& status, const Look& look, Instant now
 }
 
 std::string integrations_text(const json::array& items, const Look& look, Instant now) {
-    Table table({{"INTEGRATION", Align::left, true},
+    Table table({{"INTEGRATION", Align::left, true, 0, 24},
                  {"TENANT", Align::left, true, 2},
                  {"CONNECTOR", Align::left, true, 1},
                  {"STATE"},
                  {"LAST RUN"},
                  {"NEXT RUN"},
-                 {"DETAIL", Align::left, true, 3}});
+                 {"DETAIL", Align::left, true, 3, 24}});
     for (const json::value& one : items) {
         table.add({text_at(one, "id"), text_at(one, "tenant"), text_at(one, "connector"), state_cell(one),
                    last_run_cell(one, now), next_run_cell(one, now), text_at(one, "detail")});
@@ -181,6 +199,8 @@ std::string integration_text(const json::value& one, const Look& look, Instant n
                       {"Open intents", counted("intents_open")},
                       {"In doubt", counted("intents_in_doubt")}},
                      look);
+    if (const std::string backfills = backfills_text(one, one_line(text_at(one, "id"))); !backfills.empty())
+        text += heading("Back-fills", look) + backfills;
     if (const json::value* run = member(one, "current_run"))
         text += "\n" + run_text(*run, look, now);
     else if (const json::value* last = member(one, "last_run"))

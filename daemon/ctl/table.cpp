@@ -10,7 +10,7 @@ namespace liaisond::ctl {
 namespace {
 
 constexpr std::size_t gap = 2;          // blanks between columns
-constexpr std::size_t least_width = 8;  // of a shortened column
+constexpr std::size_t least_width = 8;  // of a shortened column, when nothing else helps
 constexpr std::string_view ellipsis = "…";
 
 struct Range {
@@ -95,6 +95,27 @@ std::string fit(std::string_view text, std::size_t width) {
     return std::string(text.substr(0, end)) + std::string(ellipsis);
 }
 
+std::string wrapped(std::string_view text, std::string_view indent, std::size_t width) {
+    std::string made;
+    std::size_t used = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = text.find_first_not_of(' ', at);
+        end = std::min(end == std::string_view::npos ? end : text.find(' ', end), text.size());
+        std::string_view word = text.substr(at, end - at);  // with the blanks before it
+        at = end;
+        const std::size_t wide = display_width(word);
+        if (width != 0 && used != 0 && used + wide > width &&
+            word.find_first_not_of(' ') != std::string_view::npos) {
+            word.remove_prefix(word.find_first_not_of(' '));
+            made.append("\n").append(indent);
+            used = display_width(indent);
+        }
+        made += word;
+        used += display_width(word);
+    }
+    return made;
+}
+
 void Table::add(std::vector<Cell> row) {
     row.resize(columns_.size());
     for (Cell& cell : row) cell.text = one_line(cell.text);
@@ -114,7 +135,7 @@ Table::Layout Table::lay_out(const Look& look) const {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (!layout.shown[i]) continue;
             const bool small = shrunk && columns_[i].shrinks;
-            sum += gap + (small ? std::min(layout.width[i], least_width) : layout.width[i]);
+            sum += gap + (small ? std::min(layout.width[i], columns_[i].readable) : layout.width[i]);
         }
         return sum == 0 ? 0 : sum - gap;
     };
@@ -128,14 +149,18 @@ Table::Layout Table::lay_out(const Look& look) const {
         if (leaving == columns_.size()) break;
         layout.shown[leaving] = false;
     }
-    while (total(false) > look.width) {  // the widest gives one column after the other
-        std::size_t widest = columns_.size();
-        for (std::size_t i = 0; i < columns_.size(); ++i) {
-            if (!layout.shown[i] || !columns_[i].shrinks || layout.width[i] <= least_width) continue;
-            if (widest == columns_.size() || layout.width[i] > layout.width[widest]) widest = i;
+    // The widest gives one column after the other, first down to what is readable.
+    for (const bool is_last_resort : {false, true}) {
+        while (total(false) > look.width) {
+            std::size_t widest = columns_.size();
+            for (std::size_t i = 0; i < columns_.size(); ++i) {
+                const std::size_t least = is_last_resort ? least_width : columns_[i].readable;
+                if (!layout.shown[i] || !columns_[i].shrinks || layout.width[i] <= least) continue;
+                if (widest == columns_.size() || layout.width[i] > layout.width[widest]) widest = i;
+            }
+            if (widest == columns_.size()) break;
+            --layout.width[widest];
         }
-        if (widest == columns_.size()) break;
-        --layout.width[widest];
     }
     return layout;
 }

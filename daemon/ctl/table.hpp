@@ -22,6 +22,9 @@ std::string toned(std::string_view text, Tone tone, const Look& look);
 // none.
 std::size_t display_width(std::string_view text);
 // At most `width` columns, with an ellipsis where something was left out.
+// One line as lines of at most that many columns (0: any number), broken between words; all but the first
+// begin with `indent`. A longer word stands alone.
+std::string wrapped(std::string_view text, std::string_view indent, std::size_t width);
 std::string fit(std::string_view text, std::size_t width);
 
 enum class Align : std::uint8_t { left, right };
@@ -30,8 +33,10 @@ struct Column {
     std::string title;
     Align align = Align::left;
     bool shrinks = false;  // may be shortened when the terminal is narrow
-    std::uint8_t leaves_at =
-        0;  // greatest first, the column is left out where shortening is not enough; 0: never
+    // Greatest first, the column is left out where shortening is not enough; 0: never.
+    std::uint8_t leaves_at = 0;
+    // What a shortened column keeps as long as others can leave: enough to tell one id from another.
+    std::size_t readable = 8;
 };
 
 struct Cell {

@@ -217,6 +217,8 @@ void EventView::fill(const StartEvent& event) {
     std::copy(event.seed.begin(), event.seed.end(), raw_.start.seed);
     raw_.start.records = array(records_);
     raw_.start.queries = array(queries_);
+    raw_.start.from_ms = event.from_ms;
+    raw_.start.to_ms = event.to_ms;
 }
 
 void EventView::fill(const HttpEvent& event) {

@@ -52,7 +52,8 @@ void fields(A& a, T& v) {
 }
 template <class A, one_of<StartEvent> T>
 void fields(A& a, T& v) {
-    a(v.entity, v.cursor, v.full, v.page_size, v.deadline_ms, v.seed, v.records, v.queries);
+    a(v.entity, v.cursor, v.full, v.page_size, v.deadline_ms, v.seed, v.records, v.queries, v.from_ms,
+      v.to_ms);
 }
 template <class A, one_of<HttpEvent> T>
 void fields(A& a, T& v) {

@@ -102,6 +102,7 @@ class ManifestReader {
         read_entities(from, path, connector);
         read_effect(from, path, connector);
         read_complete_listing(from, path, connector);
+        read_date_range(from, path, connector.date_range);
         read_limits(from, path + ".limits", connector.limits);
         return connector;
     }
@@ -143,6 +144,10 @@ class ManifestReader {
                 if (!pull && !push) return wrong(at + ".directions", &direction, "allowed are pull, push");
                 (pull ? rule.pull : rule.push) = true;
             }
+            if (const json::value* range = one.get_object().if_contains("date_range")) {
+                if (!range->is_bool()) return wrong(at + ".date_range", range, "it must be true or false");
+                rule.date_range = range->get_bool();
+            }
             connector.entities.push_back(std::move(rule));
         }
     }
@@ -160,6 +165,17 @@ class ManifestReader {
             return wrong(path + ".complete_listing", flag,
                          "it must be true, false, or a setting with such a default");
         connector.complete_listing.value = flag->get_bool();
+    }
+    void read_date_range(const json::object& from, const std::string& path, DateRange& into) {
+        const json::value* found = from.if_contains("date_range");
+        if (found == nullptr) return;
+        if (found->is_object()) {
+            into.setting = text(found->get_object(), "setting", path + ".date_range.setting", true);
+        } else if (found->is_bool()) {
+            into.value = found->get_bool();
+        } else {
+            wrong(path + ".date_range", found, "it must be true, false, or {setting}");
+        }
     }
     void read_limits(const json::object& from, const std::string& path, Limits& limits) {
         const json::object members = object(from, "limits", path);

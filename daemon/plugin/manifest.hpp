@@ -36,9 +36,16 @@ struct CompleteListing {
     std::string setting;
 };
 
+// Whether a pull can be asked for a range of dates: fixed, or where the operator filled in the setting.
+struct DateRange {
+    bool value = false;
+    std::string setting;
+};
+
 struct EntityRule {
     std::string name;
     bool pull = false, push = false;
+    bool date_range = false;  // a pull of it can be asked for a range of dates
 };
 
 struct AuthScheme {
@@ -64,6 +71,7 @@ struct ConnectorManifest {
     std::vector<EntityRule> entities;
     EffectRule effect;
     CompleteListing complete_listing;
+    DateRange date_range;     // of all entities; single ones say so themselves
     Limits limits;            // what the vendor allows
     boost::json::object raw;  // the whole object, for keys that only some readers know
 

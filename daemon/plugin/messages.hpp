@@ -78,6 +78,7 @@ struct StartEvent {
     std::array<std::uint8_t, 32> seed{};
     std::vector<Record> records;
     std::vector<Query> queries;
+    std::int64_t from_ms = 0, to_ms = 0;
     bool operator==(const StartEvent&) const = default;
 };
 struct HttpEvent {

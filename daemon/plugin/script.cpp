@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/time.hpp"
+#include "plugin/cassette.hpp"
 #include "plugin/manifest.hpp"
 #include "plugin/script_line.hpp"
 
@@ -56,6 +57,12 @@ std::int64_t number(const std::string& text, ScriptLine& line) {
     return parsed;
 }
 
+std::int64_t instant(const std::string& text, ScriptLine& line) {
+    const auto at = parse_instant(text);
+    if (!at) line.wrong("'" + text + "' is not a time such as " + std::string(default_now));
+    return at ? to_unix_ms(*at) : 0;
+}
+
 bool is_method(std::string_view word) {
     return !word.empty() &&
            std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -68,7 +75,7 @@ class Parser {
         script_.config = "{}";
     }
 
-    Result<Script> parse(std::string_view text) {
+    Result<std::vector<Script>> parse(std::string_view text) {
         for (int number = 1; !text.empty(); ++number) {
             const std::size_t end = text.find('\n');
             ScriptLine line(text.substr(0, end), number);
@@ -79,7 +86,8 @@ class Parser {
         }
         const std::string problem = finish();
         if (!problem.empty()) return wrong(last_line_, problem);
-        return std::move(script_);
+        done_.push_back(std::move(script_));
+        return std::move(done_);
     }
 
   private:
@@ -93,9 +101,24 @@ class Parser {
         if (word == "<") return read_answer(line);
         if (word == ">body") return read_body(line);
         if (word == ">record") return read_record(line);
+        if (has_job_ && finish().empty()) begin_another();
         if (has_job_) return line.wrong("'" + word + "' after the job: expected >, >body, >record, < or #");
         if (word == "config") {
             script_.config = line.body(folder_);
+            return;
+        }
+        if (word == "cassette") {
+            if (line.word() != "1")
+                line.wrong("a recording of another liaison: only `cassette 1` is known here");
+            is_exact_ = true;
+            return;
+        }
+        if (is_exact_ && word == "job") {
+            has_job_ = true;
+            const auto job = read_recorded_job(line.rest());
+            if (!job) return line.wrong(job.error().message);
+            script_.kind = job->kind;
+            script_.start = job->start;
             return;
         }
         const auto kind = parse_job_kind(word);
@@ -105,6 +128,15 @@ class Parser {
         script_.kind = *kind;
         has_job_ = true;
         read_job(line);
+    }
+
+    void begin_another() {
+        Script next;
+        next.path = script_.path;
+        next.config = script_.config;
+        done_.push_back(std::exchange(script_, std::move(next)));
+        has_job_ = complete_ = false;
+        answered_ = 0;
     }
 
     void read_job(ScriptLine& line) {
@@ -121,15 +153,17 @@ class Parser {
                 start.full = value == "full";
             else if (line.take("page_size", value))
                 start.page_size = static_cast<std::uint32_t>(number(value, line));
+            else if (line.take("from", value))
+                start.from_ms = instant(value, line);
+            else if (line.take("to", value))
+                start.to_ms = instant(value, line);
             else if (line.next() == '@' || line.next() == '[')
                 read_input(line.json(folder_), line, start);
             else
                 line.wrong("'" + line.word() +
-                           "': expected cursor=, mode=full, page_size=, now= or @file.json");
+                           "': expected cursor=, mode=full, page_size=, from=, to=, now= or @file.json");
         }
-        const auto at = parse_instant(now);
-        if (!at) return line.wrong("now=" + now + " is not a time such as " + std::string(default_now));
-        script_.start.now_ms = to_unix_ms(*at);
+        script_.start.now_ms = instant(now, line);
         script_.start.body = std::move(start);
     }
     void read_input(const json::value& items, ScriptLine& line, StartEvent& start) const {
@@ -177,6 +211,7 @@ class Parser {
     }
 
     void read_expectation(ScriptLine& line) {
+        if (is_exact_) return read_recorded(line, "> ");
         const std::string word = line.word();
         if (is_method(word)) {
             ExpectedHttp* http = open_expected<ExpectedHttp>();
@@ -287,7 +322,36 @@ class Parser {
                 line.wrong("'" + line.word() + "': expected \"text\" or retry_after=");
         }
     }
+    // A line of a recorded effect; the first word after > says of which.
+    void read_recorded(ScriptLine& line, const std::string& mark) {
+        const std::string text = mark + std::string(line.rest());
+        const std::string word = line.word();
+        const bool is_request = mark == "> " && is_method(word);
+        const bool continues = mark != "> " || (is_request && open_expected<ExpectedHttp>() != nullptr) ||
+                               (word == "result" && open_expected<ExpectedResults>() != nullptr);
+        if (!continues) begin_recorded(is_request ? "http" : word, line);
+        if (script_.exchanges.empty()) return line.wrong("'" + mark + "' before the effect it belongs to");
+        script_.exchanges.back().exact.emplace_back(line.number(), text);
+    }
+    void begin_recorded(const std::string& word, ScriptLine& line) {
+        if (word == "http") {
+            begin<ExpectedHttp>(line);
+        } else if (word == "emit") {
+            begin<ExpectedEmit>(line);
+        } else if (word == "result" || word == "results") {
+            begin<ExpectedResults>(line);
+        } else if (word == "sleep") {
+            begin<ExpectedSleep>(line);
+        } else if (word == "done") {
+            begin<ExpectedDone>(line);
+        } else if (word == "fail") {
+            begin<ExpectedFail>(line);
+        } else {
+            line.wrong("'" + word + "' is no effect");
+        }
+    }
     void read_body(ScriptLine& line) {
+        if (is_exact_) return read_recorded(line, ">body ");
         ExpectedHttp* http = open_expected<ExpectedHttp>();
         if (http != nullptr)
             http->requests.back().body = line.body(folder_);
@@ -295,6 +359,7 @@ class Parser {
             line.wrong(">body without a request before it");
     }
     void read_record(ScriptLine& line) {
+        if (is_exact_) return read_recorded(line, ">record ");
         ExpectedEmit* emit = open_expected<ExpectedEmit>();
         if (emit == nullptr) return line.wrong(">record without an emit before it");
         const json::value value = line.json(folder_);
@@ -320,8 +385,17 @@ class Parser {
             complete_ = true;
             return;
         }
+        if (is_exact_) return read_recorded_answer(line, exchange);
         std::visit([&](const auto& expected) { answer(expected, *exchange.answer, line); },
                    exchange.expected);
+    }
+    // `cut`: the job got no further.
+    void read_recorded_answer(ScriptLine& line, Exchange& exchange) {
+        complete_ = true;
+        if (line.rest() == "cut") { return exchange.answer.reset(); }
+        auto body = read_recorded_event(line.rest());
+        if (!body) return line.wrong(body.error().message);
+        exchange.answer->body = std::move(*body);
     }
     void answer(const ExpectedHttp& expected, Event& event, ScriptLine& line) {
         if (answered_ == 1) event.body = HttpEvent{};
@@ -393,14 +467,17 @@ class Parser {
     std::string finish() const {
         if (!has_job_) return "no job: expected a line with test, pull, push or find";
         if (script_.exchanges.empty()) return "nothing is expected of the job";
+        if (complete_ && !script_.exchanges.back().answer) return {};
         const Expected& last = script_.exchanges.back().expected;
         if (std::holds_alternative<ExpectedDone>(last) || std::holds_alternative<ExpectedFail>(last))
             return {};
         return "the script ends before the job: its last expectation is done or fail";
     }
 
+    std::vector<Script> done_;
     Script script_;
     std::string folder_;
+    bool is_exact_ = false;
     int last_line_ = 0;
     bool has_job_ = false;
     bool complete_ = false;     // the last expectation has its whole answer
@@ -419,16 +496,16 @@ std::string outcome_word(std::uint32_t outcome) {
                                                          : std::to_string(outcome);
 }
 
-Result<Script> parse_script(std::string_view text, const std::string& path) {
+Result<std::vector<Script>> parse_scripts(std::string_view text, const std::string& path) {
     return Parser(path).parse(text);
 }
 
-Result<Script> load_script(const std::string& path) {
+Result<std::vector<Script>> load_scripts(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(ErrorKind::config, "script " + path + " cannot be read");
     std::ostringstream text;
     text << file.rdbuf();
-    return parse_script(text.str(), path);
+    return parse_scripts(text.str(), path);
 }
 
 }  // namespace liaisond::plugin

@@ -3,7 +3,7 @@
 //
 //     # a comment
 //     config {"connector": "shop", "settings": {"base_url": "https://x.example"}}
-//     pull order cursor="" mode=full page_size=2 now=2026-01-01T00:00:00Z
+//     pull order cursor="" mode=full page_size=2 now=2026-01-01T00:00:00Z from=2025-12-01T00:00:00Z
 //     > GET https://x.example/orders  Accept: application/json  auth=bearer
 //     < +500 200 ETag: "7"  [{"id": 1}]
 //     > emit 1 order pipelined cursor="1"
@@ -16,7 +16,10 @@
 //     > done
 //
 // `config @file.json` reads it from a file; the other jobs are test, push and find; +500 moves the clock on
-// by 500 ms.
+// by 500 ms. After the end of a job another one may follow, under the same config.
+//
+// A file that begins with `cassette` is a recording (cassette.hpp): its effects are compared as text, with
+// everything they say.
 #pragma once
 
 #include <cstdint>
@@ -83,6 +86,8 @@ using Expected =
 struct Exchange {
     int line = 0;
     Expected expected;
+    std::vector<std::pair<int, std::string>>
+        exact;                    // of a recording: each line of the effect, with its number
     std::optional<Event> answer;  // now_ms is how far the clock has moved, not yet the time
 };
 
@@ -93,9 +98,10 @@ struct Script {
     std::vector<Exchange> exchanges;
 };
 
-// Errors are "path:line: what is wrong". Files named in the script are looked for beside it.
-Result<Script> load_script(const std::string& path);
-Result<Script> parse_script(std::string_view text, const std::string& path);
+// One for each job in the file. Errors are "path:line: what is wrong". Files named in the script are looked
+// for beside it.
+Result<std::vector<Script>> load_scripts(const std::string& path);
+Result<std::vector<Script>> parse_scripts(std::string_view text, const std::string& path);
 
 // Words of scripts and of messages: "transient", "created".
 std::string category_word(std::uint32_t category);

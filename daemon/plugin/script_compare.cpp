@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
+#include "plugin/cassette.hpp"
 
 namespace liaisond::plugin {
 
@@ -182,6 +183,26 @@ class Comparison {
     int line_;
 };
 
+// Line by line, as the recording has it.
+Difference compare_recorded(const Exchange& exchange, const Effect& effect) {
+    const std::vector<std::string> actual = recorded_lines(effect);
+    for (std::size_t i = 0; i < std::max(actual.size(), exchange.exact.size()); ++i) {
+        const bool has_line = i < exchange.exact.size();
+        const int line = has_line ? exchange.exact[i].first : exchange.exact.back().first;
+        const std::string expected = has_line ? exchange.exact[i].second : "nothing more";
+        const std::string found = i < actual.size() ? actual[i] : "nothing more";
+        if (expected == found) continue;
+        const auto [left, right] =
+            std::mismatch(expected.begin(), expected.end(), found.begin(), found.end());
+        const auto at = static_cast<std::size_t>(left - expected.begin());
+        const std::size_t from = at < 40 ? 0 : at - 40;
+        return {line, "the recording differs at character " + std::to_string(at + 1) + ": recorded ..." +
+                          shortened(expected.substr(from), 120) + ", the connector has ..." +
+                          shortened(found.substr(from), 120)};
+    }
+    return {};
+}
+
 std::string describe(const Request& request) {
     std::string text = request.method + " " + request.url;
     for (const Header& header : request.headers) text += "  " + header.name + ": " + header.value;
@@ -260,6 +281,7 @@ bool is_subset(const json::value& expected, const json::value& actual) {
 }
 
 Difference compare(const Exchange& exchange, const Effect& effect) {
+    if (!exchange.exact.empty()) return compare_recorded(exchange, effect);
     return std::visit(Comparison(exchange.line), exchange.expected, effect);
 }
 

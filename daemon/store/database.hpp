@@ -67,7 +67,10 @@ class Database {
     // Everything of the page or nothing. A `conflict` error: somebody else changed a record since look_up;
     // look again.
     Status commit_page(const ImportPage& page);
-    Result<std::string> cursor(const std::string& integration, const std::string& entity);
+    Result<std::string> cursor(const std::string& integration, const std::string& entity,
+                               Lane lane = Lane::live);
+    // Of all entities.
+    Status drop_cursors(const std::string& integration, Lane lane);
 
     // ---- export ----
     // Changes after `after`, one entry per record, at most `limit`; left out are what the integration knows
@@ -149,6 +152,9 @@ class Database {
     Result<std::map<std::string, std::string>> states(const std::string& kind);
     Status save_state(const std::string& kind, const std::string& key,
                       const std::string& value);  // empty: forgotten
+
+    // Of a kind whose keys are numbers: the `count` highest stay.
+    Status keep_newest_states(const std::string& kind, std::uint32_t count);
 
     // ---- the vault: sealed by whoever calls ----
     Result<std::vector<SealedRow>> sealed();

@@ -30,6 +30,9 @@ void know_by_reference(Database::Impl& impl, std::int64_t integration, const Imp
     state.provenance = select.text(9);
 }
 
+// Beside 1 and 2, which are the directions: an import of its own, with cursors of its own.
+std::int64_t cursor_direction(Lane lane) { return lane == Lane::live ? 1 : 3; }
+
 }  // namespace
 
 Result<std::vector<ImportState>> Database::look_up(const std::string& integration, const std::string& entity,
@@ -40,7 +43,8 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<ImportState> states(keys.size());
         Statement mapping = impl_->connection.prepare(
-            "SELECT rid, hash, remote_version, synced_version, base, shown, tomb_at FROM mappings WHERE "
+            "SELECT rid, hash, remote_version, synced_version, base, shown, tomb_at, synced_at FROM mappings "
+            "WHERE "
             "integration = ? AND entity = ? AND external_id = ?");
         Statement record = impl_->connection.prepare(
             "SELECT id, version, payload, stub, deleted_at, provenance FROM records WHERE rid = ?");
@@ -54,6 +58,8 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
             state.mapped = true;
             state.rid = mapping.integer(0);
             state.synced_version = mapping.integer(3);
+            state.synced_at = from_unix_ms(mapping.integer(7));
+            state.synced_hash = mapping.text(1);
             const std::string_view hash = mapping.view(1);
             const bool same_payload = !keys[i].deleted && !hash.empty() && hash == keys[i].hash;
             // What we exported ourselves comes back with the version the vendor told us: an echo.
@@ -219,12 +225,23 @@ Status Database::note_missing(const std::string& integration, const std::string&
     });
 }
 
-Result<std::string> Database::cursor(const std::string& integration, const std::string& entity) {
+Result<std::string> Database::cursor(const std::string& integration, const std::string& entity, Lane lane) {
     return guarded(impl_->path, [&]() -> Result<std::string> {
         Statement select = impl_->connection.prepare(
-            "SELECT value FROM cursors WHERE integration = ? AND entity = ? AND direction = 1");
-        if (!select.bind(impl_->number(integration)).bind(impl_->number(entity)).step()) return std::string();
+            "SELECT value FROM cursors WHERE integration = ? AND entity = ? AND direction = ?");
+        select.bind(impl_->number(integration)).bind(impl_->number(entity)).bind(cursor_direction(lane));
+        if (!select.step()) return std::string();
         return select.text(0);
+    });
+}
+
+Status Database::drop_cursors(const std::string& integration, Lane lane) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection.prepare("DELETE FROM cursors WHERE integration = ? AND direction = ?")
+            .bind(impl_->number(integration))
+            .bind(cursor_direction(lane))
+            .run();
+        return {};
     });
 }
 
@@ -325,6 +342,7 @@ class PageWriter {
             map_.bind(at_);
         else
             map_.bind_null();
+        map_.bind(to_unix_ms(row.expected_at)).bind(to_unix_ms(row.expected_at)).bind_blob(row.expected_hash);
         map_.run();
         return impl_.connection.changes() == 1;
     }
@@ -401,7 +419,8 @@ class PageWriter {
     Statement move_mapping_ =
         impl_.connection.prepare("UPDATE mappings SET rid = ? WHERE rid = ? AND integration = ?");
     Statement alias_ = impl_.connection.prepare("UPDATE records SET alias_of = ? WHERE rid = ?");
-    // The WHERE keeps an external id from being taken over by another record.
+    // The WHERE keeps an external id from being taken over by another record, and what another lane agreed on
+    // meanwhile from being forgotten.
     Statement map_ = impl_.connection.prepare(
         "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, synced_version, "
         "synced_at, base, shown, tomb_at) VALUES(?,?,?,?,?,?,?,?,?,?,?) "
@@ -410,7 +429,7 @@ class PageWriter {
         "= "
         "excluded.synced_at, base = excluded.base, shown = excluded.shown, tomb_at = excluded.tomb_at, "
         "missing = 0 "
-        "WHERE rid = excluded.rid");
+        "WHERE rid = excluded.rid AND (? = 0 OR (synced_at = ? AND hash = ?))");
     Statement change_ = impl_.connection.prepare(
         "INSERT INTO changes(tenant, entity, rid, version, action, origin, run, at, fields) "
         "VALUES(?,?,?,?,?,?,?,?,?)");
@@ -495,10 +514,11 @@ Status Database::commit_page(const ImportPage& page) {
         if (page.has_cursor) {
             impl_->connection
                 .prepare(
-                    "INSERT INTO cursors(integration, entity, direction, value) VALUES(?,?,1,?) "
+                    "INSERT INTO cursors(integration, entity, direction, value) VALUES(?,?,?,?) "
                     "ON CONFLICT DO UPDATE SET value = excluded.value")
                 .bind(impl_->number(page.integration))
                 .bind(impl_->number(page.entity))
+                .bind(cursor_direction(page.lane))
                 .bind(page.cursor)
                 .run();
         }

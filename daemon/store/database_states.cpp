@@ -42,6 +42,19 @@ Status Database::save_state(const std::string& kind, const std::string& key, con
     });
 }
 
+Status Database::keep_newest_states(const std::string& kind, std::uint32_t count) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare(
+                "DELETE FROM states WHERE kind = ?1 AND key NOT IN (SELECT key FROM states WHERE kind = ?1 "
+                "ORDER BY CAST(key AS INTEGER) DESC LIMIT ?2)")
+            .bind(kind)
+            .bind(count)
+            .run();
+        return {};
+    });
+}
+
 Result<std::vector<SealedRow>> Database::sealed() {
     return guarded(impl_->path, [&]() -> Result<std::vector<SealedRow>> {
         std::vector<SealedRow> rows;

@@ -32,6 +32,10 @@ std::string_view to_string(Direction direction);
 std::string_view to_string(RunStatus status);
 std::string_view to_string(Action action);
 
+// What runs of one integration may do beside each other: follow what changes, and read a range of dates
+// again.
+enum class Lane : std::uint8_t { live, backfill };
+
 // ---- runs and logs ----
 
 struct Counters {
@@ -50,7 +54,8 @@ struct EntityCounters {
 
 struct Run {
     std::int64_t id = 0;
-    std::string tenant, integration, trigger;  // trigger: schedule, manual, on_change
+    std::string tenant, integration,
+        trigger;  // trigger: schedule, manual, on_change, retry, replay, backfill
     RunStatus status = RunStatus::running;
     Instant started{}, ended{};  // ended: epoch while running
     std::int64_t requests = 0, bytes = 0;
@@ -89,7 +94,9 @@ struct ImportState {
     bool stub = false, deleted = false;
     bool echo = false;  // what we exported ourselves, as the vendor shows it
     Rid rid = 0;
-    std::string record;  // UUID
+    std::string record;       // UUID
+    Instant synced_at{};      // when the mapping was last written; epoch: there is none
+    std::string synced_hash;  // as the mapping has it
     std::int64_t version = 0, synced_version = 0;
     std::string remote_version;        // of the mapping
     std::optional<Instant> tomb;       // the vendor's record is gone since then
@@ -124,6 +131,8 @@ struct ImportWrite {
     Rid rid = 0;
     std::string record;  // UUID of a new record
     std::int64_t expected_version = 0, new_version = 0, synced_version = 0;
+    Instant expected_at{};  // as in ImportState; epoch: nothing is expected of the mapping
+    std::string expected_hash;
     std::string external_id, remote_version, hash, payload;
     std::string fields;            // JSON array of the changed top-level fields; empty for a new record
     std::optional<Action> change;  // nothing: only the mapping is refreshed
@@ -167,6 +176,7 @@ struct Conflict {
 
 struct ImportPage {
     std::string tenant, integration, entity;
+    Lane lane = Lane::live;  // whose cursor it moves
     std::int64_t run = 0;
     Instant at{};
     std::vector<ImportWrite> writes;

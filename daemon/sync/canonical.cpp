@@ -1,45 +1,8 @@
 #include "sync/canonical.hpp"
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
 
-#include "sync/canonical_data.hpp"
-
 namespace liaisond::sync {
-
-const CanonicalSchemas& CanonicalSchemas::embedded() {
-    static const CanonicalSchemas schemas;
-    return schemas;
-}
-
-// The embedded texts are part of the build: that they compile is held by a test, so value() cannot throw
-// here.
-CanonicalSchemas::CanonicalSchemas() {
-    for (const CanonicalSchemaText& text : canonical_schema_texts()) {
-        schemas_.emplace(std::string(text.entity), Schema::compile(json::parse(text.json)).value());
-    }
-}
-
-const Schema* CanonicalSchemas::find(std::string_view entity) const {
-    const auto found = schemas_.find(entity);
-    return found == schemas_.end() ? nullptr : &found->second;
-}
-
-std::vector<std::string> CanonicalSchemas::names() const {
-    std::vector<std::string> names;
-    for (const auto& [name, schema] : schemas_) names.push_back(name);
-    return names;
-}
-
-int CanonicalSchemas::rank(std::string_view entity) const {
-    const Schema* schema = find(entity);
-    int rank = 0;
-    if (schema == nullptr) return rank;
-    for (const Schema::Reference& reference : schema->references()) {
-        if (reference.entity != entity) rank = std::max(rank, this->rank(reference.entity) + 1);
-    }
-    return rank;
-}
 
 namespace {
 

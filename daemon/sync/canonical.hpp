@@ -1,37 +1,19 @@
-// Canonical records: the schemas of the hub's entities, and what can be done with a record by schema alone.
+// What can be done with a canonical record by its schema alone.
 #pragma once
 
 #include <boost/json/object.hpp>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/schema.hpp"
+#include "records/canonical_schemas.hpp"
 
 namespace liaisond::sync {
 
 namespace json = boost::json;
 
-class CanonicalSchemas {
-  public:
-    // Those of plugin-api/schemas, embedded at build time.
-    static const CanonicalSchemas& embedded();
-
-    // Null for an unknown entity; names with the prefix `x_` are always allowed and have no schema.
-    const Schema* find(std::string_view entity) const;
-    bool allowed(std::string_view entity) const {
-        return find(entity) != nullptr || entity.starts_with("x_");
-    }
-    std::vector<std::string> names() const;
-    // Entities that others refer to come first: 0 refers to nothing.
-    int rank(std::string_view entity) const;
-
-  private:
-    CanonicalSchemas();
-    std::map<std::string, Schema, std::less<>> schemas_;
-};
+using records::CanonicalSchemas;
 
 // Calls visit(entity, text) for every reference in the record; the text may be replaced.
 void visit_references(const Schema& schema, json::object& record,

@@ -13,6 +13,9 @@ namespace liaisond::sync {
 namespace {
 
 constexpr Milliseconds disk_retry{5000};
+constexpr std::size_t longest_cassette = 32u << 20;
+constexpr std::uint32_t kept_cassettes = 10;
+constexpr std::size_t most_queued = 100;  // behind the run in flight, none of which covers another
 
 // Errors after which the other entities of the integration would fail the same way.
 bool affects_all(ErrorKind kind) {
@@ -62,8 +65,10 @@ void Engine::configure(const std::vector<std::shared_ptr<const Link>>& links) {
     for (auto& [id, slot] : slots_) {
         if (ids.contains(id)) continue;
         slot.removed = true;
-        stop_run(slot, Stop::wind_down, store::RunStatus::cancelled,
-                 "the integration was removed from the configuration");
+        for (const Lane lane : {Lane::live, Lane::backfill}) {
+            stop_run(slot, lane, Stop::wind_down, store::RunStatus::cancelled,
+                     "the integration was removed from the configuration");
+        }
         scheduler_.clear(id, slot.times);
         list_exporter(*slot.link, false);
         gone.push_back(id);
@@ -74,12 +79,13 @@ void Engine::configure(const std::vector<std::shared_ptr<const Link>>& links) {
         slot.id = &place->first;
         slot.removed = false;
         slot.next_link = link;
-        if (!slot.control && slot.tests == 0) adopt_link(slot);
+        if (!slot.live.control && slot.tests == 0) adopt_link(slot);
     }
     for (const std::string& id : gone) erase_if_gone(id);
 }
 
-// Takes over the configuration that waits for the run in flight to end.
+// Takes over the configuration that waits for the run in flight to end. A back-fill may be in flight for
+// hours: it stops where nothing is half done, and goes on with the new one.
 void Engine::adopt_link(Slot& slot) {
     if (!slot.next_link) return;
     const bool changed = slot.link && slot.link->config.fingerprint != slot.next_link->config.fingerprint;
@@ -87,6 +93,8 @@ void Engine::adopt_link(Slot& slot) {
         ports_.runtime.forget(slot.link->config.id);
         logins_.forget(slot.link->config.id);
         list_exporter(*slot.link, false);
+        stop_run(slot, Lane::backfill, Stop::wind_down, store::RunStatus::interrupted,
+                 "the configuration changed; the back-fill goes on with the new one");
         // Whoever changes the configuration has looked at what was wrong.
         slot.breaker.close();
         if (slot.vitals.suspension == Vitals::Suspension::failures)
@@ -97,12 +105,14 @@ void Engine::adopt_link(Slot& slot) {
     slot.next_link = nullptr;
     list_exporter(*slot.link, !slot.removed);
     if (started_ && !keep_plan) plan_anew(slot);
-    if (started_ && !slot.control && !slot.removed && !is_held(slot)) start_missed(slot);
+    if (started_ && !slot.live.control && !slot.removed && !is_held(slot)) start_missed(slot);
+    if (started_) start_backfill(slot);
 }
 
 void Engine::erase_if_gone(const std::string& id) {
     const auto found = slots_.find(id);
-    if (found == slots_.end() || !found->second.removed || found->second.control || found->second.tests != 0)
+    if (found == slots_.end() || !found->second.removed || found->second.is_running() ||
+        found->second.tests != 0)
         return;
     scheduler_.clear(found->first, found->second.times);
     gates_.release(Gates::key_of(*found->second.link));
@@ -118,135 +128,184 @@ void Engine::erase_if_gone(const std::string& id) {
 
 void Engine::trigger(const std::string& integration, RunRequest request,
                      Completion<Result<std::int64_t>> done) {
-    const auto found = slots_.find(integration);
-    const auto refuse = [&](ErrorKind kind, std::string message) {
-        ports_.timers.post(
-            [done = std::move(done), error = Error{kind, std::move(message), {}, {}}] { done(fail(error)); });
-    };
-    if (found == slots_.end() || found->second.removed)
-        return refuse(ErrorKind::permanent, "there is no integration '" + integration + "'");
-    if (stopping_) return refuse(ErrorKind::transient, "the daemon is stopping");
-    Slot& slot = found->second;
-    if (!slot.link->config.enabled)
-        return refuse(ErrorKind::config,
-                      "the integration '" + integration + "' is disabled; set enabled: true and reload");
-    if (slot.vitals.suspension == Vitals::Suspension::by_operator) {
-        return refuse(ErrorKind::config,
-                      "the integration '" + integration +
-                          "' is suspended; resume it with: liaisonctl integrations resume " + integration);
+    const Status allowed = may_run(integration, request);
+    if (!allowed) {
+        return ports_.timers.post([done = std::move(done), error = allowed.error()] { done(fail(error)); });
     }
-    if (!request.entity.empty() && slot.link->config.entity(request.entity) == nullptr) {
-        return refuse(ErrorKind::permanent,
-                      "the integration '" + integration + "' has no entity '" + request.entity + "'");
-    }
+    Slot& slot = slots_.at(integration);
     // Who asks for it by hand wants it now: the run is the probe.
     if (slot.breaker.state() == Breaker::State::open) slot.breaker.half_open();
-    if (!slot.control) {
-        Queued queued{std::move(request), {}};
-        queued.waiting.push_back(std::move(done));
-        return begin(slot, std::move(queued));
+    Queued queued{std::move(request), {}};
+    queued.waiting.push_back(std::move(done));
+    if (queued.request.lane() == Lane::backfill) return add_backfill(slot, std::move(queued));
+    if (!slot.live.control) return begin(slot, std::move(queued));
+    enqueue(slot.queued, std::move(queued));
+}
+
+Status Engine::may_run(const std::string& integration, const RunRequest& request) const {
+    const auto found = slots_.find(integration);
+    if (found == slots_.end() || found->second.removed)
+        return fail(ErrorKind::permanent, "there is no integration '" + integration + "'");
+    if (stopping_) return fail(ErrorKind::transient, "the daemon is stopping");
+    const Slot& slot = found->second;
+    if (!slot.link->config.enabled)
+        return fail(ErrorKind::config,
+                    "the integration '" + integration + "' is disabled; set enabled: true and reload");
+    if (slot.vitals.suspension == Vitals::Suspension::by_operator) {
+        return fail(ErrorKind::config, "the integration '" + integration +
+                                           "' is suspended; resume it with: liaisonctl integrations resume " +
+                                           integration);
     }
-    // One run at a time, and one more behind it, however often it is asked for.
-    if (!slot.queued)
-        slot.queued =
-            std::make_unique<Queued>(std::move(request), std::vector<Completion<Result<std::int64_t>>>());
-    else if (request.full)
-        slot.queued->request.full = true;
-    slot.queued->waiting.push_back(std::move(done));
+    if (!request.entity.empty() && slot.link->config.entity(request.entity) == nullptr) {
+        return fail(ErrorKind::permanent,
+                    "the integration '" + integration + "' has no entity '" + request.entity + "'");
+    }
+    if (request.lane() == Lane::backfill) return may_backfill(slot, request);
+    if (slot.live.control && slot.queued.size() >= most_queued) {
+        return fail(ErrorKind::transient, std::to_string(most_queued) + " different requests wait for '" +
+                                              integration + "' already; wait, or cancel the run in flight");
+    }
+    return {};
+}
+
+// One run behind the one in flight answers all who only want to be up to date, however often they ask. What
+// says more is kept as it was asked, unless one that waits already does all of it.
+void Engine::enqueue(std::vector<Queued>& queue, Queued asked) {
+    const auto answer_by = [](Queued& by, Queued& covered) {
+        for (auto& waiting : covered.waiting) by.waiting.push_back(std::move(waiting));
+    };
+    for (Queued& one : queue) {
+        if (one.request.covers(asked.request)) return answer_by(one, asked);
+    }
+    const auto covered = [&](const Queued& one) { return asked.request.covers(one.request); };
+    const auto place = std::find_if(queue.begin(), queue.end(), covered);
+    if (place == queue.end()) return queue.push_back(std::move(asked));
+    for (auto one = place; one != queue.end(); ++one) {
+        if (covered(*one)) answer_by(asked, *one);
+    }
+    queue.erase(std::remove_if(std::next(place), queue.end(), covered), queue.end());
+    *place = std::move(asked);
 }
 
 void Engine::begin(Slot& slot, Queued queued) {
     scheduler_.look_at_the_clock();
-    slot.control = std::make_unique<RunControl>();
-    slot.control->link = slot.link;
-    slot.control->full = queued.request.full;
-    slot.control->confirm_deletes = queued.request.confirm_deletes;
-    slot.control->replay = queued.request.replay;
-    slot.control->only_entity = queued.request.entity;
-    slot.control->run.tenant = slot.link->tenant.id;
-    slot.control->run.integration = slot.link->config.id;
-    slot.control->run.trigger = queued.request.trigger;
-    slot.control->run.started = scheduler_.now();
-    slot.requester =
-        std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link), slot.breaker, logins_);
+    const RunRequest& request = queued.request;
+    const Lane lane = request.lane();
+    Track& track = slot.track(lane);
+    track.control = std::make_unique<RunControl>();
+    RunControl& control = *track.control;
+    control.link = slot.link;
+    control.lane = lane;
+    control.full = request.full;
+    control.confirm_deletes = request.confirm_deletes;
+    control.replay = request.replay;
+    control.only_entity = request.entity;
+    control.run.tenant = slot.link->tenant.id;
+    control.run.integration = slot.link->config.id;
+    control.run.trigger = request.trigger;
+    control.run.started = scheduler_.now();
+    if (request.range) {
+        const std::string& zone = slot.link->tenant.timezone;
+        control.from = ports_.zones.to_instant(zone, request.range->from);
+        control.to = ports_.zones.to_instant(zone, request.range->to);
+        control.exports = &slot.exports;
+    }
+    if (request.record) {
+        control.cassette = std::make_shared<plugin::Cassette>(
+            "A run of " + slot.link->config.id + ", connector " + slot.link->config.connector + ", at " +
+                format_instant(control.run.started),
+            slot.link->instance.config, longest_cassette);
+    }
+    track.requester = std::make_unique<Requester>(ports_, fibers_, slot.link, gates_.of(*slot.link),
+                                                  slot.breaker, logins_, lane);
     ++running_;
-    // Whatever waited to be tried again or to be exported is part of this run.
-    scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
-    if (queued.request.entity.empty()) scheduler_.set(*slot.id, slot.times, Cause::change, std::nullopt);
+    // Whatever waited to be tried again or to be exported is part of a run of everything.
+    if (request.covers({})) {
+        scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
+        scheduler_.set(*slot.id, slot.times, Cause::change, std::nullopt);
+    }
     auto body = run(slot, std::move(queued));
     fibers_.spawn(std::move(body));
 }
 
 Task<void> Engine::run(Slot& slot, Queued queued) {
-    RunControl& control = *slot.control;
+    const Lane lane = queued.request.lane();
+    RunControl& control = *slot.track(lane).control;
     LIAISON_FAULT_POINT("run.before_begin");
-    Result<std::int64_t> id = co_await begin_run(slot);
+    Result<std::int64_t> id = co_await begin_run(slot, lane);
     LIAISON_FAULT_POINT("run.begun");
     if (id) control.run.id = *id;
-    if (id) runs_[*id] = &slot;
+    if (id) runs_[*id] = {&slot, lane};
+    if (id && lane == Lane::backfill) slot.backfills.front().run = *id;
     for (const auto& waiting : queued.waiting) waiting(id);
     Status outcome = id ? Status() : Status(fail(id.error()));
     if (id) {
-        ports_.timers.after(slot.link->config.timeouts.run, [this, integration = control.run.integration,
-                                                             run = *id] {
-            const auto found = slots_.find(integration);
-            if (found == slots_.end() || !found->second.control || found->second.control->run.id != run)
-                return;
-            stop_run(found->second, Stop::cancel, store::RunStatus::failed,
-                     "the run took longer than " + format_duration(found->second.link->config.timeouts.run));
-        });
-        outcome = co_await work(slot, queued.request);
+        limit_time(control);
+        outcome = co_await work(slot, lane, queued.request);
     }
-    conclude(slot, outcome);
+    conclude(control, outcome, ports_.clock.now());
     Result<Aftermath> after = co_await aftermath(control.run);
-    judge(slot, outcome, after ? *after : Aftermath());
+    judge(slot, lane, outcome, after ? *after : Aftermath());
+    if (lane == Lane::backfill) settle_backfill(slot, outcome);
     Status saved;
     LIAISON_FAULT_POINT("run.before_save");
-    if (id) saved = co_await save_run(slot);
+    if (id) saved = co_await save_run(slot, lane);
     LIAISON_FAULT_POINT("run.saved");
     // A full disk passes; a run that ended must not be shown as running until the next restart.
     while (!saved && saved.error().code == "disk_full" && !stopping_) {
         co_await pause(ports_.timers, disk_retry);
-        saved = co_await save_run(slot);
+        saved = co_await save_run(slot, lane);
     }
     if (!saved)
         log(LogLevel::error, "the end of a run could not be stored: " + saved.error().message,
             {{"integration", control.run.integration}});
     runs_.erase(control.run.id);
-    if (!control.only_plans) {
+    if (lane == Lane::live && !control.only_plans) {
         slot.last_run = std::make_unique<store::Run>(control.run);
         plan_retry(slot, outcome);
     }
-    after_run(slot, after ? after->open_work : std::nullopt);
+    after_run(slot, lane, after ? after->open_work : std::nullopt);
 }
 
-Task<Status> Engine::work(Slot& slot, const RunRequest& request) {
-    if (!slot.link->unusable.empty()) co_return fail(ErrorKind::config, slot.link->unusable);
-    if (request.dry_run || (slot.link->config.approval && request.replay.empty())) {
+void Engine::limit_time(const RunControl& control) {
+    const Milliseconds most = control.link->config.timeouts.run;
+    ports_.timers.after(most, [this, run = control.run.id, most] {
+        const auto found = runs_.find(run);
+        if (found == runs_.end()) return;
+        stop_run(*found->second.first, found->second.second, Stop::cancel, store::RunStatus::failed,
+                 "the run took longer than " + format_duration(most));
+    });
+}
+
+// Who asks for a back-fill has said how much: guards look at the live stream only.
+Task<Status> Engine::work(Slot& slot, Lane lane, const RunRequest& request) {
+    const RunControl& control = *slot.track(lane).control;
+    if (!control.link->unusable.empty()) co_return fail(ErrorKind::config, control.link->unusable);
+    const bool guarded = lane == Lane::live && control.link->config.approval && request.replay.empty();
+    if (request.dry_run || guarded) {
         bool go_on = false;
         Status planned = co_await plan(slot, request, go_on);
         if (!planned || !go_on) co_return planned;
     }
-    Status done = co_await all_entities(slot, ports_);
+    Status done = co_await all_entities(slot, lane, ports_);
     co_return done;
 }
 
 // First what comes in, then what goes out; what others refer to first.
-Task<Status> Engine::all_entities(Slot& slot, const Ports& ports) {
-    RunControl& control = *slot.control;
-    std::vector<config::Entity> entities = slot.link->config.entities;
+Task<Status> Engine::all_entities(Slot& slot, Lane lane, const Ports& ports) {
+    RunControl& control = *slot.track(lane).control;
+    std::vector<config::Entity> entities = control.link->config.entities;
     std::stable_sort(entities.begin(), entities.end(), [&](const config::Entity& a, const config::Entity& b) {
         return schemas_.rank(a.name) < schemas_.rank(b.name);
     });
     Status first_error;
     for (const store::Direction direction : {store::Direction::import, store::Direction::export_}) {
         for (const config::Entity& entity : entities) {
-            const bool wanted = direction == store::Direction::import ? entity.imports : entity.exports;
-            if (!control.replay.empty() && direction == store::Direction::export_) continue;
-            if (!wanted || (!control.only_entity.empty() && control.only_entity != entity.name)) continue;
+            if (!is_wanted(slot, lane, entity, direction)) continue;
             if (control.stop != Stop::none) co_return fail(ErrorKind::transient, control.stop_reason);
             LIAISON_FAULT_POINT("run.entity");
-            Status done = co_await one_entity(slot, ports, entity, direction);
+            Status done = co_await one_entity(slot, lane, ports, entity, direction);
+            if (done && lane == Lane::backfill) done = co_await finish_entity(slot, entity.name);
             if (done) continue;
             if (first_error) first_error = fail(done.error());
             if (affects_all(done.error().kind)) co_return first_error;
@@ -255,9 +314,23 @@ Task<Status> Engine::all_entities(Slot& slot, const Ports& ports) {
     co_return first_error;
 }
 
-Task<Status> Engine::one_entity(Slot& slot, const Ports& ports, const config::Entity& entity,
+bool Engine::is_wanted(const Slot& slot, Lane lane, const config::Entity& entity,
+                       store::Direction direction) {
+    const RunControl& control = *slot.track(lane).control;
+    const bool importing = direction == store::Direction::import;
+    if (importing ? !entity.imports : !entity.exports) return false;
+    if (!importing && (!control.replay.empty() || lane == Lane::backfill)) return false;
+    if (!control.only_entity.empty() && control.only_entity != entity.name) return false;
+    if (lane == Lane::live) return true;
+    const std::vector<std::string>& done = slot.backfills.front().done;
+    return control.link->date_ranges.contains(entity.name) &&
+           std::find(done.begin(), done.end(), entity.name) == done.end();
+}
+
+Task<Status> Engine::one_entity(Slot& slot, Lane lane, const Ports& ports, const config::Entity& entity,
                                 store::Direction direction) {
-    RunControl& control = *slot.control;
+    RunControl& control = *slot.track(lane).control;
+    Requester& requester = *slot.track(lane).requester;
     const bool importing = direction == store::Direction::import;
     control.working_on = std::string(importing ? "importing " : "exporting ") + entity.name;
     const auto began = ports_.clock.monotonic();
@@ -267,14 +340,15 @@ Task<Status> Engine::one_entity(Slot& slot, const Ports& ports, const config::En
         status = fail(ErrorKind::config,
                       "the entity '" + entity.name + "' is unknown; entities of your own begin with x_");
     } else if (importing) {
-        ImportJob job(ports, fibers_, *slot.requester, control, schemas_, entity,
+        ImportJob job(ports, fibers_, requester, control, schemas_, entity,
                       [this, is_plan = control.dry_run != nullptr, tenant = control.run.tenant,
                        name = entity.name, id = control.run.integration] {
                           if (!is_plan) changed(tenant, name, id);
                       });
         status = co_await job.run();
     } else {
-        ExportJob job(ports, fibers_, *slot.requester, control, schemas_, entity);
+        const ExportWatch::Mark mark(slot.exports, entity.name);
+        ExportJob job(ports, fibers_, requester, control, schemas_, entity);
         status = co_await job.run();
     }
     const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.monotonic() - began);
@@ -288,29 +362,29 @@ Task<Status> Engine::one_entity(Slot& slot, const Ports& ports, const config::En
 }
 
 // The verdict on a run, in the run itself and in the log.
-void Engine::conclude(Slot& slot, const Status& outcome) {
-    store::Run& run = slot.control->run;
-    run.ended = ports_.clock.now();
+void Engine::conclude(RunControl& control, const Status& outcome, Instant now) {
+    store::Run& run = control.run;
+    run.ended = now;
     store::Counters total;
     for (const store::EntityCounters& one : run.entities) total += one.counters;
     const bool progress =
         total.created + total.updated + total.deleted + total.unchanged + total.exported > 0;
-    if (slot.control->stop != Stop::none && !outcome) {
-        run.status = slot.control->stop_status;
-        run.error = slot.control->stop_reason;
-    } else if (!slot.control->held_by_guard.empty()) {
+    if (control.stop != Stop::none && !outcome) {
+        run.status = control.stop_status;
+        run.error = control.stop_reason;
+    } else if (!control.held_by_guard.empty()) {
         run.status = store::RunStatus::suspended;
-        run.error = slot.control->held_by_guard;
+        run.error = control.held_by_guard;
     } else if (!outcome) {
         run.status = progress ? store::RunStatus::partial : store::RunStatus::failed;
         run.error = redactor().scrub(outcome.error().message);
-    } else if (slot.control->only_plans) {
+    } else if (control.only_plans) {
         run.status = store::RunStatus::planned;
     } else {
         run.status = total.rejected > 0 ? store::RunStatus::partial : store::RunStatus::success;
     }
     const bool fine = static_cast<bool>(outcome);
-    const bool stopped = slot.control->stop != Stop::none;
+    const bool stopped = control.stop != Stop::none;
     log(fine      ? LogLevel::info
         : stopped ? LogLevel::warning
                   : LogLevel::error,
@@ -326,16 +400,18 @@ void Engine::conclude(Slot& slot, const Status& outcome) {
          {"rejected", std::to_string(total.rejected)}});
 }
 
-void Engine::after_run(Slot& slot, std::optional<Instant> open_work) {
+void Engine::after_run(Slot& slot, Lane lane, std::optional<Instant> open_work) {
     const std::string id = slot.link->config.id;
-    const Instant began = slot.control->run.started;
-    slot.requester.reset();
-    slot.control.reset();
+    Track& track = slot.track(lane);
+    const Instant began = track.control->run.started;
+    const std::string gate = Gates::key_of(*track.control->link);
+    track.requester.reset();
+    track.control.reset();
     --running_;
-    gates_.release(Gates::key_of(*slot.link));
-    adopt_link(slot);
+    gates_.release(gate);
+    if (!slot.live.control && slot.tests == 0) adopt_link(slot);
     // What was due before this run and still is, the run could not help: no use in hurrying.
-    if (open_work)
+    if (open_work && lane == Lane::live)
         resume_open_work(slot,
                          *open_work <= began ? ports_.clock.now() + std::chrono::minutes(1) : *open_work);
     if (stopping_) {
@@ -343,9 +419,11 @@ void Engine::after_run(Slot& slot, std::optional<Instant> open_work) {
         return;
     }
     if (slot.removed) return erase_if_gone(id);
-    if (slot.queued) {
-        Queued queued = std::move(*slot.queued);
-        slot.queued.reset();
+    start_backfill(slot);
+    if (slot.live.control) return;
+    if (!slot.queued.empty()) {
+        Queued queued = std::move(slot.queued.front());
+        slot.queued.erase(slot.queued.begin());
         return begin(slot, std::move(queued));
     }
     if (!is_held(slot)) start_missed(slot);
@@ -381,30 +459,39 @@ Task<void> Engine::run_test(Slot& slot, Completion<Result<std::string>> done) {
     }
     done(std::move(answer));
     --slot.tests;
-    if (!slot.control && slot.tests == 0) adopt_link(slot);
+    if (!slot.live.control && slot.tests == 0) adopt_link(slot);
     erase_if_gone(slot.link->config.id);
 }
 
 // ---- stopping ----
 
-void Engine::stop_run(Slot& slot, Stop how, store::RunStatus status, const std::string& reason) {
-    if (!slot.control || slot.control->stop >= how) return;
-    if (slot.control->stop == Stop::none) {
-        slot.control->stop_status = status;
-        slot.control->stop_reason = reason;
+void Engine::stop_run(Slot& slot, Lane lane, Stop how, store::RunStatus status, const std::string& reason) {
+    RunControl* control = slot.track(lane).control.get();
+    if (control == nullptr || control->stop >= how) return;
+    if (control->stop == Stop::none) {
+        control->stop_status = status;
+        control->stop_reason = reason;
     }
-    slot.control->stop = how;
+    control->stop = how;
+    slot.exports.wake();
     if (how != Stop::cancel) return;
-    ports_.transport.cancel(slot.link->config.id);
-    gates_.of(*slot.link)->stopped();
+    ports_.transport.cancel(Requester::pool_of(*control->link, lane));
+    gates_.of(*control->link)->stopped();
 }
 
 Status Engine::cancel(std::int64_t run) {
     const auto found = runs_.find(run);
     if (found == runs_.end()) {
+        if (cancel_waiting_backfill(run)) return {};
         return fail(ErrorKind::permanent, "run " + std::to_string(run) + " is not running");
     }
-    stop_run(*found->second, Stop::cancel, store::RunStatus::cancelled, "cancelled by an operator");
+    const auto [slot, lane] = found->second;
+    stop_run(*slot, lane, Stop::cancel, store::RunStatus::cancelled, "cancelled by an operator");
+    if (lane == Lane::backfill) {
+        // At once, not with the end of the run: a crash between must not bring it back.
+        slot->backfills.front().cancelled = true;
+        keep(*slot);
+    }
     return {};
 }
 
@@ -413,43 +500,68 @@ void Engine::stop(Milliseconds grace, std::function<void()> done) {
     scheduler_.stop();
     for (auto& [id, slot] : slots_) {
         scheduler_.clear(id, slot.times);
-        if (slot.queued) {
-            for (const auto& waiting : slot.queued->waiting)
+        for (const Queued& queued : std::exchange(slot.queued, {})) {
+            for (const auto& waiting : queued.waiting)
                 waiting(fail(ErrorKind::transient, "the daemon is stopping"));
-            slot.queued.reset();
         }
-        stop_run(slot, Stop::wind_down, store::RunStatus::interrupted, "the daemon was stopped");
+        for (Backfill& backfill : slot.backfills) {
+            for (const auto& waiting : std::exchange(backfill.waiting, {}))
+                waiting(fail(ErrorKind::transient,
+                             "the daemon is stopping; the back-fill is kept and begins after its start"));
+        }
+        for (const Lane lane : {Lane::live, Lane::backfill})
+            stop_run(slot, lane, Stop::wind_down, store::RunStatus::interrupted, "the daemon was stopped");
     }
     if (running() == 0) return logins_.log_out(std::move(done));
     stopped_ = std::move(done);
     ports_.timers.after(grace, [this] {
-        for (auto& [id, slot] : slots_)
-            stop_run(slot, Stop::cancel, store::RunStatus::interrupted, "the daemon was stopped");
+        for (auto& [id, slot] : slots_) {
+            for (const Lane lane : {Lane::live, Lane::backfill})
+                stop_run(slot, lane, Stop::cancel, store::RunStatus::interrupted, "the daemon was stopped");
+        }
     });
 }
 
 // ---- the store ----
 
-// The slot that was used is written down with the run that uses it: a restart does not use it again.
-Await<Result<std::int64_t>> Engine::begin_run(const Slot& slot) {
+// The slot that was used is written down with the run that uses it: a restart does not use it again. So is
+// the run with the back-fill that it works for; the first one begins at the beginning.
+Await<Result<std::int64_t>> Engine::begin_run(const Slot& slot, Lane lane) {
     const std::string timetable = slot.timetable.to_json(rota(slot));
-    return Await<Result<std::int64_t>>(
-        [this, &run = slot.control->run, timetable](Completion<Result<std::int64_t>> done) {
-            const auto work = [&run, timetable](store::Database& database) -> Result<std::int64_t> {
-                const Status kept = database.save_state("schedule", run.integration, timetable);
-                if (!kept) return fail(kept.error());
-                return database.begin_run(run);
-            };
-            ports_.store.write(work, std::move(done));
-        });
+    const auto backfills = std::make_shared<std::vector<Backfill>>(slot.backfills);
+    for (Backfill& one : *backfills) one.waiting.clear();  // whoever waits stays on this thread
+    return Await<Result<std::int64_t>>([this, &run = slot.track(lane).control->run, timetable, backfills,
+                                        lane](Completion<Result<std::int64_t>> done) {
+        const auto work = [&run, timetable, backfills,
+                           lane](store::Database& database) -> Result<std::int64_t> {
+            Status kept = database.save_state("schedule", run.integration, timetable);
+            if (!kept) return fail(kept.error());
+            auto id = database.begin_run(run);
+            if (!id || lane == Lane::live) return id;
+            if (backfills->front().run == 0) kept = database.drop_cursors(run.integration, lane);
+            if (!kept) return fail(kept.error());
+            backfills->front().run = *id;
+            kept = database.save_state("backfill", run.integration, backfills_to_json(*backfills));
+            if (!kept) return fail(kept.error());
+            return id;
+        };
+        ports_.store.write(work, std::move(done));
+    });
 }
 
-Await<Status> Engine::save_run(Slot& slot) {
-    auto run = std::make_shared<store::Run>(slot.control->run);
+Await<Status> Engine::save_run(Slot& slot, Lane lane) {
+    auto run = std::make_shared<store::Run>(slot.track(lane).control->run);
     auto states = std::make_shared<Kept>(kept(slot, true));
-    return Await<Status>([this, run, states](Completion<Status> done) {
-        const auto work = [run, states](store::Database& database) {
-            const Status saved = database.save_run(*run);
+    // The one in flight was the first of them; it is over when it is no longer there.
+    states->drops_cursors =
+        lane == Lane::backfill && (slot.backfills.empty() || slot.backfills.front().run != run->id);
+    const auto cassette = slot.track(lane).control->cassette;
+    return Await<Status>([this, run, states, cassette](Completion<Status> done) {
+        const auto work = [run, states, cassette](store::Database& database) {
+            Status saved = database.save_run(*run);
+            if (saved && cassette)
+                saved = database.save_state("cassette", std::to_string(run->id), cassette->text());
+            if (saved && cassette) saved = database.keep_newest_states("cassette", kept_cassettes);
             return saved ? states->save(database) : saved;
         };
         ports_.store.write(work, std::move(done));

@@ -1,5 +1,5 @@
-// Engine: which integration runs when, one run at a time each, and what a run consists of. Decides and never
-// does: all it touches comes through Ports. [core thread]
+// Engine: which integration runs when, one run at a time each and lane, and what a run consists of. Decides
+// and never does: all it touches comes through Ports. [core thread]
 #pragma once
 
 #include <map>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sync/backfill.hpp"
 #include "sync/canonical.hpp"
 #include "sync/engine_clock.hpp"
 #include "sync/fiber.hpp"
@@ -16,21 +17,20 @@
 #include "sync/logins.hpp"
 #include "sync/requester.hpp"
 #include "sync/run_control.hpp"
+#include "sync/run_request.hpp"
 #include "sync/scheduler.hpp"
 #include "sync/timetable.hpp"
 #include "sync/vitals.hpp"
 
 namespace liaisond::sync {
 
-struct RunRequest {
-    std::string trigger = "manual";  // manual, schedule, retry, on_change, approval
-    bool full = false;
-    bool dry_run = false;  // nothing is changed anywhere; what would be is written down as a plan
-    std::shared_ptr<const store::Plan> approved;  // a person agreed to that much
-    bool confirm_deletes = false;
-    std::vector<std::int64_t>
-        replay;          // dead letters of `entity` to import again, instead of asking the vendor
-    std::string entity;  // empty: all of the integration's
+// A back-fill that is not finished, as people see it.
+struct BackfillStatus {
+    DateRange range;
+    std::string entity, state,
+        error;             // entity empty: all; state: running, waiting (for the next attempt), queued
+    std::int64_t run = 0;  // the latest one; 0: none yet
+    std::optional<Instant> next_run;
 };
 
 // One integration as people see it.
@@ -40,9 +40,10 @@ struct IntegrationStatus {
     std::string id, tenant, connector, state;
     std::string detail;
     std::optional<Instant> next_run;
-    std::optional<store::Run> last_run, current_run;
+    std::optional<store::Run> last_run, current_run;  // of the live lane
     std::string working_on;
-    std::uint32_t failures = 0;  // in a row
+    std::vector<BackfillStatus> backfills;  // in their order
+    std::uint32_t failures = 0;             // in a row
     std::optional<Instant> last_success;
     std::string breaker;  // closed, open, half_open
     std::optional<Instant> breaker_until;
@@ -77,10 +78,13 @@ class Engine {
     // The integrations from now on. Runs in flight end with the configuration they began with.
     void configure(const std::vector<std::shared_ptr<const Link>>& links);
 
-    // Starts a run, or queues one behind the run in flight; completes with its id once it has begun.
+    // Starts a run, or queues one behind the run in flight of its lane; completes with its id once it has
+    // begun. Requests that one run can answer wait for the same one. A back-fill is kept until it is
+    // finished: after a crash or a failure that passes it goes on by itself, in a run of its own.
     void trigger(const std::string& integration, RunRequest request, Completion<Result<std::int64_t>> done);
     // Runs the connector's `test` job; completes with its description of the account.
     void test(const std::string& integration, Completion<Result<std::string>> done);
+    // A back-fill whose latest run that is ends for good, even while it waits for its next one.
     Status cancel(std::int64_t run);
 
     // No planned runs until somebody resumes it. An operator's suspension is lifted by nothing else.
@@ -113,18 +117,28 @@ class Engine {
         RunRequest request;
         std::vector<Completion<Result<std::int64_t>>> waiting;
     };
+    // The run in flight of one lane; empty while there is none.
+    struct Track {
+        std::unique_ptr<RunControl> control;
+        std::unique_ptr<Requester> requester;
+    };
     struct Slot {
+        Track& track(Lane lane) { return lane == Lane::live ? live : backfill; }
+        const Track& track(Lane lane) const { return lane == Lane::live ? live : backfill; }
+        bool is_running() const { return live.control || backfill.control; }
+
         const std::string* id = nullptr;              // its key
         std::shared_ptr<const Link> link, next_link;  // next_link: after the run in flight
         bool removed = false;
         std::string missed;  // trigger of a run that was due while nothing could be started; empty: none
         bool missed_full = false;
         bool probing = false;
-        std::uint32_t tests = 0;               // test jobs in flight
-        std::unique_ptr<RunControl> control;   // while running
-        std::unique_ptr<Requester> requester;  // while running
-        std::unique_ptr<Queued> queued;
-        std::unique_ptr<store::Run> last_run;
+        std::uint32_t tests = 0;  // test jobs in flight
+        Track live, backfill;
+        std::vector<Queued> queued;            // live; none of them covers another
+        std::vector<Backfill> backfills;       // the first one is in flight, or the next
+        ExportWatch exports;                   // of the live lane
+        std::unique_ptr<store::Run> last_run;  // of the live lane
         Timetable timetable;
         Scheduler::Times times;
         Vitals vitals;
@@ -137,28 +151,34 @@ class Engine {
     };
     // What a slot keeps in the store, as JSON.
     struct Kept {
-        std::string id, schedule, vitals, breaker, quota_key, quota;
+        std::string id, schedule, vitals, breaker, backfills, quota_key, quota;
+        bool drops_cursors = false;  // those of a back-fill that is over
         Status save(store::Database& database) const;
     };
     struct Found;  // what a start finds in the store
     using Slots = std::map<std::string, Slot>;
 
     // ---- runs (engine.cpp) ----
+    Status may_run(const std::string& integration, const RunRequest& request) const;
+    static void enqueue(std::vector<Queued>& queue, Queued asked);
     void begin(Slot& slot, Queued queued);
     Task<void> run(Slot& slot, Queued queued);
-    Task<Status> work(Slot& slot, const RunRequest& request);
-    Task<Status> all_entities(Slot& slot, const Ports& ports);
-    Task<Status> one_entity(Slot& slot, const Ports& ports, const config::Entity& entity,
+    void limit_time(const RunControl& control);
+    Task<Status> work(Slot& slot, Lane lane, const RunRequest& request);
+    Task<Status> all_entities(Slot& slot, Lane lane, const Ports& ports);
+    static bool is_wanted(const Slot& slot, Lane lane, const config::Entity& entity,
+                          store::Direction direction);
+    Task<Status> one_entity(Slot& slot, Lane lane, const Ports& ports, const config::Entity& entity,
                             store::Direction direction);
-    void conclude(Slot& slot, const Status& outcome);
-    void after_run(Slot& slot, std::optional<Instant> open_work);
+    static void conclude(RunControl& control, const Status& outcome, Instant now);
+    void after_run(Slot& slot, Lane lane, std::optional<Instant> open_work);
     void adopt_link(Slot& slot);
     void erase_if_gone(const std::string& id);
     Task<void> run_test(Slot& slot, Completion<Result<std::string>> done);
-    void stop_run(Slot& slot, Stop how, store::RunStatus status, const std::string& reason);
+    void stop_run(Slot& slot, Lane lane, Stop how, store::RunStatus status, const std::string& reason);
 
-    Await<Result<std::int64_t>> begin_run(const Slot& slot);
-    Await<Status> save_run(Slot& slot);
+    Await<Result<std::int64_t>> begin_run(const Slot& slot, Lane lane);
+    Await<Status> save_run(Slot& slot, Lane lane);
     Await<Result<Aftermath>> aftermath(const store::Run& run);
 
     // ---- plans (engine_plan.cpp) ----
@@ -166,6 +186,17 @@ class Engine {
     Task<Status> rehearse(Slot& slot, store::Store& scratch);
     Await<Result<std::unique_ptr<store::Store>>> scratch_copy();
     Await<Status> save_plan(const store::Plan& plan);
+
+    // ---- back-fills (engine_backfill.cpp) ----
+    static Status may_backfill(const Slot& slot, const RunRequest& request);
+    void add_backfill(Slot& slot, Queued asked);
+    void start_backfill(Slot& slot);
+    void begin_backfill(Slot& slot);
+    Task<Status> finish_entity(Slot& slot, const std::string& entity);
+    Await<Status> save_finished(Slot& slot);
+    void settle_backfill(Slot& slot, const Status& outcome);
+    bool cancel_waiting_backfill(std::int64_t run);
+    std::vector<BackfillStatus> backfills_of(const Slot& slot) const;
 
     // ---- when (engine_agenda.cpp) ----
     Rota rota(const Slot& slot) const;
@@ -185,9 +216,9 @@ class Engine {
 
     // ---- how it fares (engine_care.cpp) ----
     void take_up(Found& found);
-    void judge(Slot& slot, const Status& outcome, const Aftermath& after);
+    void judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath& after);
     void judge_failure(Slot& slot, const Error& error);
-    void note_opened(Slot& slot);
+    void note_opened(Slot& slot, Lane lane);
     bool is_held(const Slot& slot) const;
     void probe(Slot& slot);
     void probed(Slot& slot, const Result<std::string>& answer);
@@ -206,7 +237,7 @@ class Engine {
     Logins logins_;
     Slots slots_;
     Scheduler scheduler_;
-    std::map<std::int64_t, Slot*> runs_;  // in flight, by id
+    std::map<std::int64_t, std::pair<Slot*, Lane>> runs_;  // in flight, by id
     std::size_t running_ = 0;
     std::map<std::pair<std::string, std::string>, std::set<std::string>>
         exporters_;  // on change, by tenant and entity

@@ -67,6 +67,7 @@ void Engine::on_due(const std::string& id, Cause cause) {
         case Cause::full: return on_slot(slot, true);
         case Cause::retry: return start_planned(slot, "retry", false);
         case Cause::change: return start_planned(slot, "on_change", false);
+        case Cause::backfill: return start_backfill(slot);
         case Cause::probe: return probe(slot);
         case Cause::alarm: return look_for_problems(slot);
     }
@@ -79,7 +80,7 @@ void Engine::on_slot(Slot& slot, bool full) {
     slot.timetable.take(rota(slot), full, now);
     set_times(slot);
     if (covered) return;
-    const bool waits = slot.control != nullptr || is_held(slot);
+    const bool waits = slot.live.control != nullptr || is_held(slot);
     if (waits && slot.link->config.schedule.catch_up == config::CatchUp::none) return;
     start_planned(slot, "schedule", full);
 }

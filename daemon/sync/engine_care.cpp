@@ -31,7 +31,7 @@ std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z
 struct Engine::Found {
     std::vector<store::Run> runs;
     std::map<std::string, Instant> open_work;
-    std::map<std::string, std::string> schedules, vitals, breakers, quotas;
+    std::map<std::string, std::string> schedules, vitals, breakers, backfills, quotas;
 };
 
 void Engine::start(Completion<Status> done) {
@@ -62,6 +62,7 @@ void Engine::start(Completion<Status> done) {
         for (auto& [kind, into] : {std::pair{"schedule", &found.schedules},
                                    {"vitals", &found.vitals},
                                    {"breaker", &found.breakers},
+                                   {"backfill", &found.backfills},
                                    {"quota", &found.quotas}}) {
             auto states = database.states(kind);
             if (!states) return fail(states.error());
@@ -84,6 +85,7 @@ void Engine::start(Completion<Status> done) {
 
 void Engine::take_up(Found& found) {
     for (store::Run& run : found.runs) {
+        if (run.trigger == backfill_trigger) continue;
         const auto slot = slots_.find(run.integration);
         const bool is_plan = run.status == store::RunStatus::planned;
         if (slot != slots_.end() && !slot->second.last_run && !is_plan)
@@ -103,7 +105,10 @@ void Engine::take_up(Found& found) {
             plan_anew(slot);
         if (slot.vitals.suspension == Vitals::Suspension::failures)
             scheduler_.set(id, slot.times, Cause::probe, now + suspension_probe);
+        slot.backfills = backfills_from_json(found.backfills[id]);
         if (!slot.link->config.enabled) continue;
+        if (!slot.backfills.empty())
+            scheduler_.set(id, slot.times, Cause::backfill, now + after_interruption);
         const bool planned = slot.timetable.due(false).has_value();
         const bool cut_short = slot.last_run && slot.last_run->status == store::RunStatus::interrupted;
         if (planned && cut_short && slot.link->config.schedule.catch_up == config::CatchUp::one)
@@ -122,8 +127,14 @@ bool Engine::is_held(const Slot& slot) const {
            slot.breaker.state() == Breaker::State::open || slot.probing;
 }
 
-void Engine::judge(Slot& slot, const Status& outcome, const Aftermath& after) {
-    const RunControl& control = *slot.control;
+// A back-fill says nothing about how the live stream fares, only whether the vendor is there.
+void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath& after) {
+    if (lane == Lane::backfill) {
+        if (outcome && slot.breaker.state() == Breaker::State::half_open) slot.breaker.close();
+        if (slot.breaker.state() == Breaker::State::open) note_opened(slot, lane);
+        return;
+    }
+    const RunControl& control = *slot.live.control;
     const bool told_to_stop =
         control.stop != Stop::none && control.stop_status != store::RunStatus::failed && !outcome;
     // A plan is no proof of anything, and a run that a guard held back neither succeeded nor failed.
@@ -144,7 +155,7 @@ void Engine::judge(Slot& slot, const Status& outcome, const Aftermath& after) {
     } else if (!told_to_stop) {
         judge_failure(slot, outcome.error());
     }
-    if (slot.breaker.state() == Breaker::State::open) note_opened(slot);
+    if (slot.breaker.state() == Breaker::State::open) note_opened(slot, lane);
     look_for_problems(slot);
 }
 
@@ -162,8 +173,8 @@ void Engine::judge_failure(Slot& slot, const Error& error) {
         {{"integration", *slot.id}});
 }
 
-void Engine::note_opened(Slot& slot) {
-    if (slot.missed.empty()) slot.missed = "retry";
+void Engine::note_opened(Slot& slot, Lane lane) {
+    if (lane == Lane::live && slot.missed.empty()) slot.missed = "retry";
     scheduler_.set(*slot.id, slot.times, Cause::probe, slot.breaker.open_until());
     log(LogLevel::warning,
         "the vendor does not answer; it is left alone until " + format_instant(slot.breaker.open_until()),
@@ -190,7 +201,7 @@ void Engine::look_for_problems(Slot& slot) {
     }
     if (count == slot.vitals.told) return;
     slot.vitals.told = count;
-    if (!slot.control) keep(slot);  // a run keeps it with its end
+    if (!slot.live.control) keep(slot);  // a run keeps it with its end
 }
 
 // ---- probes ----
@@ -199,7 +210,7 @@ void Engine::probe(Slot& slot) {
     const bool suspended = slot.vitals.suspension == Vitals::Suspension::failures;
     const bool open = slot.breaker.state() == Breaker::State::open;
     if (!slot.link->config.enabled || (!suspended && !open)) return;
-    if (slot.control || slot.probing) {  // that will tell
+    if (slot.is_running() || slot.probing) {  // that will tell
         return scheduler_.set(*slot.id, slot.times, Cause::probe, scheduler_.now() + std::chrono::minutes(1));
     }
     if (slot.link->can_test) {
@@ -236,7 +247,9 @@ void Engine::probed(Slot& slot, const Result<std::string>& answer) {
     set_times(slot);
     look_for_problems(slot);
     keep(slot);
-    if (!is_held(slot)) start_missed(slot);
+    if (is_held(slot)) return;
+    start_missed(slot);
+    start_backfill(slot);
 }
 
 // ---- asked for by people ----
@@ -267,7 +280,8 @@ Status Engine::resume(const std::string& integration) {
     set_times(**slot);
     keep(**slot);
     log(LogLevel::info, "resumed by an operator", {{"integration", integration}});
-    if (!(*slot)->control && !is_held(**slot)) start_missed(**slot);
+    if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
+    start_backfill(**slot);
     return {};
 }
 
@@ -280,7 +294,8 @@ Status Engine::reset_breaker(const std::string& integration) {
     set_times(**slot);
     keep(**slot);
     log(LogLevel::info, "circuit breaker reset by an operator", {{"integration", integration}});
-    if (!(*slot)->control && !is_held(**slot)) start_missed(**slot);
+    if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
+    start_backfill(**slot);
     return {};
 }
 
@@ -303,8 +318,8 @@ void Engine::finish_connect(const std::string& integration, const std::string& c
 
 std::optional<store::Run> Engine::live_run(std::int64_t run) const {
     const auto found = runs_.find(run);
-    if (found == runs_.end() || !found->second->control) return std::nullopt;
-    return found->second->control->run;
+    if (found == runs_.end()) return std::nullopt;
+    return found->second.first->track(found->second.second).control->run;
 }
 
 std::vector<IntegrationStatus> Engine::status() const {
@@ -341,11 +356,11 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
     if (held) one.problems.push_back(slot.last_run->error);
     const std::string login = logins_.problem(*slot.link);
     if (!login.empty()) one.problems.push_back(login);
-    if (slot.control) {
-        one.current_run = slot.control->run;
-        one.working_on = slot.control->working_on;
-    }
-    one.state = slot.control                   ? "running"
+    one.backfills = backfills_of(slot);
+    const Track& shown = slot.live.control ? slot.live : slot.backfill;
+    if (slot.live.control) one.current_run = slot.live.control->run;
+    if (shown.control) one.working_on = shown.control->working_on;
+    one.state = slot.is_running()              ? "running"
                 : !slot.link->config.enabled   ? "disabled"
                 : !slot.link->unusable.empty() ? "unusable"
                 : suspended                    ? "suspended"
@@ -411,16 +426,25 @@ Result<PlannedRuns> Engine::schedule(const std::string& integration, std::size_t
 // ---- what is kept ----
 
 Status Engine::Kept::save(store::Database& database) const {
-    for (const auto& [kind, value] :
-         {std::pair{"schedule", &schedule}, {"vitals", &vitals}, {"breaker", &breaker}}) {
+    for (const auto& [kind, value] : {std::pair{"schedule", &schedule},
+                                      {"vitals", &vitals},
+                                      {"breaker", &breaker},
+                                      {"backfill", &backfills}}) {
         const Status saved = database.save_state(kind, id, *value);
         if (!saved) return saved;
     }
+    const Status dropped = drops_cursors ? database.drop_cursors(id, Lane::backfill) : Status();
+    if (!dropped) return dropped;
     return quota_key.empty() ? Status() : database.save_state("quota", quota_key, quota);
 }
 
 Engine::Kept Engine::kept(Slot& slot, bool with_quota) {
-    Kept made{*slot.id, slot.timetable.to_json(rota(slot)), slot.vitals.to_json(), slot.breaker.to_json(), {},
+    Kept made{*slot.id,
+              slot.timetable.to_json(rota(slot)),
+              slot.vitals.to_json(),
+              slot.breaker.to_json(),
+              backfills_to_json(slot.backfills),
+              {},
               {}};
     if (with_quota && slot.link->config.limits.any()) {
         made.quota_key = Gates::key_of(*slot.link);

@@ -18,7 +18,7 @@ Await<Status> remember_records(store::Store& scratch) {
 
 // `go_on`: the run may be carried out.
 Task<Status> Engine::plan(Slot& slot, const RunRequest& request, bool& go_on) {
-    RunControl& control = *slot.control;
+    RunControl& control = *slot.live.control;
     control.working_on = "copying the store for a plan";
     Result<std::unique_ptr<store::Store>> scratch = co_await scratch_copy();
     if (!scratch) co_return fail(scratch.error());
@@ -62,7 +62,7 @@ Task<Status> Engine::rehearse(Slot& slot, store::Store& scratch) {
                           ports_.transport, scratch,      ports_.runtime, ports_.secrets};
     Status watched = co_await remember_records(scratch);
     if (!watched) co_return fail(watched.error());
-    Status done = co_await all_entities(slot, rehearsal);
+    Status done = co_await all_entities(slot, Lane::live, rehearsal);
     co_return done;
 }
 

@@ -66,6 +66,7 @@ Task<Status> ImportJob::pull() {
     Result<std::string> cursor = co_await load_cursor();
     if (!cursor) co_return fail(cursor.error());
     LIAISON_FAULT_POINT("import.start");
+    began_ = ports_.clock.now();
     plugin::StartEvent start;
     start.entity = entity_.name;
     start.cursor = std::move(*cursor);
@@ -74,6 +75,10 @@ Task<Status> ImportJob::pull() {
         // What it does not show is gone: it has to be seen from its beginning.
         start.cursor.clear();
         listed_.emplace();
+    }
+    if (control_.lane == store::Lane::backfill) {
+        start.from_ms = to_unix_ms(control_.from);
+        start.to_ms = to_unix_ms(control_.to);
     }
     start.page_size = control_.link->config.page_size;
     start.deadline_ms = to_unix_ms(ports_.clock.now() + control_.link->config.timeouts.run);
@@ -93,14 +98,13 @@ Task<Status> ImportJob::pull() {
 Task<Status> ImportJob::replay() {
     Result<std::vector<store::DeadLetter>> letters = co_await load_letters();
     if (!letters) co_return fail(letters.error());
-    plugin::EmitEffect page;
+    auto page = std::make_shared<plugin::EmitEffect>();
     for (store::DeadLetter& letter : *letters) {
-        plugin::Record& record = page.records.emplace_back();
+        plugin::Record& record = page->records.emplace_back();
         record.key = std::move(letter.key);
         record.payload = std::move(letter.payload);
     }
-    std::vector<plugin::Rejection> ignored;
-    Status taken = co_await take_in(page, false, ignored);
+    Status taken = co_await take_in(std::move(page), false);
     co_return taken;
 }
 
@@ -137,47 +141,52 @@ Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit)
         }
     }
     plugin::EmittedEvent answer;
-    if (emit.pipelined) {
+    const bool pipelined = emit.pipelined;
+    Page page = std::make_shared<plugin::EmitEffect>(std::move(emit));
+    if (pipelined) {
         accepted_ = std::make_shared<Deferred<Status>>(ports_.timers);
-        auto beside = take_in_beside(std::make_shared<plugin::EmitEffect>(std::move(emit)), accepted_);
+        auto beside = take_in_beside(std::move(page), accepted_);
         fibers_.spawn(std::move(beside));
         co_return answer;
     }
-    Status taken = co_await take_in(emit, false, answer.rejections);
+    Status taken = co_await take_in(std::move(page), false);
     if (!taken) co_return fail(taken.error());
+    answer.rejections = std::move(rejections_);
     co_return answer;
 }
 
-Task<void> ImportJob::take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, Pending decided) {
-    std::vector<plugin::Rejection> rejections;
-    Status taken = co_await take_in(*emit, true, rejections);
+Task<void> ImportJob::take_in_beside(Page page, Pending decided) {
+    Status taken = co_await take_in(std::move(page), true);
     decided->set(std::move(taken));
 }
 
-Task<Status> ImportJob::take_in(const plugin::EmitEffect& emit, bool may_lag,
-                                std::vector<plugin::Rejection>& rejections) {
-    for (int attempt = 1;; ++attempt) {
-        ImportPlan plan(schemas_, *control_.link, entity_, emit.records);
-        Status decided = co_await decide(plan);
-        if (!decided) co_return fail(decided.error());
-        LIAISON_FAULT_POINT("import.decided");
-        store::ImportPage page = plan.page(ports_.clock.now(), ports_.random);
-        Status before = co_await drain();
-        if (!before) co_return fail(before.error());
-        Status braked = co_await brake(deletes_in(page));
-        if (!braked) co_return fail(braked.error());
-        if (held_deletes_ > 0) co_return Status();
-        if (!emit.cursor.empty()) held_cursor_ = emit.cursor;
-        const bool news = !page.writes.empty() || !page.dead_letters.empty() || !page.conflicts.empty();
-        if (news) start_commit(std::move(page));
-        Status durable;
-        if (!may_lag) durable = co_await drain();
-        if (!durable && durable.error().code == "stale" && attempt < attempts_per_page) continue;
-        if (!durable) co_return fail(durable.error());
+Task<Status> ImportJob::take_in(Page page, bool may_lag) {
+    Status taken = co_await put(std::move(page));
+    if (taken && !may_lag) taken = co_await drain();
+    co_return taken;
+}
+
+// Decides a page and begins to write it. A brake that is on leaves it out.
+Task<Status> ImportJob::put(Page page) {
+    ImportPlan plan(schemas_, *control_.link, entity_, page->records);
+    if (control_.lane == store::Lane::backfill) plan.spare_since(began_);
+    Status decided = co_await decide(plan);
+    if (!decided) co_return fail(decided.error());
+    LIAISON_FAULT_POINT("import.decided");
+    store::ImportPage rows = plan.page(ports_.clock.now(), ports_.random);
+    Status before = co_await drain();
+    if (!before) co_return fail(before.error());
+    Status braked = co_await brake(deletes_in(rows));
+    if (!braked) co_return fail(braked.error());
+    if (held_deletes_ > 0) co_return Status();
+    if (!page->cursor.empty()) held_cursor_ = page->cursor;
+    rejections_ = plan.rejections();
+    const bool news = !rows.writes.empty() || !rows.dead_letters.empty() || !rows.conflicts.empty();
+    if (news)
+        start_commit(std::move(rows), std::move(page), plan.counters());
+    else
         count(plan.counters());
-        rejections = plan.rejections();
-        co_return Status();
-    }
+    co_return Status();
 }
 
 // Waits until the accepted page is decided; its commit may still be in flight.
@@ -196,7 +205,7 @@ Task<Status> ImportJob::flush(bool with_cursor) {
     if (!settled) co_return fail(settled.error());
     if (drained && with_cursor && held_cursor_) {
         LIAISON_FAULT_POINT("import.before_cursor");
-        start_commit({});
+        start_commit({}, nullptr, {});
         drained = co_await drain();
     }
     co_return drained;
@@ -212,6 +221,15 @@ Task<Status> ImportJob::decide(ImportPlan& plan) {
     }
     Result<std::vector<store::ImportState>> states = co_await look_up(plan.keys());
     if (!states) co_return fail(states.error());
+    const bool strangers = std::any_of(states->begin(), states->end(), [](const store::ImportState& state) {
+        return !state.mapped || state.created_by != 0;
+    });
+    if (strangers && control_.exports != nullptr && control_.exports->is_exporting(entity_.name)) {
+        Status quiet = co_await wait_for_exports();
+        if (!quiet) co_return fail(quiet.error());
+        states = co_await look_up(plan.keys());
+        if (!states) co_return fail(states.error());
+    }
     plan.know(std::move(*states));
     for (std::size_t i = 0; i < plan.wanted().size(); ++i) {
         const ImportPlan::Wanted& wanted = plan.wanted()[i];
@@ -234,54 +252,76 @@ Task<Status> ImportJob::decide(ImportPlan& plan) {
     co_return Status();
 }
 
+// A record nobody knows may be one that the live lane has just created there: its answer tells.
+Task<Status> ImportJob::wait_for_exports() {
+    while (control_.stop == Stop::none && control_.exports->is_exporting(entity_.name)) {
+        co_await control_.exports->change(ports_.timers);
+    }
+    if (control_.stop != Stop::none) co_return control_.stopped();
+    co_return Status();
+}
+
 bool ImportJob::is_being_written(const std::string& entity, const std::string& external_id) const {
     return !writing_.empty() && writing_.contains(entity + '\n' + external_id);
 }
 
-void ImportJob::start_commit(store::ImportPage page) {
-    page.tenant = control_.link->tenant.id;
-    page.integration = control_.link->config.id;
-    page.entity = entity_.name;
-    page.run = control_.run.id;
-    page.at = ports_.clock.now();
-    for (store::DeadLetter& letter : page.dead_letters) {
-        letter.integration = page.integration;
-        letter.run = page.run;
-        letter.last_at = page.at;
+void ImportJob::start_commit(store::ImportPage rows, Page page, const store::Counters& counters) {
+    Flight flight{std::make_shared<Deferred<Status>>(ports_.timers), std::move(page), held_cursor_, counters};
+    rows.tenant = control_.link->tenant.id;
+    rows.integration = control_.link->config.id;
+    rows.entity = entity_.name;
+    rows.lane = control_.lane;
+    rows.run = control_.run.id;
+    rows.at = ports_.clock.now();
+    for (store::DeadLetter& letter : rows.dead_letters) {
+        letter.integration = rows.integration;
+        letter.run = rows.run;
+        letter.last_at = rows.at;
     }
-    for (store::LogEntry& entry : page.notes) {
-        entry.integration = page.integration;
-        entry.run = page.run;
+    for (store::LogEntry& entry : rows.notes) {
+        entry.integration = rows.integration;
+        entry.run = rows.run;
     }
     if (held_cursor_) {
-        page.cursor = std::move(*held_cursor_);
-        page.has_cursor = true;
+        rows.cursor = std::move(*held_cursor_);
+        rows.has_cursor = true;
         held_cursor_.reset();
     }
-    const bool changes = std::any_of(page.writes.begin(), page.writes.end(),
+    const bool changes = std::any_of(rows.writes.begin(), rows.writes.end(),
                                      [](const store::ImportWrite& w) { return w.change.has_value(); });
-    for (const store::ImportWrite& write : page.writes) {
+    for (const store::ImportWrite& write : rows.writes) {
         writing_.insert((write.entity.empty() ? entity_.name : write.entity) + '\n' + write.external_id);
     }
     LIAISON_FAULT_POINT("import.before_page");
-    in_flight_ = std::make_shared<Deferred<Status>>(ports_.timers);
-    auto shared = std::make_shared<store::ImportPage>(std::move(page));
+    auto shared = std::make_shared<store::ImportPage>(std::move(rows));
     ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },
-                       [flight = in_flight_, changes, notify = on_change_](Status status) {
+                       [done = flight.done, changes, notify = on_change_](Status status) {
                            LIAISON_FAULT_POINT("import.page_answered");
                            if (status && changes) notify();
-                           flight->set(std::move(status));
+                           done->set(std::move(status));
                        });
+    in_flight_ = std::move(flight);
     LIAISON_FAULT_POINT("import.page_enqueued");
 }
 
-// Waits for the commit in flight, if there is one.
+// Waits for the commit in flight, if there is one. A page that was decided on what somebody else has changed
+// meanwhile left nothing behind, its cursor neither: it is decided anew.
 Task<Status> ImportJob::drain() {
-    if (!in_flight_) co_return Status();
-    Status status = co_await Deferred<Status>::wait(in_flight_);
-    in_flight_.reset();
-    writing_.clear();
-    co_return status;
+    for (int attempt = 1; in_flight_; ++attempt) {
+        Status status = co_await Deferred<Status>::wait(in_flight_->done);
+        Flight flight = std::move(*in_flight_);
+        in_flight_.reset();
+        writing_.clear();
+        if (status) {
+            count(flight.counters);
+            co_return status;
+        }
+        if (status.error().code != "stale" || !flight.page || attempt == attempts_per_page) co_return status;
+        held_cursor_ = std::move(flight.cursor);
+        Status again = co_await put(std::move(flight.page));
+        if (!again) co_return again;
+    }
+    co_return Status();
 }
 
 void ImportJob::count(const store::Counters& counters) {
@@ -307,9 +347,10 @@ void ImportJob::on_write(const plugin::Request& request, Requester::Write what) 
 
 Await<Result<std::string>> ImportJob::load_cursor() {
     return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
-        ports_.store.read([integration = control_.link->config.id, entity = entity_.name](
-                              store::Database& database) { return database.cursor(integration, entity); },
-                          std::move(done));
+        ports_.store.read(
+            [integration = control_.link->config.id, entity = entity_.name, lane = control_.lane](
+                store::Database& database) { return database.cursor(integration, entity, lane); },
+            std::move(done));
     });
 }
 
@@ -449,10 +490,9 @@ Task<Status> ImportJob::bury_absent() {
     const auto size = static_cast<std::ptrdiff_t>(control_.link->config.page_size);
     for (auto from = gone->begin(); from != gone->end();) {
         const auto to = from + std::min(size, gone->end() - from);
-        plugin::EmitEffect page;
-        page.records.assign(std::make_move_iterator(from), std::make_move_iterator(to));
-        std::vector<plugin::Rejection> ignored;
-        Status taken = co_await take_in(page, false, ignored);
+        auto page = std::make_shared<plugin::EmitEffect>();
+        page->records.assign(std::make_move_iterator(from), std::make_move_iterator(to));
+        Status taken = co_await take_in(std::move(page), false);
         if (!taken) co_return fail(taken.error());
         from = to;
     }

@@ -26,6 +26,14 @@ class ImportJob final : public JobListener {
 
   private:
     using Pending = std::shared_ptr<Deferred<Status>>;
+    using Page = std::shared_ptr<const plugin::EmitEffect>;
+    // A page on its way into the store, and what is needed to decide it anew.
+    struct Flight {
+        Pending done;
+        Page page;
+        std::optional<std::string> cursor;
+        store::Counters counters;
+    };
     Task<Status> pull();
     Task<Status> replay();
     Task<Status> prepare_recognition();
@@ -33,14 +41,15 @@ class ImportJob final : public JobListener {
     Task<Result<std::vector<plugin::Record>>> absent();
     Task<Status> brake(std::int64_t deletes);
     Status stopped_by_brake() const;
-    Task<void> take_in_beside(std::shared_ptr<plugin::EmitEffect> emit, Pending decided);
-    Task<Status> take_in(const plugin::EmitEffect& emit, bool may_lag,
-                         std::vector<plugin::Rejection>& rejections);
+    Task<void> take_in_beside(Page page, Pending decided);
+    Task<Status> take_in(Page page, bool may_lag);
+    Task<Status> put(Page page);
     Task<Status> settle();
     Task<Status> flush(bool with_cursor);
     Task<Status> decide(ImportPlan& plan);
+    Task<Status> wait_for_exports();
     Task<Status> drain();
-    void start_commit(store::ImportPage page);
+    void start_commit(store::ImportPage rows, Page page, const store::Counters& counters);
     void count(const store::Counters& counters);
     bool is_being_written(const std::string& entity, const std::string& external_id) const;
 
@@ -63,9 +72,11 @@ class ImportJob final : public JobListener {
     const config::Entity& entity_;
     std::function<void()> on_change_;
 
-    Pending accepted_;   // the page whose emit was answered before it was decided; at most one, so memory is
-                         // bounded
-    Pending in_flight_;  // the commit in flight; at most one
+    Pending accepted_;  // the page whose emit was answered before it was decided; at most one, so memory is
+                        // bounded
+    std::optional<Flight> in_flight_;            // at most one
+    std::vector<plugin::Rejection> rejections_;  // of the page decided last
+    Instant began_{};
     // What that commit writes: a page that meets one of these waits, so that it sees what became of them.
     std::unordered_set<std::string> writing_;
     // Hashes of all keys that a complete listing shows; two that collide hide a deletion until the next one.

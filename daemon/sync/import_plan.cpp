@@ -81,7 +81,7 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
     for (std::size_t i = 0; i < states.size(); ++i) {
         const std::size_t index = key_index_[i];
         store::ImportState& state = states[i];
-        if (state.same) {
+        if (state.same || is_spared(state)) {
             ++counters_.unchanged;
             continue;
         }
@@ -99,6 +99,11 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
         ask(candidate, candidates_.size());
         candidates_.push_back(std::move(candidate));
     }
+}
+
+bool ImportPlan::is_spared(const store::ImportState& state) const {
+    if (!spared_since_ || !state.mapped || state.stub || state.created_by != 0) return false;
+    return state.synced_at >= *spared_since_ || (state.tomb && *state.tomb >= *spared_since_);
 }
 
 bool ImportPlan::read(std::size_t index, json::object& content) {
@@ -239,6 +244,8 @@ store::ImportWrite ImportPlan::write_of(const Candidate& candidate) const {
     if (!record.deleted) write.hash = content_hash(record.payload);
     write.expected_version = write.new_version = state.version;
     write.synced_version = state.synced_version;
+    write.expected_at = state.synced_at;
+    write.expected_hash = state.synced_hash;
     write.base = state.base;
     write.shown = state.shown;
     write.settles = state.created_by;

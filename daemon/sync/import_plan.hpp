@@ -4,6 +4,7 @@
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ class ImportPlan {
     // Step 1: what to ask the hub about (one per record that has a key; a key that comes twice counts with
     // its last record).
     const std::vector<store::ImportKey>& keys() const { return keys_; }
+    // Leaves alone what somebody else agreed on with the vendor since then: it may be newer than what this
+    // page, which was asked for about then, shows. For imports that are not the only one to bring a record.
+    void spare_since(Instant since) { spared_since_ = since; }
     // Step 2: what the hub answered. Parses, validates and masks what is new or changed.
     void know(std::vector<store::ImportState> states);
     // Step 3: external ids that the remaining records refer to, by entity; and the records (UUIDs) they are,
@@ -58,6 +62,7 @@ class ImportPlan {
         Instant now;
         Random& random;
     };
+    bool is_spared(const store::ImportState& state) const;
     void reject(std::size_t index, const std::string& reason, const std::string& message,
                 std::string_view payload);
     bool read(std::size_t index, json::object& content);
@@ -95,6 +100,7 @@ class ImportPlan {
     std::vector<plugin::Rejection> rejections_;
     std::vector<store::DeadLetter> dead_letters_;
     store::Counters counters_;
+    std::optional<Instant> spared_since_;
 };
 
 }  // namespace liaisond::sync

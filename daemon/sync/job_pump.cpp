@@ -26,12 +26,16 @@ Error failure_of(const plugin::FailEffect& fail) {
 
 Task<Result<std::string>> JobPump::run(plugin::JobKind kind, plugin::StartEvent&& start,
                                        JobListener& listener) {
+    std::optional<plugin::Cassette::Tape> tape;
+    if (control_.cassette) tape.emplace(*control_.cassette, kind);
     std::unique_ptr<plugin::Job> job = ports_.runtime.create_job(control_.link->instance, kind);
     plugin::Event next = event(std::move(start));
     int cancels_left = effects_after_cancel;
     while (true) {
+        if (tape) tape->event(next);
         Result<plugin::Effect> effect = co_await step(*job, std::move(next));
         if (!effect) co_return fail(effect.error());
+        if (tape) tape->effect(*effect);
         if (auto* done = std::get_if<plugin::DoneEffect>(&*effect)) co_return std::move(done->output);
         if (auto* failed = std::get_if<plugin::FailEffect>(&*effect)) co_return fail(failure_of(*failed));
         if (control_.stop == Stop::cancel && cancels_left-- == 0) {

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "records/canonical_schemas.hpp"
+
 namespace liaisond::sync {
 namespace {
 
-bool reads(const std::string& name, const std::vector<std::string>& place) {
-    return std::any_of(place.begin(), place.end(),
-                       [&](const std::string& token) { return token == name || token == name + "s"; });
-}
+using records::matches_by;
 
 std::string normalised(std::string_view text) {
     std::string value;
@@ -40,7 +39,7 @@ MatchValues match_values(const Schema& schema, const std::vector<std::string>& n
     MatchValues values;
     for (const std::string& name : names) {
         for (const std::vector<std::string>& place : schema.match()) {
-            if (place.empty() || !reads(name, place)) continue;
+            if (place.empty() || !matches_by(name, place)) continue;
             const json::value* member = record.if_contains(place.front());
             if (member != nullptr) collect(*member, place, 1, name, values);
         }
@@ -53,7 +52,7 @@ MatchValues match_values(const Schema& schema, const std::vector<std::string>& n
 std::string unknown_match_name(const Schema& schema, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         const bool known = std::any_of(schema.match().begin(), schema.match().end(),
-                                       [&](const auto& place) { return reads(name, place); });
+                                       [&](const auto& place) { return matches_by(name, place); });
         if (!known) return name;
     }
     return {};

@@ -66,13 +66,18 @@ struct Requester::Batch {
 };
 
 Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
-                     std::shared_ptr<Gate> gate, Breaker& breaker, Logins& logins)
+                     std::shared_ptr<Gate> gate, Breaker& breaker, Logins& logins, store::Lane lane)
     : ports_(ports),
       fibers_(fibers),
       link_(std::move(link)),
       gate_(std::move(gate)),
       breaker_(breaker),
-      logins_(logins) {}
+      logins_(logins),
+      lane_(lane) {}
+
+std::string Requester::pool_of(const Link& link, store::Lane lane) {
+    return lane == store::Lane::live ? link.config.id : link.config.id + " (back-fill)";
+}
 
 Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,
                                                          std::vector<plugin::Request> requests,
@@ -170,7 +175,13 @@ void Requester::learn(RunControl& control, const http::Response& answer, Millise
     gate_->answered(too_many, advised);
     if (too_many || control.probing) return;
     const bool failed = answer.failure != Failure::none || answer.status >= 500;
-    (void)breaker_.record(link_->config.supervision.breaker, failed, ports_.clock.now());
+    const bool opened = breaker_.record(link_->config.supervision.breaker, failed, ports_.clock.now());
+    if (!opened) return;
+    // At once: the run may end long after, or in a crash.
+    const auto work = [id = link_->config.id, kept = breaker_.to_json()](store::Database& database) {
+        return database.save_state("breaker", id, kept);
+    };
+    ports_.store.write(work, [](Status) {});
 }
 
 // Quotas must survive a crash in the middle of a long run, too; the end of the run keeps them anyway.
@@ -275,7 +286,7 @@ Result<http::Request> Requester::prepare(const plugin::Request& request, const a
                        ? std::min(Milliseconds(request.timeout_ms), link_->config.timeouts.request)
                        : link_->config.timeouts.request;
     if (request.max_body != 0) made.max_body = std::min(made.max_body, request.max_body);
-    made.pool = link_->config.id;
+    made.pool = pool_of(*link_, lane_);
     made.egress = link_->egress;
     // Secrets only ever travel to the integration's own origins.
     const bool secret = !request.auth.empty() || (request.flags & LIAISON_REQUEST_BODY_IS_TEMPLATE) != 0;

@@ -21,7 +21,10 @@ class Requester {
   public:
     // `breaker` and `logins` outlive the requester.
     Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const Link> link,
-              std::shared_ptr<Gate> gate, Breaker& breaker, Logins& logins);
+              std::shared_ptr<Gate> gate, Breaker& breaker, Logins& logins,
+              store::Lane lane = store::Lane::live);
+    // What the transport knows its requests by: cancelling one lane leaves the other alone.
+    static std::string pool_of(const Link& link, store::Lane lane);
 
     // Answers in the order of the requests; at most `max_parallel` of them at once (0: one), and over all
     // batches as many as its gate lets through.
@@ -60,6 +63,7 @@ class Requester {
     std::shared_ptr<Gate> gate_;
     Breaker& breaker_;
     Logins& logins_;
+    store::Lane lane_;
 };
 
 // Retry-After, in seconds or as an HTTP date (RFC 9110 10.2.3); zero when absent or not understood.

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "plugin/cassette.hpp"
 #include "store/types.hpp"
+#include "sync/export_watch.hpp"
 #include "sync/link.hpp"
 
 namespace liaisond::sync {
@@ -21,6 +23,11 @@ enum class Stop : std::uint8_t { none, wind_down, cancel };
 struct RunControl {
     std::shared_ptr<const Link> link;
     store::Run run;
+    store::Lane lane = store::Lane::live;
+    // In the lane of back-fills: what to ask for, and what the live lane is doing meanwhile.
+    Instant from{}, to{};
+    ExportWatch* exports = nullptr;
+    std::shared_ptr<plugin::Cassette> cassette;  // null: nobody asked for a recording
     Stop stop = Stop::none;
     store::RunStatus stop_status = store::RunStatus::cancelled;
     std::string stop_reason;

@@ -68,10 +68,6 @@ void Vitals::resume(const config::Supervision& policy, bool probed) {
 std::vector<std::string> Vitals::problems(const config::Supervision& policy, Milliseconds patience,
                                           Instant now) const {
     std::vector<std::string> found;
-    if (suspension == Suspension::failures) {
-        found.push_back("suspended since " + moment(suspended_at) + " after " + std::to_string(failures) +
-                        " failed runs in a row");
-    }
     const auto recent = std::count_if(failed_at.begin(), failed_at.end(),
                                       [&](Instant at) { return at > now - policy.alert.within; });
     if (recent > static_cast<std::int64_t>(policy.alert.count)) {

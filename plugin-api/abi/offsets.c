@@ -98,6 +98,8 @@ FIELD(liaison_event_start, deadline_ms, 56, 8);
 FIELD(liaison_event_start, seed, 64, 32);
 FIELD(liaison_event_start, records, 96, 16);
 FIELD(liaison_event_start, queries, 112, 16);
+FIELD(liaison_event_start, from_ms, 128, 8);
+FIELD(liaison_event_start, to_ms, 136, 8);
 
 FIELD(liaison_event_http, size, 0, 4);
 FIELD(liaison_event_http, type, 4, 4);

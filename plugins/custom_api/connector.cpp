@@ -44,7 +44,13 @@ class CustomApiConnector : public liaison::Connector {
         const Entity& entity = entity_of(start.entity);
         if (!entity.list)
             throw Failure(ErrorKind::config, "entities/" + start.entity + ": 'list' is missing");
-        PageWalk walk(settings_, entity, start.cursor, start.full, start.page_size, context.now_ms());
+        if (start.has_range() && entity.list->from_param.empty()) {
+            throw Failure(ErrorKind::config,
+                          "entities/" + start.entity +
+                              ": 'list.range' is missing, without which no range of dates can be asked for");
+        }
+        PageWalk walk(settings_, entity, start, context.now_ms());
+        if (walk.is_done()) co_return;
         const std::size_t batch_size = start.page_size != 0 ? start.page_size : default_batch;
         Response page = co_await context.send(walk.request());
         if (walk.is_resumed() && is_stale(page)) {
@@ -58,13 +64,19 @@ class CustomApiConnector : public liaison::Connector {
             if (!page.ok())
                 throw kit::read_failure(page, settings_.base_url + entity.list->path, context.now_ms());
             std::vector<Record> records = walk.take(page);
+            // The last cursor may be stored only when nothing was skipped.
+            if (!walk.has_next()) co_await check_last(context, walk);
             has_more = walk.has_next();
             while (records.size() > batch_size) {
                 std::vector<Record> slice = take_front(records, batch_size);
                 co_await context.emit_pipelined(std::move(slice), std::string());
             }
             co_await context.emit_pipelined(std::move(records), walk.cursor());
-            if (has_more) page = co_await context.send(walk.request());
+            if (has_more) page = co_await next_page(context, walk);
+        }
+        if (walk.moves() != 0) {
+            context.log(LIAISON_LOG_INFO, "the list moved " + std::to_string(walk.moves()) +
+                                              " times while it was read; what had moved was read again");
         }
     }
 
@@ -90,6 +102,36 @@ class CustomApiConnector : public liaison::Connector {
     }
 
   private:
+    // The page that is next, while the one before it is checked.
+    static Task<Response> next_page(Context& context, PageWalk& walk) {
+        std::optional<Request> check = walk.check_request();
+        if (!check) {
+            Response page = co_await context.send(walk.request());
+            co_return page;
+        }
+        std::vector<Request> both;
+        both.push_back(walk.request());
+        both.push_back(std::move(*check));
+        std::vector<Response> answers = co_await context.send_all(std::move(both), 2);
+        for (const Response& answer : answers) {
+            if (answer.error != LIAISON_ERROR_NONE)
+                throw Failure(static_cast<ErrorKind>(answer.error), answer.error_text);
+        }
+        const bool stands = take_check(context, walk, answers.at(1));
+        if (stands) co_return std::move(answers[0]);
+        Response page = co_await context.send(walk.request());
+        co_return page;
+    }
+    static Task<void> check_last(Context& context, PageWalk& walk) {
+        std::optional<Request> check = walk.check_request();
+        if (!check) co_return;
+        Response answer = co_await context.send(std::move(*check));
+        (void)take_check(context, walk, answer);
+    }
+    static bool take_check(const Context& context, PageWalk& walk, const Response& answer) {
+        if (!answer.ok() && !is_stale(answer)) throw kit::read_failure(answer, walk.url(), context.now_ms());
+        return walk.take_check(answer);
+    }
     const Entity& entity_of(const std::string& name) const {
         const auto found = settings_.entities.find(name);
         if (found == settings_.entities.end())

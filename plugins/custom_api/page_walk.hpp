@@ -4,6 +4,13 @@
 // and never beyond the beginning of the pass: what changed on a page already read, while the pass was
 // interrupted for hours, is older than what its last page shows. `next` is the page to go on with after a
 // crash, where pages are named by the service; pages by number are read from the first one again.
+//
+// Of a range of dates: {"next"} while pages are left, {"done"} behind the last one.
+//
+// Where positions are counted, a deletion on a page already read moves the rest forward, and the next page
+// would skip as many. So a page by offset begins with the last record of the page before. A page by number
+// cannot: the end of the page before is read again after it (check_request). Where that is not what it was,
+// the walk goes back to a record that it knows.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "known_records.hpp"
 #include "settings.hpp"
 
 namespace custom_api {
@@ -33,14 +41,20 @@ inline std::int64_t parse_changed(const std::string& text) {
 
 class PageWalk {
   public:
-    PageWalk(const Settings& settings, const Entity& entity, const std::string& cursor, bool is_full,
-             std::uint32_t wanted_size, std::int64_t now_ms)
-        : settings_(settings), entity_(entity), list_(*entity.list), began_ms_(now_ms) {
+    PageWalk(const Settings& settings, const Entity& entity, const liaison::Start& start, std::int64_t now_ms)
+        : settings_(settings),
+          entity_(entity),
+          list_(*entity.list),
+          is_range_(start.has_range()),
+          from_ms_(start.from_ms),
+          to_ms_(start.to_ms),
+          began_ms_(now_ms) {
         size_ = list_.size;
-        if (size_ == 0 && !list_.size_param.empty()) size_ = wanted_size != 0 ? wanted_size : 100;
+        if (size_ == 0 && !list_.size_param.empty()) size_ = start.page_size != 0 ? start.page_size : 100;
         restart();
-        if (cursor.empty() || is_full) return;
-        const Json json = Json::parse(cursor);
+        if (start.cursor.empty() || start.full) return;
+        const Json json = Json::parse(start.cursor);
+        is_done_ = json.find("done") != nullptr;
         if (const Json* since = json.find("since_ms")) since_ms_ = since->to_int();
         // Counted positions shift: what changed meanwhile moved to the end of the list, and others took its
         // place on pages that were read already. Such a pass begins anew.
@@ -56,6 +70,8 @@ class PageWalk {
 
     // A stored page position can go stale; the list is then read again from its beginning.
     bool is_resumed() const { return is_resumed_; }
+    // A range of which the last page is stored already.
+    bool is_done() const { return is_done_; }
     void restart() {
         is_resumed_ = false;
         next_.clear();
@@ -65,42 +81,76 @@ class PageWalk {
 
     Request request() const {
         if (list_.paging == Paging::link && !next_.empty()) return settings_.request_to("GET", next_);
-        Query query = list_.query;
-        if (size_ != 0 && !list_.size_param.empty())
-            query.emplace_back(list_.size_param, std::to_string(size_));
-        if (since_ms_ && !list_.since_param.empty()) query.emplace_back(list_.since_param, since_text());
+        Query query = query_of(size_);
         if (list_.paging == Paging::page) query.emplace_back(list_.page_param, next_);
         if (list_.paging == Paging::offset) query.emplace_back(list_.offset_param, next_);
         if (list_.paging == Paging::cursor && !next_.empty()) query.emplace_back(list_.cursor_param, next_);
         return settings_.request("GET", list_.path, query);
     }
 
-    // Reads one page and moves to the next.
+    // Reads one page and moves to the next, or back when this one does not continue what was read.
     std::vector<Record> take(const Response& response) {
-        const std::string url = settings_.base_url + list_.path;
-        const Json page = kit::json_body(response, url);
-        const Json* items = page.at(list_.items);
-        if (items != nullptr && items->is_null()) items = nullptr;
-        if (items != nullptr && !items->is_array())
-            throw Failure(ErrorKind::config, "list.items is no array (" + url + ")");
-        if (items == nullptr && !page.is_object())
-            throw Failure(ErrorKind::config, "list.items is not there (" + url + ")");
-        std::vector<Record> records;
-        if (items != nullptr) {
-            records.reserve(items->items().size());
-            for (const Json& item : items->items()) records.push_back(record_of(item));
-        } else if (!has_nothing(page)) {
-            throw Failure(ErrorKind::config, "list.items is not there (" + url + ")",
-                          kit::vendor_text(response));
-        }
+        const Json page = page_of(response);
+        const std::vector<Json>& items = items_of(page, response);
         is_resumed_ = false;
-        advance(response, page, static_cast<std::int64_t>(records.size()));
+        const std::vector<Identity> identities = identities_of(items);
+        if (must_continue_ && (identities.empty() || !known_.knows(identities.front()))) {
+            go_back();
+            return {};
+        }
+        std::vector<Record> records;
+        records.reserve(items.size());
+        // The first of a page that must continue has been emitted.
+        for (std::size_t i = must_continue_ ? 1 : 0; i < items.size(); ++i)
+            records.push_back(record_of(items[i]));
+        if (is_checked()) note(identities);
+        advance(response, page, static_cast<std::int64_t>(items.size()));
         return records;
     }
+
+    // What shows whether the page taken last continues the one before; nothing when there is no doubt. To be
+    // sent after that page was read, and answered to take_check before anything is built on it.
+    std::optional<Request> check_request() const {
+        if (!expected_) return std::nullopt;
+        const bool asks_for_one = !checks_whole_pages_ && !list_.size_param.empty();
+        const std::int64_t pages_before = checked_page_ - list_.first_page;
+        const std::int64_t last_before = (asks_for_one ? pages_before * size_ : pages_before) - 1;
+        Query query = query_of(asks_for_one ? 1 : size_);
+        query.emplace_back(list_.page_param, std::to_string(list_.first_page + last_before));
+        return settings_.request("GET", list_.path, query);
+    }
+    // False: the list moved, and the walk went back. An answer to request() from before is void then.
+    bool take_check(const Response& response) {
+        bool stands = false;
+        if (response.ok()) {
+            const Json page = page_of(response);
+            const std::vector<Identity> identities = identities_of(items_of(page, response));
+            stands = !identities.empty() && identities.back() == *expected_;
+        }
+        expected_.reset();
+        if (stands) {
+            known_.remember(unproven_);
+            known_.reached(checked_page_);
+            return true;
+        }
+        // Not every service knows pages of one record, or counts as we do.
+        checks_whole_pages_ = true;
+        next_ = std::to_string(checked_page_);
+        go_back();
+        return false;
+    }
+    // How often the list moved.
+    int moves() const { return known_.moves(); }
+    std::string url() const { return settings_.base_url + list_.path; }
     bool has_next() const { return has_next_; }
 
     std::string cursor() const {
         Json json = Json::object();
+        if (is_range_) {
+            if (!has_next_) json.set("done", true);
+            if (has_next_ && !counts_positions()) json.set("next", next_);
+            return json.dump();
+        }
         if (has_next_) {
             if (since_ms_) json.set("since_ms", *since_ms_);
             if (counts_positions()) return json.dump();
@@ -118,15 +168,91 @@ class PageWalk {
   private:
     bool counts_positions() const { return list_.paging == Paging::page || list_.paging == Paging::offset; }
 
-    static constexpr std::size_t max_raw_bytes = 12'000;
+    bool is_checked() const { return counts_positions() && !list_.is_stable; }
 
-    std::string since_text() const {
-        switch (list_.since_format) {
-            case SinceFormat::unix_s: return std::to_string(*since_ms_ / 1000);
-            case SinceFormat::unix_ms: return std::to_string(*since_ms_);
-            case SinceFormat::date: return kit::date_text(kit::DateTime::from_unix_ms(*since_ms_).date);
-            default: return kit::rfc3339(*since_ms_);
+    static constexpr std::size_t max_raw_bytes = 12'000;
+    static constexpr std::int64_t day_ms = 86'400'000;
+
+    Query query_of(std::int64_t size) const {
+        Query query = list_.query;
+        if (size != 0 && !list_.size_param.empty())
+            query.emplace_back(list_.size_param, std::to_string(size));
+        if (since_ms_ && !list_.since_param.empty())
+            query.emplace_back(list_.since_param, time_text(*since_ms_, list_.since_format));
+        if (is_range_) add_range(query);
+        return query;
+    }
+    Json page_of(const Response& response) const { return kit::json_body(response, url()); }
+    const std::vector<Json>& items_of(const Json& page, const Response& response) const {
+        static const std::vector<Json> none;
+        const Json* items = page.at(list_.items);
+        if (items != nullptr && items->is_null()) items = nullptr;
+        if (items != nullptr && !items->is_array())
+            throw Failure(ErrorKind::config, "list.items is no array (" + url() + ")");
+        if (items != nullptr) return items->items();
+        if (!page.is_object()) throw Failure(ErrorKind::config, "list.items is not there (" + url() + ")");
+        if (has_nothing(page)) return none;
+        throw Failure(ErrorKind::config, "list.items is not there (" + url() + ")",
+                      kit::vendor_text(response));
+    }
+    std::vector<Identity> identities_of(const std::vector<Json>& items) const {
+        std::vector<Identity> identities;
+        if (!is_checked()) return identities;
+        identities.reserve(items.size());
+        for (const Json& item : items) {
+            std::string key = text_at(item, entity_.key);
+            if (key.empty()) key = item.dump();
+            identities.push_back(KnownRecords::identity_of(key, text_at(item, entity_.version),
+                                                           text_at(item, entity_.changed)));
         }
+        return identities;
+    }
+
+    // A page by number is proven by a check, unless it is the first or begins with a known record.
+    void note(const std::vector<Identity>& identities) {
+        if (list_.paging == Paging::offset) return known_.remember(identities);
+        checked_page_ = std::stoll(next_);
+        if (checked_page_ == list_.first_page || must_continue_) {
+            known_.remember(identities);
+            known_.reached(checked_page_);
+        } else {
+            unproven_ = identities;
+            expected_ = last_;
+        }
+        if (!identities.empty()) last_ = identities.back();
+    }
+    // From the page at next_ to one that begins with a record we know, or to the beginning of the list.
+    void go_back() {
+        const std::int64_t step = known_.step_back(), at = std::stoll(next_);
+        const std::int64_t first = list_.paging == Paging::page ? list_.first_page : 0;
+        const std::int64_t to = std::max(first, at - step);
+        next_ = std::to_string(to);
+        must_continue_ = to > first;
+        has_next_ = true;
+    }
+    void advance_offset(const Json& page, std::int64_t count) {
+        const std::int64_t end = std::stoll(next_) + count;
+        const bool is_new = count > (must_continue_ ? 1 : 0);
+        has_next_ = is_new && says_more(page, count, end);
+        known_.reached(end);
+        must_continue_ = is_checked() && count > 1;
+        next_ = std::to_string(must_continue_ ? end - 1 : end);
+    }
+
+    static std::string time_text(std::int64_t at_ms, SinceFormat format) {
+        switch (format) {
+            case SinceFormat::unix_s: return std::to_string(at_ms / 1000);
+            case SinceFormat::unix_ms: return std::to_string(at_ms);
+            case SinceFormat::date: return kit::date_text(kit::DateTime::from_unix_ms(at_ms).date);
+            default: return kit::rfc3339(at_ms);
+        }
+    }
+    // By whole days the range is widened, never cut: what comes along from beyond it is no harm.
+    void add_range(Query& query) const {
+        const bool by_days = list_.range_format == SinceFormat::date;
+        const std::int64_t to_ms = by_days ? to_ms_ + day_ms - 1 : to_ms_;
+        if (from_ms_ != 0) query.emplace_back(list_.from_param, time_text(from_ms_, list_.range_format));
+        if (to_ms_ != 0) query.emplace_back(list_.to_param, time_text(to_ms, list_.range_format));
     }
     // Some services leave the array out when it would be empty, and say so in the total.
     bool has_nothing(const Json& page) const { return list_.total && text_at(page, list_.total) == "0"; }
@@ -186,12 +312,10 @@ class PageWalk {
                 has_next_ =
                     count > 0 && (pages ? kit::Decimal(read) < *pages : says_more(page, count, read * size_));
                 next_ = std::to_string(number + 1);
+                must_continue_ = false;
                 return;
             }
-            case Paging::offset:
-                next_ = std::to_string(std::stoll(before) + count);
-                has_next_ = count > 0 && says_more(page, count, std::stoll(next_));
-                return;
+            case Paging::offset: return advance_offset(page, count);
             case Paging::cursor: next_ = text_at(page, list_.next); break;
             case Paging::link: {
                 const std::string target =
@@ -220,12 +344,23 @@ class PageWalk {
     const Settings& settings_;
     const Entity& entity_;
     const List& list_;
+    const bool is_range_;
+    const std::int64_t from_ms_, to_ms_;
+    bool is_done_ = false;
     std::int64_t size_ = 0;
     std::optional<std::int64_t> since_ms_;
     std::int64_t high_ms_ = 0, began_ms_;
     std::size_t usual_payload_bytes_ = 0;  // what the last record needed and a little more
     std::string next_;                     // page number, offset, cursor or URL
     bool is_resumed_ = false, has_next_ = false;
+
+    KnownRecords known_;
+    bool must_continue_ = false;        // the next page must begin with a record that was read
+    bool checks_whole_pages_ = false;   // not by pages of one record
+    std::optional<Identity> expected_;  // at the end of the page before `checked_page_`
+    Identity last_ = 0;                 // of the page taken last
+    std::int64_t checked_page_ = 0;
+    std::vector<Identity> unproven_;  // on `checked_page_`
 };
 
 }  // namespace custom_api

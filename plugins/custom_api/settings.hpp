@@ -34,10 +34,13 @@ struct List {
     Paging paging = Paging::none;
     std::string size_param, page_param, offset_param, cursor_param;
     std::int64_t size = 0, first_page = 1;
+    bool is_stable = false;  // records keep their places
     Pointer next, has_more, total, total_pages;
     std::string since_param;
     SinceFormat since_format = SinceFormat::rfc3339;
     std::int64_t overlap_ms = 0;
+    std::string from_param, to_param;  // of a range of dates; empty: the service cannot be asked for one
+    SinceFormat range_format = SinceFormat::rfc3339;
 };
 
 // One kind of write.
@@ -146,6 +149,7 @@ inline void read_paging(List& list, const Json& spec) {
     list.cursor_param = text_of(spec, "cursor_param", "cursor");
     if (const Json* size = spec.find("size")) list.size = size->to_int().value_or(0);
     if (const Json* first = spec.find("first_page")) list.first_page = first->to_int().value_or(1);
+    list.is_stable = flag_of(spec, "stable", false);
     list.next = pointer_of(spec, "next");
     list.has_more = pointer_of(spec, "has_more");
     list.total = pointer_of(spec, "total");
@@ -170,6 +174,14 @@ inline List list_of(const Json& spec, const Query& constant) {
         list.since_param = text_of(*since, "param");
         list.since_format = choice_of(*since, "format", formats);
         list.overlap_ms = duration_of(*since, "overlap", "5m");
+    }
+    if (const Json* range = spec.find("range")) {
+        list.from_param = text_of(*range, "from");
+        list.to_param = text_of(*range, "to");
+        list.range_format = choice_of(*range, "format", formats);
+        if (list.from_param.empty() || list.to_param.empty())
+            throw Failure(ErrorKind::config,
+                          "list/range: needs the names of two parameters, 'from' and 'to'");
     }
     return list;
 }
@@ -244,6 +256,10 @@ inline Entity entity_of(const Json& spec) {
           "'since' needs 'changed'");
     check(!entity.is_keyed || (entity.create && !entity.create->reference_header.empty()),
           "effect keyed needs create.reference.header");
+    check(
+        !entity.list || !entity.update || !entity.update->if_match || entity.version.has_value(),
+        "update.if_match needs 'version', a pointer to it in the items of the list: without it every import "
+        "forgets which version was read, and no update is accepted any more");
     check(effect != "findable" || (entity.find && !entity.find->path.empty()),
           "effect findable needs find.path");
     check(!entity.create || entity.create->path.find("{key}") == std::string::npos ||

@@ -1,11 +1,14 @@
 #include "house.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/serialize.hpp>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -135,6 +138,20 @@ std::string House::log() const { return read_file(root_ / "log"); }
 std::string House::last_lines() const {
     const std::string all = log();
     return all.size() > shown_log_bytes ? "..." + all.substr(all.size() - shown_log_bytes) : all;
+}
+
+House::Told House::ctl(const std::string& words) const {
+    const std::string line =
+        LIAISONCTL_PATH " --socket " + (root_ / "socket").string() + " " + words + " 2>&1";
+    Told told;
+    std::FILE* pipe = ::popen(line.c_str(), "r");
+    if (pipe == nullptr) return told;
+    std::array<char, 4096> piece;
+    while (const std::size_t read = std::fread(piece.data(), 1, piece.size(), pipe))
+        told.text.append(piece.data(), read);
+    const int status = ::pclose(pipe);
+    told.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return told;
 }
 
 Reply House::api(const std::string& method, const std::string& target) const {

@@ -51,6 +51,13 @@ class House {
     // The log so far, shown with a failed assertion.
     std::string last_lines() const;
 
+    struct Told {
+        int code = -1;
+        std::string text;  // what stands on the screen, standard error with it
+    };
+    // liaisonctl with these words, as the shell reads them.
+    Told ctl(const std::string& words) const;
+
     Reply api(const std::string& method, const std::string& target) const;
     boost::json::value get(const std::string& target) const { return api("GET", target).body; }
     Reply sim(const std::string& method, const std::string& target, const std::string& body = {}) const;

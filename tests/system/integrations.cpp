@@ -47,7 +47,7 @@ constexpr char shop_settings[] = R"(    credentials: { token: !file @ROOT@/secre
           key: /id
           version: /updated_at
           changed: /updated_at
-          list: { path: /orders, items: /data, paging: { style: cursor, size_param: limit, size: 100, next: /next_cursor }, since: { param: updated_since } }
+          list: { path: /orders, items: /data, paging: { style: cursor, size_param: limit, size: 100, next: /next_cursor }, since: { param: updated_since }, range: { from: placed_from, to: placed_to } }
           fields:
             /order_no: /number
             /customer_ref: { from: /customer_id, as: text }
@@ -178,6 +178,19 @@ std::string office(const Options& options, int concurrent) {
 std::string pms(const Options& options, const std::string& effect) {
     return head("pms", "hotel", "custom_api", "export", options) + pms_settings +
            "          effect: " + effect + "\n";
+}
+
+std::string office_both_ways(const Options& options) {
+    std::string text = office(options);
+    const auto put = [&](std::string_view what, const std::string& with) {
+        text.replace(text.find(what), what.size(), with);
+    };
+    put("direction: export", "direction: bidirectional");
+    put("write_key: /sku",
+        "write_key: /sku\n          list: { path: /products, items: /items, paging: { style: offset, "
+        "size_param: limit, "
+        "size: 100, total: /total } }");
+    return text;
 }
 
 std::string bookings_import(const Options& options, const std::string& key) {

@@ -22,6 +22,8 @@ void start_with_slow_shop(House& house, int products, const Options& options = {
 // `concurrent`: requests at once.
 std::string office(const Options& options, int concurrent = 16);  // the same, out: upsert, upsert, keyed
 std::string pms(const Options& options, const std::string& effect = "findable");  // reservations, out
+// The office with products in both directions.
+std::string office_both_ways(const Options& options);
 // Reservations from files in @ROOT@/in with the columns that `bookings` writes.
 std::string bookings_import(const Options& options, const std::string& key = "[id]");
 

@@ -22,6 +22,8 @@ class Shop : public Vendor {
     Response list_products(const Request& request);
     Response list_customers(const Request& request);
     Response list_orders(const Request& request);
+    std::vector<const Record*> placed_between(Collection::Since since, std::optional<std::int64_t> from,
+                                              std::optional<std::int64_t> to, std::size_t limit) const;
     Response get_one(const Request& request);
     void complete_lines(Json& lines);
 

@@ -120,6 +120,29 @@ TEST_F(SimFaultsTest, ASlowBodyArrivesWhole) {
     EXPECT_EQ(client.get("/shop/v1/ping").status, 200u);
 }
 
+TEST_F(SimFaultsTest, AListIsEditedBetweenItsPages) {
+    Client client = shop();
+    const auto first_of = [&](const std::string& page) {
+        return client.get("/shop/v1/products?limit=2&page=" + page)
+            .json()
+            .find("items")
+            ->items()[0]
+            .text_of("id");
+    };
+    seed("shop/products", 6);
+    set("shop", R"({"edit_pages_every":2})");
+    EXPECT_EQ(first_of("1"), "1") << "a first page is not edited under";
+    EXPECT_EQ(first_of("2"), "3");
+    EXPECT_EQ(first_of("3"), "6") << "record 1 went and 5 moved to page 2";
+    set("shop", R"({"edit_pages_every":1,"edit":"touch"})");
+    EXPECT_EQ(first_of("2"), "5") << "record 2 moved to the end";
+    EXPECT_EQ(control().get("/_sim/shop/products/count").body, R"({"count":5})");
+    set("shop", R"({"edit":"add"})");
+    EXPECT_EQ(first_of("2"), "5") << "what is new stands at the end";
+    EXPECT_EQ(control().get("/_sim/shop/products/count").body, R"({"count":6})");
+    EXPECT_EQ(control().put("/_sim/shop/switches", R"({"edit":"burn"})").status, 422u);
+}
+
 TEST_F(SimFaultsTest, ControlListsCountsAndResets) {
     seed("backoffice/products", 3);
     const Json index = control().get("/_sim").json();

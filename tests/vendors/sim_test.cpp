@@ -143,6 +143,30 @@ TEST_F(SimTest, UpdatedSinceGivesOnlyWhatChanged) {
     }
 }
 
+TEST_F(SimTest, OrdersOfARangeOfDates) {
+    seed("shop/orders", 30);
+    Client client = shop();
+    for (const char* placed : {"2026-03-01T00:00:00Z", "2026-03-01T23:59:59Z", "2026-03-02T00:00:00Z"})
+        ASSERT_EQ(control()
+                      .post("/_sim/shop/orders",
+                            R"({"lines":[{"product_id":3}],"placed_at":")" + std::string(placed) + "\"}")
+                      .status,
+                  201u);
+    const std::string day = "placed_from=2026-03-01T00:00:00Z&placed_to=2026-03-02T00:00:00Z";
+    EXPECT_EQ(client.get("/shop/v1/orders?" + day).json().find("data")->items().size(), 2u);
+    const Json first = client.get("/shop/v1/orders?limit=1&" + day).json();
+    ASSERT_EQ(first.find("data")->items().size(), 1u);
+    const Json second =
+        client.get("/shop/v1/orders?limit=1&cursor=" + first.text_of("next_cursor") + "&" + day).json();
+    ASSERT_EQ(second.find("data")->items().size(), 1u);
+    EXPECT_EQ(second.find("data")->items()[0].text_of("placed_at"), "2026-03-01T23:59:59Z");
+    EXPECT_EQ(second.text_of("next_cursor"), "");
+    EXPECT_EQ(
+        client.get("/shop/v1/orders?placed_from=2026-03-02T00:00:00Z&placed_to=2026-03-02T00:00:00Z").status,
+        422u);
+    EXPECT_EQ(client.get("/shop/v1/orders?placed_from=2026-03-01").status, 400u);
+}
+
 TEST_F(SimTest, RefusesWhatARealVendorRefuses) {
     Client client = shop();
     for (const char* query : {"?limit=0", "?limit=501", "?limit=ten", "?page=0", "?pages=1", "?page=1&page=2",

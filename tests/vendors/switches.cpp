@@ -41,13 +41,14 @@ RateLimit rate_limit(const Json& value) {
 }
 
 constexpr const char* only_names[] = {"all", "reads", "writes"};
+constexpr const char* edit_names[] = {"delete", "touch", "add"};
 
-Switches::Only only(const Json& value) {
+template <class E>
+E choice(const std::string& name, const Json& value, const char* const (&names)[3]) {
     for (int i = 0; i < 3; ++i) {
-        if (value.is(Json::Kind::string) && value.text() == only_names[i])
-            return static_cast<Switches::Only>(i);
+        if (value.is(Json::Kind::string) && value.text() == names[i]) return static_cast<E>(i);
     }
-    refuse_switch("only", "must be all, reads or writes");
+    refuse_switch(name, std::string("must be ") + names[0] + ", " + names[1] + " or " + names[2]);
 }
 
 void merge_auth(const Json& value, Credentials& credentials) {
@@ -89,7 +90,11 @@ bool set(Switches& switches, const std::string& name, const Json& value) {
     } else if (name == "slow_body_bytes_per_second") {
         switches.slow_body_bytes_per_second = integer(name, value, 0, max_count);
     } else if (name == "only") {
-        switches.only = only(value);
+        switches.only = choice<Switches::Only>(name, value, only_names);
+    } else if (name == "edit_pages_every") {
+        switches.edit_pages = every(name, value);
+    } else if (name == "edit") {
+        switches.edit = choice<Switches::Edit>(name, value, edit_names);
     } else {
         return false;
     }
@@ -152,6 +157,8 @@ Json Switches::to_json(const Credentials& credentials) const {
     }
     json.set("slow_body_bytes_per_second", Json::integer(slow_body_bytes_per_second));
     json.set("only", Json::string(only_names[static_cast<int>(only)]));
+    json.set("edit_pages_every", count(edit_pages.period));
+    json.set("edit", Json::string(edit_names[static_cast<int>(edit)]));
     Json auth = Json::object();
     for (const auto& [key, secret] : credentials) auth.set(key, Json::string(secret));
     return std::move(json.set("auth", std::move(auth)));

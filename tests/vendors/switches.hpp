@@ -27,6 +27,8 @@ struct RateLimit {
 
 struct Switches {
     enum class Only { all, reads, writes };
+    // What the vendor's own people do to the oldest record while somebody reads pages.
+    enum class Edit { remove, touch, add };
 
     std::int64_t latency_ms = 0;
     bool is_down = false;
@@ -42,6 +44,8 @@ struct Switches {
     std::optional<RateLimit> rate_limit;
     std::int64_t slow_body_bytes_per_second = 0;
     Only only = Only::all;
+    Every edit_pages;  // before every Nth page that is not the first of its list
+    Edit edit = Edit::remove;
 
     bool concerns(bool is_write) const;
     // Merges a patch: null puts one switch back to its default. Refuses unknown names and bad values.

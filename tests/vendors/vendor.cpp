@@ -9,6 +9,15 @@ namespace {
 
 constexpr std::int64_t max_seed_count = 1'000'000;
 
+// A page of a list, and not its first: somebody reads on.
+bool is_further_page(const Request& request) {
+    if (request.is_write() || request.segments.size() != 1) return false;
+    return std::any_of(request.query.begin(), request.query.end(), [](const auto& parameter) {
+        const auto& [name, value] = parameter;
+        return (name == "page" && value != "1") || (name == "offset" && value != "0") || name == "cursor";
+    });
+}
+
 }  // namespace
 
 Vendor::Vendor(std::string name, std::string prefix, Credentials credentials)
@@ -71,7 +80,26 @@ Response Vendor::answer(const Request& request) {
         return error_response(401, "unauthorized", "credentials missing or wrong")
             .with("WWW-Authenticate", challenge());
     }
+    if (is_further_page(request) && switches_.edit_pages.is_due()) edit_under(request);
     return routes_.dispatch(request);
+}
+
+// The record at the beginning of the list is on a page that was read already: when it goes, or moves to the
+// end, all others move forward.
+void Vendor::edit_under(const Request& request) {
+    for (auto& collection : collections_) {
+        if (collection->entity().name != request.segments[0]) continue;
+        const auto oldest = collection->slice({}, 0, 1);
+        if (oldest.empty()) return;
+        const std::string id = oldest[0]->id;
+        switch (switches_.edit) {
+            case Switches::Edit::remove: collection->erase(id); return;
+            case Switches::Edit::touch: write(*collection, id, Json::object(), true); return;
+            case Switches::Edit::add:
+                write(*collection, collection->id_of(collection->next_number()), Json::object(), true);
+                return;
+        }
+    }
 }
 
 Vendor::Outcome Vendor::process(const Request& request) {

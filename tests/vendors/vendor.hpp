@@ -104,6 +104,7 @@ class Vendor {
     Collection& collection_or_404(const std::string& entity);
     Response write(Collection& collection, const std::string& id, const Json& patch, bool is_raw);
     bool take_token(const RateLimit& limit);
+    void edit_under(const Request& request);
     Response answer(const Request& request);
 
     const std::string name_;

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define LIAISON_ABI_MAJOR 0u
-#define LIAISON_ABI_MINOR 1u
+#define LIAISON_ABI_MINOR 2u
 
 #if defined(_WIN32)
 #define LIAISON_CALL __cdecl
@@ -212,6 +212,10 @@ typedef struct liaison_event_start {
     uint8_t seed[32];      /* randomness of this job: same inputs, same effects */
     liaison_array records; /* push: of liaison_record */
     liaison_array queries; /* find: of liaison_query */
+    int64_t from_ms;       /* pull of a date range, since 0.2: records of this instant and later; 0: no bound */
+    int64_t to_ms;         /* records before this instant; 0: no bound. What a record's date is, the connector says in
+                            * its documentation. The cursor is the range's own. Only entities whose manifest says
+                            * date_range are asked for one */
 } liaison_event_start;
 
 /* Answers EFFECT_HTTP, one response per request in the same order. */

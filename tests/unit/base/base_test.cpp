@@ -13,6 +13,18 @@
 namespace liaisond {
 namespace {
 
+TEST(Redact, BlankedCardNumbersStayNumbers) {
+    EXPECT_EQ(blank_card_numbers(R"({"pan":4111111111111111,"text":"4111 1111-1111 1111"})"),
+              R"({"pan":9000000000001111,"text":"9000 0000-0000 1111"})");
+    for (const char* card : {"5555555555554444", "378282246310005", "6011111111111117", "4222222222222"}) {
+        const std::string blanked = blank_card_numbers(card);
+        EXPECT_NE(blanked, card);
+        EXPECT_EQ(blank_card_numbers(blanked), blanked);
+        EXPECT_EQ(mask_card_numbers(blanked), blanked) << "it is no card's number";
+        EXPECT_EQ(blanked.substr(blanked.size() - 4), std::string(card).substr(blanked.size() - 4));
+    }
+}
+
 TEST(Time, InstantsRoundTrip) {
     for (const char* text :
          {"1970-01-01T00:00:00.000Z", "2000-02-29T23:59:59.999Z", "2026-11-21T02:30:00.120Z"}) {

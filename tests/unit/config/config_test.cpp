@@ -1,50 +1,11 @@
-#include "config/config.hpp"
+#include "config_fixtures.hpp"
 
-#include <gtest/gtest.h>
-
-#include <boost/json/parse.hpp>
 #include <fstream>
 
-#include "base/system.hpp"
 #include "sync/sim_house.hpp"
 
 namespace liaisond::config {
 namespace {
-
-class OneConnector final : public Connectors {
-  public:
-    std::optional<ConnectorSchemas> find(const std::string& name) const override {
-        if (name != "shop") return std::nullopt;
-        ConnectorSchemas schemas;
-        schemas.settings = &settings_;
-        schemas.entities = {"product", "sales_order"};
-        schemas.limits.per_second = 7;
-        return schemas;
-    }
-    std::vector<std::string> names() const override { return {"shop"}; }
-    std::vector<std::string> broken() const override { return {}; }
-
-  private:
-    Schema settings_ =
-        Schema::compile(
-            boost::json::parse(R"({"type":"object","additionalProperties":false,"required":["url"],
-        "properties":{"url":{"type":"string"},"verify":{"type":"boolean"}}})"))
-            .value();
-};
-
-struct Checked {
-    Config config;
-    std::vector<std::string> faults;
-};
-
-Checked check_text(const std::string& text) {
-    std::vector<Fault> faults;
-    const Document document = Document::parse(text, "liaison.yaml", faults);
-    Checked checked;
-    checked.config = check(document, OneConnector(), SystemTimeZones(), faults);
-    for (const Fault& fault : faults) checked.faults.push_back(fault.text());
-    return checked;
-}
 
 const std::string good = R"(tenants:
   paradise: { timezone: Europe/Paris }
@@ -72,11 +33,6 @@ TEST(Config, ReadsAndFillsInDefaults) {
     EXPECT_FALSE(shop.entities[0].exports);
 }
 
-std::string only_fault(std::string text) {
-    const Checked checked = check_text(text);
-    EXPECT_EQ(checked.faults.size(), 1u) << testing::PrintToString(checked.faults);
-    return checked.faults.empty() ? "" : checked.faults[0];
-}
 std::string replaced(const std::string& what, const std::string& with) {
     std::string text = good;
     text.replace(text.find(what), what.size(), with);
@@ -94,7 +50,8 @@ TEST(Config, ErrorsSayFileLineColumnAndWhatWasMeant) {
               "liaison.yaml:5:13: integrations.paradise-shop.tenant is 'paradis', and no such tenant is "
               "defined; did you mean 'paradise'?");
     EXPECT_EQ(only_fault(replaced("every: 5m", "every: 5")),
-              "liaison.yaml:9:24: integrations.paradise-shop.schedule.every is 5; expected string");
+              "liaison.yaml:9:24: integrations.paradise-shop.schedule.every is 5; write it with its unit, "
+              "such as 250ms, 30s, 5m, 2h or 7d");
     EXPECT_EQ(only_fault(replaced("Europe/Paris", "Europe/Pari")),
               "liaison.yaml:2:25: tenants.paradise.timezone is 'Europe/Pari', which is no IANA time zone; "
               "write one such as Europe/Paris");

@@ -65,6 +65,25 @@ TEST(CtlTable, RemoteTextCannotSteerTheTerminal) {
     EXPECT_EQ(table.text({}), "A\nx?[2Jy z\n");
 }
 
+TEST(CtlTable, AColumnLeavesBeforeAnIdBecomesUnreadable) {
+    Table table({{"ID", Align::left, true, 0, 12}, {"NOTE", Align::left, true, 1}});
+    table.add({"wholesaler-1", "a note of some length"});
+    Look look;
+    look.width = 22;
+    EXPECT_EQ(table.text(look), "ID            NOTE\nwholesaler-1  a note …\n");
+    look.width = 21;
+    EXPECT_EQ(table.text(look), "ID\nwholesaler-1\n");
+    look.width = 10;
+    EXPECT_EQ(table.text(look), "ID\nwholesale…\n") << "nothing else helps";
+}
+
+TEST(CtlTable, WrapsBetweenWords) {
+    EXPECT_EQ(wrapped("  shop: one two three", "    ", 12), "  shop: one\n    two\n    three");
+    EXPECT_EQ(wrapped("a verylongwordindeed b", " ", 8), "a\n verylongwordindeed\n b");
+    EXPECT_EQ(wrapped("two  blanks ", "", 0), "two  blanks ");
+    EXPECT_EQ(wrapped("Hôtel Émile", "", 11), "Hôtel Émile");
+}
+
 TEST(CtlTable, FillsMissingCells) {
     Table table({{"A"}, {"B"}});
     table.add({"x"});

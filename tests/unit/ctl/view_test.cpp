@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 
+#include "ctl/decision_views.hpp"
 #include "ctl/json_view.hpp"
 #include "ctl/list_views.hpp"
 #include "ctl/run_view.hpp"
@@ -198,6 +199,25 @@ TEST(CtlListViews, ListsPluginsAndBrokenOnes) {
               "\n"
               "Warning: old\n"
               "Cannot be used: /p/bad.so: it has no entry point\n");
+}
+
+TEST(CtlViews, ConflictingValuesAreWholeOnANarrowTerminal) {
+    const boost::json::value conflict = boost::json::parse(R"({"id":7,"kind":"fields","detail":[
+        {"pointer":"/name","base":"Soap","hub":"A name that is longer than forty columns are wide","remote":"B"},
+        {"pointer":"/active","hub":true,"remote":false}]})");
+    Look look;
+    look.width = 40;
+    const std::string text = conflict_text(conflict, look);
+    EXPECT_NE(text.find("/name\n"
+                        "  agreed before  \"Soap\"\n"
+                        "  hub            \"A name that is longer\n"
+                        "                 than forty columns are\n"
+                        "                 wide\"\n"
+                        "  vendor         \"B\"\n"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("  agreed before  (nothing)\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("resolve 7 --take hub --field /name=remote"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ TEST(EventView, ShowsEveryFieldOfStart) {
     start.seed[0] = 11;
     start.records = {{true, "k", "v", "", "r", 12}};
     start.queries = {{"r", "k"}};
+    start.from_ms = 13;
+    start.to_ms = 14;
     const Event event{5, start};
     const EventView view(event);
     const auto& raw = *reinterpret_cast<const liaison_event_start*>(view.get());
@@ -40,6 +42,8 @@ TEST(EventView, ShowsEveryFieldOfStart) {
     EXPECT_EQ(text(record.reference), "r");
     EXPECT_EQ(record.changed_ms, 12);
     EXPECT_EQ(text(static_cast<const liaison_query*>(raw.queries.ptr)->key), "k");
+    EXPECT_EQ(raw.from_ms, 13);
+    EXPECT_EQ(raw.to_ms, 14);
 }
 
 TEST(EventView, KeepsHeadersOfAllResponsesApart) {

@@ -45,6 +45,8 @@ std::vector<Event> sample_events() {
     start.seed[31] = 5;
     start.records = {{true, "k", "v", "{}", "r", 12}, {}};
     start.queries = {{"r", "k"}};
+    start.from_ms = 6;
+    start.to_ms = 7;
     return {{1, start},
             {2, HttpEvent{{sample_response(), {}}}},
             {3, EmittedEvent{{{4, "bad"}}}},

@@ -17,7 +17,7 @@ std::string with_connector(const std::string& members) {
 TEST(Manifest, IsTyped) {
     const auto manifest = parse_manifest(with_connector(
         R"("jobs":["pull","push"],"entities":[{"name":"order","directions":["pull"]}],"auth":{"bearer":{"h":1}},
-           "effect":{"setting":"/how","default":"keyed"},"limits":{"concurrent":2},"settings":{"type":"object"})"));
+           "effect":{"setting":"/how","default":"keyed"},"date_range":{"setting":"/{entity}/range"},"limits":{"concurrent":2},"settings":{"type":"object"})"));
     ASSERT_TRUE(manifest) << manifest.error().message;
     const ConnectorManifest* connector = manifest->connector("x");
     ASSERT_NE(connector, nullptr);
@@ -25,6 +25,7 @@ TEST(Manifest, IsTyped) {
     EXPECT_FALSE(connector->has(JobKind::find));
     EXPECT_EQ(connector->effect.value, EffectClass::keyed);
     EXPECT_EQ(connector->effect.setting, "/how");
+    EXPECT_EQ(connector->date_range.setting, "/{entity}/range");
     ASSERT_NE(connector->entity("order"), nullptr);
     EXPECT_TRUE(connector->entity("order")->pull);
     EXPECT_FALSE(connector->entity("order")->push);
@@ -59,6 +60,11 @@ TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(
         problem(with_connector(R"("jobs":["push"],"entities":"any")")),
         "connectors[0].effect is missing; a connector that pushes says upsert, keyed, findable or blind");
+    EXPECT_EQ(problem(with_connector(R"("jobs":["pull"],"entities":"any","date_range":"yes")")),
+              "connectors[0].date_range is \"yes\"; it must be true, false, or {setting}");
+    EXPECT_EQ(problem(with_connector(
+                  R"("jobs":["pull"],"entities":[{"name":"order","directions":["pull"],"date_range":1}])")),
+              "connectors[0].entities[0].date_range is 1; it must be true or false");
     EXPECT_EQ(problem(with_connector(R"("jobs":["push"],"entities":"any","effect":"maybe")")),
               "connectors[0].effect is \"maybe\"; allowed are upsert, keyed, findable, blind");
     EXPECT_EQ(problem(with_connector(R"("jobs":["pull"],"entities":[{"name":"o","directions":["up"]}])")),

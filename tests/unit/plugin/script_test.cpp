@@ -17,12 +17,21 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string problem(std::string_view text) {
-    const auto script = parse_script(text, "dir/x.script");
+    const auto script = parse_scripts(text, "dir/x.script");
     return script ? "accepted" : script.error().message;
 }
 
+TEST(ScriptParser, AnotherJobMayFollowTheEndOfOne) {
+    const auto scripts = parse_scripts("config {}\ntest\n> done\npull order\n> done\n", "x.script");
+    ASSERT_TRUE(scripts) << scripts.error().message;
+    ASSERT_EQ(scripts->size(), 2u);
+    EXPECT_EQ(scripts->back().kind, JobKind::pull);
+    EXPECT_EQ(scripts->back().config, "{}");
+    EXPECT_NE(problem("test\n> sleep 5\npull order\n> done\n").find("after the job"), std::string::npos);
+}
+
 TEST(ScriptParser, ReadsTheWholeGrammar) {
-    const auto script = parse_script(
+    const auto scripts = parse_scripts(
         "# comment\n\nconfig {\"a\": 1}\npull order cursor=\"a\\\"b\" mode=full page_size=5 "
         "now=2026-01-01T00:00:01Z\n"
         "> GET https://x/a b  Accept: text/plain  auth=basic  mutates  key=k1\n>body {\"x\": 1}\n> GET "
@@ -33,7 +42,9 @@ TEST(ScriptParser, ReadsTheWholeGrammar) {
         "< 204\n> sleep 100\n< +1 timer\n> fail rate_limited \"slow\" "
         "retry_after=5\n",
         "x.script");
-    ASSERT_TRUE(script) << script.error().message;
+    ASSERT_TRUE(scripts) << scripts.error().message;
+    ASSERT_EQ(scripts->size(), 1u);
+    const Script* script = &scripts->front();
     EXPECT_EQ(script->config, "{\"a\": 1}");
     const auto& start = std::get<StartEvent>(script->start.body);
     EXPECT_EQ(start.cursor, "a\"b");

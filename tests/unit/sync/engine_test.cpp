@@ -150,6 +150,91 @@ TEST_F(Engine, OneRunAtATimeAndOneFollowUp) {
         << "the run itself, and one behind it for all the others";
 }
 
+// Asks for all of them at once behind a run in flight; the ids of the runs that answer.
+std::vector<std::int64_t> ask_behind_a_run(World& world, SimHouse& house,
+                                           const std::vector<sync::RunRequest>& requests) {
+    std::vector<std::int64_t> ids;
+    ids.resize(requests.size() + 1);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        house.engine->trigger("shop", i == 0 ? sync::RunRequest() : requests[i - 1],
+                              [&ids, i](Result<std::int64_t> run) { ids[i] = run.value_or(-1); });
+    }
+    const auto quiet = [&] { return house.engine->running() == 0; };
+    world.run_until([&] { return ids.back() != 0; }, std::chrono::hours(1));
+    EXPECT_TRUE(world.run_until(quiet, std::chrono::hours(1)));
+    return ids;
+}
+
+TEST_F(Engine, WhatSaysMoreThanBeUpToDateIsNotForgottenBehindARun) {
+    fill(*vendors.shop, 25);
+    house.start({shop_link()});
+    house.run("shop");
+    // A record that was refused comes back with a replay only.
+    store::DeadLetter letter;
+    letter.integration = "shop";
+    letter.entity = "product";
+    letter.key = "900";
+    letter.reason = "invalid_record";
+    letter.payload = R"({"name":"Corrected","sku":"S900"})";
+    ASSERT_TRUE(house.store.database().add_dead_letters({letter}));
+    sync::RunRequest plain, full, replay;
+    full.full = true;
+    replay.trigger = "replay";
+    replay.entity = "product";
+    replay.replay = {house.store.database().dead_letters({}).value().at(0).id};
+    const auto ids = ask_behind_a_run(world, house, {plain, replay, plain, full, plain});
+    EXPECT_EQ(ids[1], ids[3]) << "the full run answers those who only want to be up to date";
+    EXPECT_EQ(ids[1], ids[4]);
+    EXPECT_EQ(ids[1], ids[5]);
+    EXPECT_NE(ids[1], ids[2]) << "a replay is a run of its own";
+    EXPECT_EQ(std::set<std::int64_t>(ids.begin(), ids.end()).size(), 3u);
+    EXPECT_EQ(names_in_hub(house.store.database()).at("S900"), "Corrected");
+    store::Filter filter;
+    filter.run = ids[2];
+    EXPECT_EQ(house.store.database().runs(filter).value().at(0).trigger, "replay");
+}
+
+TEST_F(Engine, RequestsBehindARunMergeOnlyWhereOneDoesTheOthersWork) {
+    sync::RunRequest all, product, full_product, confirmed, letters, more_letters;
+    product.entity = full_product.entity = letters.entity = more_letters.entity = "product";
+    full_product.full = true;
+    confirmed.confirm_deletes = true;
+    letters.replay = {1, 2};
+    more_letters.replay = {3, 2, 1};
+    EXPECT_TRUE(all.covers(all));
+    EXPECT_TRUE(all.covers(product));
+    EXPECT_FALSE(product.covers(all));
+    EXPECT_FALSE(all.covers(full_product));
+    EXPECT_FALSE(full_product.covers(all));
+    EXPECT_TRUE(full_product.covers(product));
+    EXPECT_TRUE(confirmed.covers(all));
+    EXPECT_FALSE(all.covers(confirmed));
+    EXPECT_FALSE(all.covers(letters));
+    EXPECT_FALSE(letters.covers(product));
+    EXPECT_TRUE(more_letters.covers(letters));
+    EXPECT_FALSE(letters.covers(more_letters));
+    fill(*vendors.shop, 5);
+    house.start({shop_link()});
+    const auto ids = ask_behind_a_run(world, house, {product, full_product, confirmed, product, all});
+    EXPECT_EQ(ids[1], ids[2]) << "the full one took the other's place";
+    EXPECT_EQ(ids[4], ids[2]);
+    EXPECT_EQ(ids[5], ids[3]);
+    EXPECT_LT(ids[2], ids[3]);
+}
+
+TEST_F(Engine, TheQueueBehindARunIsBounded) {
+    fill(*vendors.shop, 5);
+    house.start({shop_link()});
+    std::vector<sync::RunRequest> requests(101);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        requests[i].entity = "product";
+        requests[i].replay = {static_cast<std::int64_t>(i) + 1};
+    }
+    const auto ids = ask_behind_a_run(world, house, requests);
+    EXPECT_EQ(ids.back(), -1);
+    EXPECT_GT(ids[100], ids[99]);
+}
+
 TEST_F(Engine, SchedulesByTheClockAndWakesForNothingElse) {
     fill(*vendors.shop, 5);
     auto shop = shop_link();

@@ -120,6 +120,8 @@ inline Start::Start(const liaison_event_start& raw)
       full(raw.mode == LIAISON_MODE_FULL),
       page_size(raw.page_size),
       deadline_ms(raw.deadline_ms),
+      from_ms(raw.from_ms),
+      to_ms(raw.to_ms),
       seed(raw.seed, raw.seed + sizeof raw.seed) {
     abi::each<liaison_record>(raw.records, [&](const liaison_record& one) {
         Record& record = records.emplace_back(abi::copy(one.key), abi::copy(one.payload));

@@ -163,6 +163,9 @@ class Start {
     bool full = false;
     std::uint32_t page_size = 0;
     std::int64_t deadline_ms = 0;
+    // A pull of a date range: records of from_ms and later, before to_ms; 0: no bound. Its cursor is its own.
+    std::int64_t from_ms = 0, to_ms = 0;
+    bool has_range() const { return from_ms != 0 || to_ms != 0; }
     std::vector<std::uint8_t> seed;
     std::vector<Record> records;
     std::vector<Query> queries;

@@ -14,10 +14,10 @@ foreach(file ${SCHEMAS})
     string(APPEND entries "},\n")
 endforeach()
 file(WRITE ${OUTPUT} "// Made from plugin-api/schemas; do not edit.
-#include \"sync/canonical_data.hpp\"
-namespace liaisond::sync {
+#include \"records/canonical_data.hpp\"
+namespace liaisond::records {
 static constexpr CanonicalSchemaText texts[] = {
 ${entries}};
 std::span<const CanonicalSchemaText> canonical_schema_texts() { return texts; }
-}  // namespace liaisond::sync
+}  // namespace liaisond::records
 ")

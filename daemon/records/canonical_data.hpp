@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace liaisond::sync {
+namespace liaisond::records {
 
 struct CanonicalSchemaText {
     std::string_view entity, json;
@@ -12,4 +12,4 @@ struct CanonicalSchemaText {
 
 std::span<const CanonicalSchemaText> canonical_schema_texts();
 
-}  // namespace liaisond::sync
+}  // namespace liaisond::records

@@ -374,9 +374,12 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
         one.detail = slot.link->unusable;
     } else if (suspended) {
         one.detail = std::string("suspended ") +
-                     (slot.vitals.suspension == Held::by_operator ? "by an operator " : "") + "since " +
-                     at_minute(slot.vitals.suspended_at) + "; to go on: liaisonctl integrations resume " +
-                     id + (slot.vitals.suspension == Held::failures ? because : "");
+                     (slot.vitals.suspension == Held::by_operator
+                          ? "by an operator "
+                          : "after " + std::to_string(slot.vitals.failures) + " failed runs in a row, ") +
+                     "since " + at_minute(slot.vitals.suspended_at) +
+                     "; to go on: liaisonctl integrations resume " + id +
+                     (slot.vitals.suspension == Held::failures ? because : "");
     } else if (open) {
         one.detail = "the vendor does not answer and is left alone until " +
                      format_instant(slot.breaker.open_until()) + because;

@@ -102,15 +102,17 @@ store::Outcome ExportVerdict::later(const store::Intent& intent, const std::stri
     // Once an attempt went unanswered the vendor may have the record: of a create with a key that stays so,
     // and no dead letter may let a later version of the record be created beside it when the key has expired.
     const bool had_doubts = intent.attempt > 1 && intent.state != store::IntentState::ready;
-    const bool may_exist = effect_of(link_, intent) == EffectClass::keyed && (is_doubtful || had_doubts);
+    const bool may_exist = is_doubtful || had_doubts;
     if (intent.attempt >= retry.attempts) {
         const std::string text =
             "given up after " + std::to_string(intent.attempt) + " attempts; the last: " + why;
-        if (may_exist) return in_doubt(intent, text + "; it may be at the vendor: look there");
+        if (may_exist && effect_of(link_, intent) == EffectClass::keyed)
+            return in_doubt(intent, text + "; it may be at the vendor: look there");
         store::Outcome given_up = outcome(intent, Kind::rejected, text);
         given_up.reason = "attempts_exhausted";
         return given_up;
     }
+    // Not renewed while it may exist: what is owed next comes after it, and a deletion finds it.
     store::Outcome again = outcome(intent, may_exist ? Kind::unknown : Kind::retry, why);
     again.next_at = now_ + std::max(advised, backoff(retry, intent.attempt, random_));
     return again;
@@ -135,9 +137,10 @@ store::Outcome ExportVerdict::conflict(const store::Intent& intent, const std::s
 
 store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::string& why) const {
     const EffectClass effect = effect_of(link_, intent);
-    // Repeating is harmless: the vendor sees the same operation again.
-    if (effect == EffectClass::upsert || effect == EffectClass::keyed)
-        return later(intent, why, Milliseconds(0), true);
+    // Repeating is harmless: the vendor sees the same operation again. But an unanswered write that is
+    // executed late may not undo a newer one: only when it has settled is it repeated, and so answered.
+    if (effect == EffectClass::keyed || intent.deleted) return later(intent, why, Milliseconds(0), true);
+    if (effect == EffectClass::upsert) return later(intent, why, link_.config.settle, true);
     if (effect == EffectClass::blind)
         return in_doubt(intent, "sent, and no clear answer came: " + why + "; look at the vendor");
     store::Outcome unknown = outcome(intent, Kind::unknown, why);

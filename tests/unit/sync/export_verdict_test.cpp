@@ -1,0 +1,62 @@
+// What becomes of an export whose answer was lost.
+#include "sync/export_verdict.hpp"
+
+#include <gtest/gtest.h>
+
+#include "simulate/world.hpp"
+
+namespace liaisond::sync {
+namespace {
+
+class Doubt : public testing::Test {
+  protected:
+    Doubt() {
+        link.effects["product"] = EffectClass::upsert;
+        link.config.settle = std::chrono::minutes(5);
+        intent.entity = "product";
+        intent.state = store::IntentState::sending;
+        intent.attempt = 1;
+    }
+    store::Outcome lost() const {
+        plugin::PushResult unknown;
+        unknown.outcome = LIAISON_OUTCOME_UNKNOWN;
+        return ExportVerdict(link, now, world).of_push(intent, unknown, true, Status());
+    }
+    mutable simulate::World world{1};
+    Link link;
+    store::Intent intent;
+    Instant now = Instant(Milliseconds(1'700'000'000'000));
+};
+
+// Executed late it would undo whatever was written since.
+TEST_F(Doubt, AnUpdateIsRepeatedWhenTheFirstOneHasSettled) {
+    intent.external_id = "P1";
+    EXPECT_GE(lost().next_at, now + link.config.settle);
+}
+
+// A record that may be there is not forgotten when the hub's is deleted meanwhile: it must be known first.
+TEST_F(Doubt, ACreateThatMayExistIsNotRenewed) {
+    EXPECT_EQ(lost().kind, store::Outcome::Kind::unknown);
+    intent.attempt = 2;
+    intent.state = store::IntentState::sending;
+    plugin::PushResult busy;
+    busy.outcome = LIAISON_OUTCOME_RETRY;
+    EXPECT_EQ(ExportVerdict(link, now, world).of_push(intent, busy, true, Status()).kind,
+              store::Outcome::Kind::unknown);
+}
+
+TEST_F(Doubt, ADeleteMayBeRepeatedAtOnce) {
+    intent.external_id = "P1";
+    intent.deleted = true;
+    EXPECT_LT(lost().next_at, now + link.config.settle);
+}
+
+TEST_F(Doubt, WhatWasCertainlyNotExecutedIsRenewed) {
+    plugin::PushResult busy;
+    busy.outcome = LIAISON_OUTCOME_RETRY;
+    EXPECT_EQ(ExportVerdict(link, now, world).of_push(intent, busy, true, Status()).kind,
+              store::Outcome::Kind::retry);
+}
+
+}  // namespace
+}  // namespace liaisond::sync

@@ -4,6 +4,12 @@
 #include "store/database_impl.hpp"
 #include "store/intent_rows.hpp"
 
+// A delete waits while a person decides whether the record shall go.
+#define NOT_CONTESTED                                                                                   \
+    " AND NOT (i.deleted AND EXISTS(SELECT 1 FROM conflicts x WHERE x.integration = i.integration AND " \
+    "x.rid "                                                                                            \
+    "= i.rid))"
+
 namespace liaisond::store {
 
 Intent read_intent(Database::Impl& impl, const Statement& row) {
@@ -141,9 +147,10 @@ Result<std::vector<Intent>> Database::due_intents(const std::string& integration
                                                   Instant now, std::uint32_t limit) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Intent>> {
         std::vector<Intent> due;
-        Statement select = impl_->connection.prepare("SELECT " INTENT_COLUMNS
-                                                     "WHERE i.integration = ? AND i.entity = ? AND i.next_at "
-                                                     "<= ? AND i.state <> 3 ORDER BY i.id LIMIT ?");
+        Statement select =
+            impl_->connection.prepare("SELECT " INTENT_COLUMNS
+                                      "WHERE i.integration = ? AND i.entity = ? AND i.next_at "
+                                      "<= ? AND i.state <> 3" NOT_CONTESTED " ORDER BY i.id LIMIT ?");
         select.bind(impl_->number(integration)).bind(impl_->number(entity)).bind(to_unix_ms(now)).bind(limit);
         while (select.step()) due.push_back(read_intent(*impl_, select));
         return due;
@@ -153,7 +160,7 @@ Result<std::vector<Intent>> Database::due_intents(const std::string& integration
 Result<std::optional<Instant>> Database::next_intent(const std::string& integration) {
     return guarded(impl_->path, [&]() -> Result<std::optional<Instant>> {
         Statement select = impl_->connection.prepare(
-            "SELECT min(next_at) FROM intents WHERE integration = ? AND state <> 3");
+            "SELECT min(next_at) FROM intents i WHERE integration = ? AND state <> 3" NOT_CONTESTED);
         if (!select.bind(impl_->number(integration)).step() || select.is_null(0))
             return std::optional<Instant>();
         return std::optional<Instant>(from_unix_ms(select.integer(0)));

@@ -92,6 +92,8 @@ Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<st
 // Certainly not executed, and not what should be sent any more.
 bool ExportJob::needs_renewal(const store::Intent& intent) const {
     if (intent.state == store::IntentState::stale) return entity_.imports;
+    // Nobody wants it gone any more: whether it is, the next import shows.
+    if (intent.deleted && intent.record_version > intent.version) return true;
     return intent.state == store::IntentState::ready && intent.record_version > intent.version;
 }
 

@@ -102,7 +102,8 @@ store::Outcome ExportVerdict::later(const store::Intent& intent, const std::stri
     // Once an attempt went unanswered the vendor may have the record: of a create with a key that stays so,
     // and no dead letter may let a later version of the record be created beside it when the key has expired.
     const bool had_doubts = intent.attempt > 1 && intent.state != store::IntentState::ready;
-    const bool may_exist = is_doubtful || had_doubts;
+    const bool creates = intent.external_id.empty() && !intent.deleted;
+    const bool may_exist = creates && (is_doubtful || had_doubts);
     if (intent.attempt >= retry.attempts) {
         const std::string text =
             "given up after " + std::to_string(intent.attempt) + " attempts; the last: " + why;

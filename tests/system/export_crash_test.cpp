@@ -144,8 +144,7 @@ TEST_F(ToThePms, ABlindVendorAndAKilledDaemon) {
     ASSERT_TRUE(until([&] { return hub.number("SELECT count(*) FROM intents WHERE state <> 3") == 0; }));
     const json::array there = vendor_records(house, "pms/reservations");
     EXPECT_TRUE(all_differ(there, "/guest_name"));
-    // Sent and unclear is a matter for a person; all others are there.
-    EXPECT_GT(hub.open_intents(), 0);
+    // Sent and unclear, if the kill found any under way, is a matter for a person; all others are there.
     EXPECT_EQ(static_cast<std::int64_t>(hub.mapped("pms", "reservation").size()) + hub.open_intents(), many);
 }
 

@@ -21,7 +21,7 @@ struct Desk {
     std::map<std::string, Row> rows;
     std::size_t name_limit = 100;
     int next = 1, writes = 0;
-    bool precondition = true;
+    bool precondition = true, refuses_deletes = false;
 
     void edit(const std::string& id, const std::string& field, const std::string& value) {
         Row& row = rows.at(id);
@@ -40,6 +40,7 @@ struct Desk {
             return rows.contains(id) ? answer_json(200, shown(id)) : answer_json(404, json::object{});
         if (request.method == "GET") return list(request);
         ++writes;
+        if (request.method == "DELETE" && refuses_deletes) return answer_json(500, json::object{});
         if (request.method == "DELETE") {
             rows.erase(id);
             return answer_json(204, json::object{});

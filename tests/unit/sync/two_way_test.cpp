@@ -198,6 +198,32 @@ TEST_F(TwoWay, WhatIsCreatedAgainIsAnotherRecordToTheVendor) {
     EXPECT_NE(other("S1").reference, first) << "a vendor that remembers the first one answers for it";
 }
 
+TEST_F(TwoWay, ADeleteWaitsWhileAPersonDecidesWhetherTheRecordShallGo) {
+    front->add("S1", "Chair");
+    start();
+    sync();
+    const std::string id = back_id("S1");
+    front->rows.clear();
+    sync::RunRequest full;
+    full.full = true;
+    house.run("front", full);
+    house.run("front", full);
+    back->refuses_deletes = true;  // the delete does not get through, and
+    house.run("back");
+    back->refuses_deletes = false;
+    back->edit(id, "name", "Armchair");  // meanwhile somebody there uses it
+    sync();
+    ASSERT_EQ(conflicts().size(), 1u);
+    world.run_until([] { return false; }, std::chrono::hours(1));
+    sync();
+    ASSERT_TRUE(back->rows.contains(id)) << "deleted while somebody had to decide";
+    decide({sync::Side::remote, {}, {}});
+    sync();
+    EXPECT_TRUE(back->rows.contains(id));
+    EXPECT_EQ(front->rows.size(), 1u);
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
 TEST_F(TwoWay, ADecisionDoesNotAcceptWhatWasRefusedSince) {
     const std::string id = front->add("S1", "Chair");
     start();

@@ -127,6 +127,19 @@ Schemes schemes_of(const plugin::ConnectorManifest& connector) {
     return made;
 }
 
+// Credentials that the manifest does not mark as secrets.
+std::set<std::string> public_names(const json::object& schema) {
+    std::set<std::string> names;
+    const json::value* properties = schema.if_contains("properties");
+    if (properties == nullptr || !properties->is_object()) return names;
+    for (const auto& [name, property] : properties->get_object()) {
+        const json::value* format =
+            property.is_object() ? property.get_object().if_contains("format") : nullptr;
+        if (format == nullptr || *format != "liaison-secret") names.insert(std::string(name));
+    }
+    return names;
+}
+
 std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const config::Tenant& tenant,
                                       const plugin::Catalog::Found& found, const Schemes& schemes,
                                       const auth::Secrets& vault) {
@@ -161,7 +174,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->egress = std::move(egress);
 
     link->instance.config.shrink_to_fit();
-    auto secrets = auth::read_secrets(integration.credentials, &vault);
+    auto secrets = auth::read_secrets(integration.credentials, &vault, public_names(connector.credentials));
     link->unusable = !secrets ? secrets.error().message : schemes.fault;
     link->authorizer = std::make_shared<auth::Authorizer>(
         schemes.schemes, schemes.ask_settings ? settings_text : std::string("{}"),

@@ -63,13 +63,15 @@ Result<Secret> read(const std::string& credential, const config::SecretSource& s
 }  // namespace
 
 Result<Credentials> read_secrets(const std::map<std::string, config::SecretSource>& sources,
-                                 const Secrets* vault) {
+                                 const Secrets* vault, const std::set<std::string>& is_public) {
     Credentials credentials;
     for (const auto& [name, source] : sources) {
         Result<Secret> value = read(name, source, vault);
         if (!value) return fail(value.error());
-        redactor().add(value->reveal());
-        redactor().add(to_base64(value->reveal()));
+        if (!is_public.contains(name)) {
+            redactor().add(value->reveal());
+            redactor().add(to_base64(value->reveal()));
+        }
         credentials[name] = std::move(*value);
     }
     return credentials;

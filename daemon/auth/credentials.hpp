@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "auth/scheme.hpp"
@@ -18,9 +19,10 @@ using Credentials = std::map<std::string, Secret, std::less<>>;
 
 // Reads every secret from where the configuration says (vault, environment, or a file of mode 0600 or
 // stricter), and registers the values with the redactor. Errors name the credential and its place, never a
-// value. `vault` null: there is none.
+// value. `vault` null: there is none. `is_public`: names that are no secrets (user names, client ids) and may
+// be read in logs.
 Result<Credentials> read_secrets(const std::map<std::string, config::SecretSource>& sources,
-                                 const Secrets* vault);
+                                 const Secrets* vault, const std::set<std::string>& is_public = {});
 
 // Authenticates requests by the schemes of the manifest. Nothing but what a scheme says, and bodies that the
 // connector flagged, is ever scanned for templates; secrets go only to the origins the integration was

@@ -159,7 +159,9 @@ Result<Authorization> authorization(const OAuth2& oauth, const Scope& scope, con
                      {"client_id", *client},
                      {"redirect_uri", redirect_uri},
                      {"state", asked.state}};
-    if (!oauth.scope.empty()) query["scope"] = oauth.scope;
+    auto wanted = expand(oauth.scope, scope, Place::plain);
+    if (!wanted) return fail(wanted.error());
+    if (!wanted->empty()) query["scope"] = *wanted;
     if (oauth.pkce) {
         query["code_challenge"] = to_base64url(*digest("sha256", asked.verifier));
         query["code_challenge_method"] = "S256";
@@ -219,7 +221,9 @@ Result<http::Request> grant_request(const OAuth2& oauth, const Scope& scope, con
     const bool bearer = oauth.grant == Grant::jwt_bearer;
     Parameters form{
         {"grant_type", bearer ? "urn:ietf:params:oauth:grant-type:jwt-bearer" : "client_credentials"}};
-    if (!oauth.scope.empty()) form["scope"] = oauth.scope;
+    auto wanted = expand(oauth.scope, scope, Place::plain);
+    if (!wanted) return fail(wanted.error());
+    if (!wanted->empty()) form["scope"] = *wanted;
     if (bearer || oauth.assertion_is_client) {
         auto signed_text = assertion(oauth, scope, id);
         if (!signed_text) return fail(signed_text.error());

@@ -46,10 +46,13 @@ class Expansion {
     }
 
     Result<std::string> setting(std::string_view pointer) const {
+        const bool is_optional = pointer.ends_with('?');
+        if (is_optional) pointer.remove_suffix(1);
         boost::system::error_code error;
         const json::value settings = json::parse(scope_.settings, error);
         const json::value* found = settings.find_pointer(pointer, error);
         if (found != nullptr && found->is_string()) return std::string(found->get_string());
+        if (is_optional) return std::string();
         return fail(ErrorKind::config,
                     "the setting " + std::string(pointer) + " is needed for authentication and is missing");
     }

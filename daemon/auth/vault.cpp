@@ -218,9 +218,7 @@ Result<Secret> Secrets::find(std::string_view name) const {
     if (found == sealed_.end())
         return fail(ErrorKind::config, "the vault has no secret '" + spoken(name) +
                                            "'; set it: liaisonctl secret set " + spoken(name));
-    Result<Secret> value = vault_.unseal(name, found->second);
-    if (value) redactor().add(value->reveal());
-    return value;
+    return vault_.unseal(name, found->second);
 }
 
 void Secrets::keep(const std::string& name, std::string sealed) { sealed_[name] = std::move(sealed); }

@@ -64,7 +64,6 @@ class Secrets {
 
     void load(Sealed sealed) { sealed_ = std::move(sealed); }
     bool contains(std::string_view name) const { return sealed_.contains(name); }
-    // Its value is registered with the redactor.
     Result<Secret> find(std::string_view name) const;
     const Sealed& all() const { return sealed_; }
 

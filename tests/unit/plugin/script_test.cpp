@@ -75,7 +75,7 @@ TEST(ScriptParser, ErrorsSayWhere) {
     EXPECT_EQ(problem("pull order\n> FETCH"), "dir/x.script:2: a request needs a URL");
     EXPECT_EQ(problem("pull order\n< 200"), "dir/x.script:2: an answer to nothing");
     EXPECT_EQ(problem("go order"),
-              "dir/x.script:1: 'go' is no job; expected config, test, pull, push or find");
+              "dir/x.script:1: 'go' is no job; expected config, test, pull, push, find, login or logout");
     EXPECT_EQ(problem("test\n> GET http://x/\n> done"),
               "dir/x.script:3: the expectation of line 2 is not answered in full");
     EXPECT_EQ(problem("test\n> done\n< 200").find("dir/x.script:3: done and fail end the job"), 0u);

@@ -76,9 +76,7 @@ TEST(Suspension, ComesAfterFailuresOutlivesARestartAndEndsByHand) {
     house.set("shop", R"({"fail_every":1,"fail_status":404})");
     house.configure(shop({"[product]", "{ every: 1s }", "    suspend_after_failures: 3\n"}));
     house.start();
-    const auto is_suspended = [&] {
-        return house.ctl("status").text.find("suspended") != std::string::npos;
-    };
+    const auto is_suspended = [&] { return house.ctl("status").text.find("suspended") != std::string::npos; };
     ASSERT_TRUE(until(is_suspended)) << house.ctl("status").text << house.last_lines();
     EXPECT_THAT(house.ctl("status").text, HasSubstr("3 failed runs in a row"));
     EXPECT_THAT(house.ctl("status").text, HasSubstr("liaisonctl integrations resume shop"));

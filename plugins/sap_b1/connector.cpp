@@ -108,7 +108,8 @@ class SapConnector : public liaison::Connector {
         const Set set = set_of(settings_, start.entity);
         std::vector<Result> results;
         for (std::size_t i = 0; i < start.queries.size(); ++i) {
-            Result result = co_await find_one(context, set, static_cast<std::uint32_t>(i), start.queries[i]);
+            const auto index = static_cast<std::uint32_t>(i);
+            Result result = co_await find_one(context, set, index, start.queries[i]);
             results.push_back(std::move(result));
         }
         co_await context.result(std::move(results));

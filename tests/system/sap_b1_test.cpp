@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <boost/json/serialize.hpp>
-#include <set>
 
 #include "hub.hpp"
 #include "integrations.hpp"
@@ -106,11 +105,11 @@ TEST_F(Sap, LinksOfEveryFormAreFollowed) {
     house.seed("sap_b1/Items", 90);
     house.configure(sap("import", "[product]", "page_size: 20, paging: next_link"));
     house.start();
-    std::set<std::string> seen;
-    for (const char* form : {"rooted", "absolute"}) {
+    for (const char* form : {"relative", "rooted", "absolute"}) {
         sap_mode("links", form);
-        house.api("POST", "/api/v1/integrations/sap/sync?full=true");
-        const json::object run = house.wait_for_status("sap", 0, "success");
+        const Reply begun = house.api("POST", "/api/v1/integrations/sap/sync?full=true");
+        const json::object run = house.wait_for_run(number_of(begun.body.as_object(), "run"));
+        EXPECT_EQ(text_of(run, "status"), "success") << form;
         EXPECT_EQ(total_of(run, "fetched"), 90) << form << json::serialize(run);
     }
 }

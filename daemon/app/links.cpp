@@ -157,8 +157,12 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
         json::serialize(json::object{{"connector", integration.connector}, {"settings", settings}});
     link->can_find = connector.has(plugin::JobKind::find);
     link->can_test = connector.has(plugin::JobKind::test);
-    for (const config::Entity& entity : integration.entities)
-        link->effects[entity.name] = effect_of(connector.effect, entity.name, settings);
+    for (const config::Entity& entity : integration.entities) {
+        const plugin::EntityRule* rule = connector.entity(entity.name);
+        link->effects[entity.name] = rule != nullptr && rule->effect
+                                         ? *rule->effect
+                                         : effect_of(connector.effect, entity.name, settings);
+    }
     for (const config::Entity& entity : integration.entities) {
         if (shows_all(connector, entity.name, settings)) link->complete_listings.insert(entity.name);
         if (knows_ranges(connector, entity.name, settings)) link->date_ranges.insert(entity.name);

@@ -213,6 +213,7 @@ class Builder {
                 if (host.is_string()) made.allow_hosts.emplace_back(host.get_string());
             }
         }
+        made.ca_file = text_at(object_at(members, "tls"), "ca_file");
         made.concurrent = number_at(object_at(members, "limits"), "concurrent", 0);
         made.page_size = number_at(members, "page_size", made.page_size);
         made.push_batch = number_at(members, "push_batch", made.push_batch);

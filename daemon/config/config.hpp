@@ -80,6 +80,7 @@ struct Integration {
         "{}";  // JSON; parsed where somebody needs it, because ten thousand of them lie idle
     std::map<std::string, SecretSource> credentials;
     std::vector<std::string> allow_hosts;
+    std::string ca_file;           // PEM; trusted instead of the system's authorities; empty: those
     std::uint32_t concurrent = 4;  // requests at once
     Limits limits;
     Supervision supervision;

@@ -136,6 +136,12 @@ constexpr char text[] = R"schema({
         "settings": { "type": "object", "description": "As the connector's manifest says." },
         "credentials": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Where secrets come from: !secret NAME (the vault), !env NAME or !file PATH." },
         "allow_hosts": { "type": "array", "items": { "type": "string" }, "description": "Hosts (host or host:port) that this integration may reach besides those in its settings." },
+        "tls": {
+          "type": "object", "additionalProperties": false,
+          "properties": {
+            "ca_file": { "type": "string", "pattern": "^/", "description": "PEM file of the authorities, or of the server's own certificate, that this integration trusts instead of the system's: for vendors with self-signed certificates. The certificate must name the host." }
+          }
+        },
         "limits": { "$ref": "#/$defs/limits" },
         "circuit_breaker": { "$ref": "#/$defs/circuit_breaker" },
         "suspend_after_failures": { "$ref": "#/$defs/suspend_after_failures" },

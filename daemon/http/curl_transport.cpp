@@ -98,6 +98,10 @@ class CurlPool {
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
         curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+        if (!request.ca_file.empty()) {
+            curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+            curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+        }
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "liaison/0.1");
         curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);

@@ -28,6 +28,7 @@ struct Request {
     bool mutates = false;
     Milliseconds connect_timeout{10'000}, timeout{30'000};
     std::uint64_t max_body = 32u << 20;  // bytes of the answer
+    std::string ca_file;                 // PEM; trusted instead of the system's authorities; empty: those
     std::string pool;                    // connections are shared within a pool: the integration's id
     std::shared_ptr<const Egress> egress;
 };

@@ -148,6 +148,11 @@ class ManifestReader {
                 if (!range->is_bool()) return wrong(at + ".date_range", range, "it must be true or false");
                 rule.date_range = range->get_bool();
             }
+            if (const json::value* effect = one.get_object().if_contains("effect")) {
+                rule.effect = effect->is_string() ? parse_effect_class(effect->get_string()) : std::nullopt;
+                if (!rule.effect)
+                    return wrong(at + ".effect", effect, "allowed are upsert, keyed, findable, blind");
+            }
             connector.entities.push_back(std::move(rule));
         }
     }

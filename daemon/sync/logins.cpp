@@ -222,6 +222,7 @@ Await<http::Response> Logins::send(Held& held, http::Request request) {
     auto egress = std::make_shared<http::Egress>();
     egress->origins = {http::origin_of(request.url)};  // the manifest's, or the operator's
     request.egress = egress;
+    request.ca_file = held.link->config.ca_file;
     request.pool = held.integration();
     request.timeout = held.link->config.timeouts.request;
     request.connect_timeout = held.link->config.timeouts.connect;

@@ -286,6 +286,7 @@ Result<http::Request> Requester::prepare(const plugin::Request& request, const a
                        ? std::min(Milliseconds(request.timeout_ms), link_->config.timeouts.request)
                        : link_->config.timeouts.request;
     if (request.max_body != 0) made.max_body = std::min(made.max_body, request.max_body);
+    made.ca_file = link_->config.ca_file;
     made.pool = pool_of(*link_, lane_);
     made.egress = link_->egress;
     // Secrets only ever travel to the integration's own origins.

@@ -184,6 +184,8 @@ void Stats::add(const Stats& other) {
     unauthorized += other.unauthorized;
     refused += other.refused;
     rate_limited += other.rate_limited;
+    logins += other.logins;
+    logouts += other.logouts;
     faults += other.faults;
     in_flight += other.in_flight;
     in_flight_max += other.in_flight_max;
@@ -203,6 +205,7 @@ Json Stats::to_json() const {
     json.set("writes_committed", count(writes_committed)).set("answers_lost", count(answers_lost));
     json.set("duplicates", count(duplicates)).set("unauthorized", count(unauthorized));
     json.set("refused", count(refused)).set("rate_limited", count(rate_limited));
+    json.set("logins", count(logins)).set("logouts", count(logouts));
     json.set("faults", count(faults)).set("in_flight", count(in_flight));
     json.set("in_flight_max", count(in_flight_max));
     Json statuses = Json::object();

@@ -11,6 +11,7 @@
 namespace liaison_sim {
 
 using Credentials = std::map<std::string, std::string>;  // "token" -> "shop-token"
+using Modes = std::map<std::string, std::string>;        // what only one vendor has: "approval" -> "none"
 
 // "Every Nth": 0 is never. Setting N starts the count again.
 struct Every {
@@ -62,7 +63,8 @@ struct Stats {
     std::uint64_t unauthorized = 0;
     std::uint64_t refused = 0;  // 4xx other than 401 and 429
     std::uint64_t rate_limited = 0;
-    std::uint64_t faults = 0;  // injected failures, resets and closes while down
+    std::uint64_t logins = 0, logouts = 0;  // where there are sessions
+    std::uint64_t faults = 0;               // injected failures, resets and closes while down
     std::uint64_t in_flight = 0;
     std::uint64_t in_flight_max = 0;
     std::map<unsigned, std::uint64_t> by_status;

@@ -20,11 +20,13 @@ bool is_further_page(const Request& request) {
 
 }  // namespace
 
-Vendor::Vendor(std::string name, std::string prefix, Credentials credentials)
+Vendor::Vendor(std::string name, std::string prefix, Credentials credentials, Modes modes)
     : name_(std::move(name)),
       prefix_(std::move(prefix)),
       default_credentials_(std::move(credentials)),
-      credentials_(default_credentials_) {}
+      credentials_(default_credentials_),
+      default_modes_(std::move(modes)),
+      modes_(default_modes_) {}
 
 std::vector<std::string> Vendor::entities() const {
     std::vector<std::string> names;
@@ -76,12 +78,19 @@ Response Vendor::answer(const Request& request) {
         if (switches_.retry_after > 0) failure.with("Retry-After", std::to_string(switches_.retry_after));
         return failure;
     }
-    if (!is_authorized(request)) {
-        return error_response(401, "unauthorized", "credentials missing or wrong")
-            .with("WWW-Authenticate", challenge());
-    }
+    if (auto away = turn_away(request)) return std::move(*away);
     if (is_further_page(request) && switches_.edit_pages.is_due()) edit_under(request);
     return routes_.dispatch(request);
+}
+
+std::optional<Response> Vendor::turn_away(const Request& request) {
+    if (is_authorized(request)) return std::nullopt;
+    return error_response(401, "unauthorized", "credentials missing or wrong")
+        .with("WWW-Authenticate", challenge());
+}
+
+void Vendor::check(const Collection& collection, const Json& record) const {
+    require_valid(record, collection.entity().schema, Origin::control);
 }
 
 // The record at the beginning of the list is on a page that was read already: when it goes, or moves to the
@@ -211,7 +220,7 @@ Response Vendor::write(Collection& collection, const std::string& id, const Json
     record.merge_patch(patch);
     if (!is_raw) {
         complete(collection, record, patch);
-        require_valid(record, entity.schema, Origin::control);
+        check(collection, record);
     }
     return json_response(existing ? 200 : 201, collection.put(id, std::move(record)).json);
 }
@@ -226,17 +235,40 @@ Response Vendor::remove(const std::string& entity, const std::string& id) {
 
 Response Vendor::switches() {
     const std::scoped_lock lock(mutex_);
-    return json_response(200, switches_.to_json(credentials_).serialize());
+    return shown_switches();
+}
+
+Response Vendor::shown_switches() const {
+    Json json = switches_.to_json(credentials_);
+    Json modes = Json::object();
+    for (const auto& [name, value] : modes_) modes.set(name, Json::string(value));
+    if (!modes_.empty()) json.set("modes", std::move(modes));
+    return json_response(200, json.serialize());
+}
+
+// Null puts all of them back.
+void Vendor::set_modes(const Json& patch) {
+    Modes changed = patch.is(Json::Kind::null) ? default_modes_ : modes_;
+    for (const auto& [name, value] : patch.members()) {
+        if (!changed.contains(name) || !value.is(Json::Kind::string))
+            refuse(422, "bad_switch", "the switches are refused",
+                   {{"/modes/" + name, "must be a known string"}});
+        changed[name] = value.text();
+    }
+    modes_ = std::move(changed);
 }
 
 Response Vendor::set_switches(const Json& patch) {
     const std::scoped_lock lock(mutex_);
-    switches_.merge(patch, credentials_, default_credentials_);
+    Json common = patch;
+    if (const Json* modes = patch.find("modes")) set_modes(*modes);
+    common.erase("modes");
+    switches_.merge(common, credentials_, default_credentials_);
     if (patch.find("rate_limit") && switches_.rate_limit) {
         tokens_ = switches_.rate_limit->burst;
         tokens_at_ = std::chrono::steady_clock::now();
     }
-    return json_response(200, switches_.to_json(credentials_).serialize());
+    return shown_switches();
 }
 
 Stats Vendor::stats() {
@@ -253,6 +285,7 @@ void Vendor::reset() {
     const std::scoped_lock lock(mutex_);
     for (auto& collection : collections_) collection->clear();
     credentials_ = default_credentials_;
+    modes_ = default_modes_;
     switches_ = Switches{};
     stats_.clear();
     forget();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,15 +74,20 @@ class Vendor {
         std::string lookup;
     };
 
-    Vendor(std::string name, std::string prefix, Credentials credentials);
+    // `modes`: moods of this vendor alone, with their usual values; the switch "modes" changes them.
+    Vendor(std::string name, std::string prefix, Credentials credentials, Modes modes = {});
 
     virtual bool is_authorized(const Request& request) const = 0;
     virtual std::string challenge() const = 0;  // the WWW-Authenticate value
+    // An answer before any route is tried; by default 401 without the right credentials.
+    virtual std::optional<Response> turn_away(const Request& request);
     // A plausible record, the same for the same number and seed.
     virtual Generated generate(const Collection& collection, std::int64_t number, std::uint64_t seed,
                                std::int64_t stamp_ms) = 0;
     // Makes a record written through the control API whole, e.g. totals; `patch` is what the person gave.
     virtual void complete(const Collection&, Json& /*record*/, const Json& /*patch*/) {}
+    // Throws Refusal when such a record cannot be; by default what the entity's schema does not allow.
+    virtual void check(const Collection& collection, const Json& record) const;
     virtual void forget() {}  // state beside the records
 
     Collection& add_entity(Entity entity);
@@ -98,11 +104,14 @@ class Vendor {
     const Record& record_or_404(const Collection& collection, const std::string& id) const;
 
     const std::string& credential(const std::string& key) const { return credentials_.at(key); }
+    const std::string& mode(const std::string& key) const { return modes_.at(key); }
     Stats stats_;
 
   private:
     Collection& collection_or_404(const std::string& entity);
     Response write(Collection& collection, const std::string& id, const Json& patch, bool is_raw);
+    void set_modes(const Json& patch);
+    Response shown_switches() const;
     bool take_token(const RateLimit& limit);
     void edit_under(const Request& request);
     Response answer(const Request& request);
@@ -111,6 +120,8 @@ class Vendor {
     const std::string prefix_;
     const Credentials default_credentials_;
     Credentials credentials_;
+    const Modes default_modes_;
+    Modes modes_;
     Router routes_;
     std::vector<std::unique_ptr<Collection>> collections_;
     Switches switches_;

@@ -1,5 +1,6 @@
 #include "backoffice.hpp"
 #include "pms.hpp"
+#include "sap_b1.hpp"
 #include "shop.hpp"
 #include "vendor.hpp"
 
@@ -10,6 +11,7 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Shop>());
     vendors.push_back(std::make_unique<Pms>());
     vendors.push_back(std::make_unique<Backoffice>());
+    vendors.push_back(std::make_unique<SapB1>());
     return vendors;
 }
 

@@ -152,12 +152,14 @@ TEST(Config, LimitsBreakersAndAlarms) {
     Checked checked = check_text(
         good +
         "    limits: { requests_per_minute: 60, min_gap: 250ms, scope: credential }\n"
+        "    tls: { ca_file: /etc/liaison/sap.pem }\n"
         "    circuit_breaker: { failure_rate: 0.25, open_for: 2m }\n"
         "    suspend_after_failures: 3\n"
         "defaults: { circuit_breaker: { window: 10, open_for: 3m }, alert_after_failures: { count: 2, "
         "within: 1h }, retry: { budget: 0.1 }, expect_success_within: 2h }\n");
     ASSERT_TRUE(checked.faults.empty()) << testing::PrintToString(checked.faults);
     const Integration& shop = checked.config.integrations.at("paradise-shop");
+    EXPECT_EQ(shop.ca_file, "/etc/liaison/sap.pem");
     EXPECT_EQ(shop.limits.per_minute, 60u);
     EXPECT_EQ(shop.limits.per_second, 7u) << "as the manifest says";
     EXPECT_EQ(shop.limits.min_gap, Milliseconds(250));

@@ -1,4 +1,5 @@
 #include "backoffice.hpp"
+#include "odoo.hpp"
 #include "pms.hpp"
 #include "shop.hpp"
 #include "vendor.hpp"
@@ -10,6 +11,7 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Shop>());
     vendors.push_back(std::make_unique<Pms>());
     vendors.push_back(std::make_unique<Backoffice>());
+    vendors.push_back(std::make_unique<Odoo>());
     return vendors;
 }
 

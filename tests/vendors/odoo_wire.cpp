@@ -141,7 +141,9 @@ Response xml_fault(const Error& error) {
 
 Response json_error(const Error& error) {
     Json body = Json::object();
-    body.set("name", Json::string(error.name)).set("message", Json::string(error.message));
+    const bool is_builtin = error.name.find('.') == std::string::npos;
+    body.set("name", Json::string(is_builtin ? "builtins." + error.name : error.name))
+        .set("message", Json::string(error.message));
     body.set("arguments", Json::array()).set("context", Json::object());
     body.set("debug", Json::string(traceback(error)));
     return json_response(status_of(error), body.serialize());

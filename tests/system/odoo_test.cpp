@@ -2,7 +2,7 @@
 // answers.
 #include <gmock/gmock.h>
 
-#include <set>
+#include <map>
 
 #include "hub.hpp"
 #include "integrations.hpp"
@@ -169,10 +169,19 @@ TEST_P(Odoo, ChangesAreWrittenWhileAnswersAreLost) {
     const Hub hub(house);
     EXPECT_TRUE(until([&] { return hub.open_intents() == 0; })) << house.last_lines();
     expect_once("sales_order", "orders", 20);
-    int sevens = 0;
-    for (const json::value& line : vendor_records(house, "odoo/lines"))
-        sevens += line.at("product_uom_qty").to_number<double>() == 7 ? 1 : 0;
-    EXPECT_EQ(sevens, 20) << "each order has its new line once";
+    // Each order has its new line once; of cancelled ones Odoo's lines stay as they are.
+    std::map<std::int64_t, int> goods;
+    for (const json::value& line : vendor_records(house, "odoo/lines")) {
+        const double quantity = line.at("product_uom_qty").to_number<double>();
+        if (quantity != 0) goods[line.at("order_id").to_number<std::int64_t>()] += quantity == 7 ? 1 : 100;
+    }
+    int written = 0;
+    for (const json::value& order : vendor_records(house, "odoo/orders")) {
+        if (text_of(order.as_object(), "state") != "sale") continue;
+        EXPECT_EQ(goods[order.at("id").to_number<std::int64_t>()], 1);
+        ++written;
+    }
+    EXPECT_GT(written, 5);
 }
 
 TEST_P(Odoo, AFaultFollowsTheCommit) {

@@ -1,4 +1,5 @@
 #include "backoffice.hpp"
+#include "odoo.hpp"
 #include "pms.hpp"
 #include "sap_b1.hpp"
 #include "shop.hpp"
@@ -12,6 +13,7 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Pms>());
     vendors.push_back(std::make_unique<Backoffice>());
     vendors.push_back(std::make_unique<SapB1>());
+    vendors.push_back(std::make_unique<Odoo>());
     return vendors;
 }
 

@@ -1,0 +1,154 @@
+// Reader: the records of one entity, a page at a time, with what belongs to them in other models.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reading.hpp"
+
+namespace odoo {
+
+class Reader {
+  public:
+    Reader(Server& server, std::string entity, const Model& model)
+        : server_(server), entity_(std::move(entity)), model_(model) {}
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    const Model& model() const { return model_; }
+    const Fields& fields() const { return fields_; }
+    bool has_lines() const { return entity_ == "sales_order"; }
+    Json filter() const {
+        const auto found = server_.settings().filters.find(entity_);
+        return found == server_.settings().filters.end() ? Json::array() : found->second;
+    }
+
+    // What the model has here. Call first.
+    Task<void> open() {
+        fields_ = co_await server_.fields_of(model_.name, model_.fields);
+        if (has_lines()) line_fields_ = co_await server_.fields_of(line_model, odoo::line_fields());
+        if (entity_ != "customer") co_return;
+        Json names = Json::array();
+        names.push_back("code");
+        std::vector<Json> rows = co_await server_.ask_rows(
+            search(server_.settings(), "res.country", Json::array(), std::move(names)));
+        for (const Json& row : rows) {
+            const Row country(row);
+            const std::string id = std::to_string(country.integer("id"));
+            codes_[id] = country.text("code");
+            ids_[country.text("code")] = id;
+        }
+    }
+    // ISO code of a country to its number.
+    const std::map<std::string, std::string>& country_ids() const { return ids_; }
+
+    Task<std::vector<Record>> records_of(std::vector<Json> rows) {
+        std::vector<Record> records;
+        if (rows.empty()) co_return records;
+        const std::map<std::string, std::string> references = co_await references_of(rows);
+        std::vector<Json> lines;
+        if (has_lines()) lines = co_await lines_of(ids_in(rows, "id"));
+        std::map<std::string, std::vector<const Json*>> lines_by_order;
+        for (const Json& line : lines) lines_by_order[Row(line).id_of("order_id")].push_back(&line);
+        for (const Json& raw : rows) {
+            const Row row(raw);
+            const std::string id = std::to_string(row.integer("id"));
+            const auto reference = references.find(id);
+            Json payload = has_lines()             ? order_of(row, fields_, lines_by_order[id])
+                           : entity_ == "customer" ? customer_of(row, fields_, codes_)
+                                                   : product_of(row, fields_);
+            records.push_back(record_of(
+                raw, reference != references.end() ? reference->second : std::string(), std::move(payload)));
+        }
+        co_return records;
+    }
+    // The records with those ids, as rows.
+    Task<std::vector<Json>> rows_of(Json ids) {
+        Json domain = filter();
+        domain.push_back(condition("id", "in", std::move(ids)));
+        std::vector<Json> rows = co_await server_.ask_rows(
+            search(server_.settings(), model_.name, std::move(domain), fields_.names()));
+        co_return rows;
+    }
+    // In the order in which people see them.
+    Task<std::vector<Json>> lines_of(Json orders) {
+        Json domain = Json::array();
+        domain.push_back(condition("order_id", "in", std::move(orders)));
+        std::vector<Json> lines = co_await server_.ask_rows(
+            search(server_.settings(), line_model, std::move(domain), line_fields_.names())
+                .option("order", "order_id, sequence, id"));
+        co_return lines;
+    }
+    // The distinct ids in a field: numbers, or pairs of number and name.
+    static Json ids_in(const std::vector<Json>& rows, std::string_view field) {
+        std::map<std::int64_t, bool> seen;
+        Json ids = Json::array();
+        for (const Json& row : rows) {
+            const Json* value = row.find(field);
+            if (value != nullptr && value->is_array() && !value->items().empty()) value = &value->items()[0];
+            const std::optional<std::int64_t> id = value != nullptr ? value->to_int() : std::nullopt;
+            if (id && !std::exchange(seen[*id], true)) ids.push_back(*id);
+        }
+        return ids;
+    }
+
+  private:
+    // Ours, by the number of the record. Not everybody may read external ids: then none are known.
+    Task<std::map<std::string, std::string>> references_of(const std::vector<Json>& rows) {
+        std::map<std::string, std::string> references;
+        if (!may_read_references_) co_return references;
+        Json domain = Json::array(), names = Json::array();
+        domain.push_back(condition("module", "=", server_.settings().external_id_module));
+        domain.push_back(condition("model", "=", model_.name));
+        domain.push_back(condition("res_id", "in", ids_in(rows, "id")));
+        names.push_back("name");
+        names.push_back("res_id");
+        try {
+            std::vector<Json> found = co_await server_.ask_rows(
+                search(server_.settings(), "ir.model.data", std::move(domain), std::move(names)));
+            for (const Json& raw : found)
+                references[std::to_string(Row(raw).integer("res_id"))] = Row(raw).text("name");
+        } catch (const Failure& failure) {
+            if (failure.kind != ErrorKind::auth) throw;
+            may_read_references_ = false;
+            server_.context().log(
+                LIAISON_LOG_WARNING,
+                std::string("the user may not read external ids (ir.model.data), so records that we "
+                            "created are not recognised by them: ") +
+                    failure.what());
+        }
+        co_return references;
+    }
+
+    Server& server_;
+    std::string entity_;
+    const Model& model_;
+    Fields fields_, line_fields_;
+    std::map<std::string, std::string> codes_, ids_;  // of countries
+    bool may_read_references_ = true;
+};
+
+// How far the walks over the records and over their lines have come.
+struct Position {
+    std::int64_t at_ms = 0, lines_at_ms = 0;
+
+    static Position read(const std::string& cursor) {
+        Position position;
+        if (cursor.empty()) return position;
+        const Json stored = Json::parse(cursor);
+        const Json *at = stored.find("at_ms"), *lines_at = stored.find("lines_at_ms");
+        if (at != nullptr) position.at_ms = at->to_int().value_or(0);
+        if (lines_at != nullptr) position.lines_at_ms = lines_at->to_int().value_or(0);
+        return position;
+    }
+    std::string text(bool has_lines) const {
+        Json cursor = Json::object();
+        cursor.set("at_ms", at_ms);
+        if (has_lines) cursor.set("lines_at_ms", lines_at_ms);
+        return cursor.dump();
+    }
+};
+
+}  // namespace odoo

@@ -1,0 +1,309 @@
+// The Odoo connector through the real daemon: both transports, both directions, killed and left without
+// answers.
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "hub.hpp"
+#include "integrations.hpp"
+#include "until.hpp"
+
+namespace liaison_system {
+namespace {
+
+namespace json = boost::json;
+using testing::HasSubstr;
+
+struct Server {
+    const char* database;
+    const char* transport;
+};
+
+std::string odoo(const Server& server, const std::string& direction, const std::string& entities,
+                 const std::string& more = {}) {
+    return "  odoo:\n    tenant: wholesaler\n    connector: odoo\n    direction: " + direction +
+           "\n    entities: " + entities +
+           "\n    schedule: manual\n    credentials: { api_key: !file @ROOT@/secrets/odoo-key }\n    "
+           "settings:\n"
+           "      url: @SIM@/odoo\n      database: " +
+           server.database + "\n      login: bot@paradise.example\n      transport: " + server.transport +
+           "\n      page_size: 50\n" + more;
+}
+
+json::object values_of(const json::array& rows, std::int64_t id) {
+    for (const json::value& row : rows) {
+        if (row.at("id").to_number<std::int64_t>() == id) return row.as_object();
+    }
+    return {};
+}
+
+class Odoo : public testing::TestWithParam<Server> {
+  protected:
+    Odoo() { house.write("secrets/odoo-key", "odoo-key"); }
+    // Everything of the shop into the hub, and an Odoo without it.
+    void begin_export(int products, int orders, const std::string& entities, const std::string& more = {}) {
+        house.seed("shop/products", products);
+        house.seed("shop/customers", 10);
+        if (orders > 0) house.seed("shop/orders", orders);
+        house.configure(shop({"[product, customer, sales_order]"}) +
+                        odoo(GetParam(), "export", entities, more));
+        house.start();
+        ASSERT_EQ(total_of(house.run("shop"), "created"), products + 10 + orders);
+    }
+    bool all_sent(const std::string& entity, std::int64_t count) const {
+        const Hub hub(house);
+        return until([&] { return house.count("odoo/" + entity) >= count && hub.open_intents() == 0; });
+    }
+    // Each record that was exported is there once, and known by its number.
+    void expect_once(const std::string& entity, const std::string& collection, std::int64_t count) const {
+        const json::array there = vendor_records(house, "odoo/" + collection);
+        EXPECT_EQ(static_cast<std::int64_t>(there.size()), count) << house.last_lines();
+        const auto mapped = Hub(house).mapped("odoo", entity);
+        EXPECT_EQ(static_cast<std::int64_t>(mapped.size()), count);
+        for (const json::value& row : there)
+            EXPECT_TRUE(mapped.contains(std::to_string(row.at("id").to_number<std::int64_t>())));
+        EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0);
+    }
+    House house;
+};
+
+TEST_P(Odoo, IsImportedAndASecondRunChangesNothing) {
+    house.seed("odoo/products", 120);
+    house.seed("odoo/partners", 60);
+    house.seed("odoo/orders", 130);
+    house.seed("odoo/lines", 130);
+    house.configure(odoo(GetParam(), "import", "[product, customer, sales_order]"));
+    house.start();
+    EXPECT_EQ(total_of(house.run("odoo"), "created"), 310) << house.last_lines();
+    const auto orders = Hub(house).mapped("odoo", "sales_order");
+    ASSERT_EQ(orders.size(), 130u);
+    const json::object& order = orders.at("5").payload;
+    EXPECT_EQ(text_of(order, "order_no"), "S00005");
+    EXPECT_EQ(text_of(order, "status"), "confirmed");
+    ASSERT_EQ(order.at("lines").as_array().size(), 1u);
+    EXPECT_EQ(text_of(order.at("lines").at(0).as_object(), "unit_price"), "12.5");
+    EXPECT_EQ(order.at("total").at("amount"), 2500);
+    const json::object again = house.run("odoo");
+    EXPECT_EQ(total_of(again, "created") + total_of(again, "updated") + total_of(again, "deleted"), 0);
+    EXPECT_EQ(text_of(again, "status"), "success");
+    EXPECT_EQ(house.stop(), 0);
+}
+
+TEST_P(Odoo, AChangeOfALineAloneArrives) {
+    house.seed("odoo/products", 3);
+    house.seed("odoo/partners", 3);
+    house.seed("odoo/orders", 20);
+    house.seed("odoo/lines", 20);
+    house.configure(odoo(GetParam(), "import", "[product, customer, sales_order]"));
+    house.start();
+    house.run("odoo");
+    ASSERT_EQ(house.sim("PUT", "odoo/lines/3?raw=true", R"({"product_uom_qty":9.5})").status, 200u);
+    const json::object run = house.run("odoo");
+    EXPECT_EQ(total_of(run, "updated"), 1);
+    EXPECT_EQ(text_of(Hub(house).mapped("odoo", "sales_order").at("3").payload.at("lines").at(0).as_object(),
+                      "quantity"),
+              "9.5");
+}
+
+TEST_P(Odoo, ManyChangesInOneSecondAreReadInPages) {
+    for (int i = 1; i <= 130; ++i)
+        ASSERT_EQ(house
+                      .sim("PUT", "odoo/products/" + std::to_string(i) + "?raw=true",
+                           R"({"write_date":"","name":"P)" + std::to_string(i) + R"("})")
+                      .status,
+                  201u);
+    house.configure(odoo(GetParam(), "import", "[product]"));
+    house.start();
+    EXPECT_EQ(total_of(house.run("odoo"), "created"), 130) << "pages of 50 within a second or two";
+    EXPECT_EQ(Hub(house).records("product"), 130);
+}
+
+TEST_P(Odoo, OrdersArriveWithTheirLinesAndAreConfirmed) {
+    begin_export(20, 30, "[product, customer, sales_order]");
+    EXPECT_EQ(text_of(house.run("odoo"), "status"), "success") << house.last_lines();
+    ASSERT_TRUE(all_sent("orders", 30)) << house.last_lines();
+    expect_once("product", "products", 20);
+    expect_once("customer", "partners", 10);
+    expect_once("sales_order", "orders", 30);
+    const auto orders = Hub(house).mapped("odoo", "sales_order");
+    const json::array there = vendor_records(house, "odoo/orders"),
+                      lines = vendor_records(house, "odoo/lines");
+    for (const auto& [id, mapped] : orders) {
+        const json::object row = values_of(there, std::stoll(id));
+        const std::string status = text_of(mapped.payload, "status");
+        EXPECT_EQ(text_of(row, "state"), status == "cancelled" ? "cancel" : "sale") << status;
+        const auto count = std::count_if(lines.begin(), lines.end(), [&](const json::value& line) {
+            return line.at("order_id").to_number<std::int64_t>() == std::stoll(id);
+        });
+        EXPECT_EQ(static_cast<std::size_t>(count), mapped.payload.at("lines").as_array().size());
+    }
+    ASSERT_EQ(house.sim("POST", "stats/reset").status, 204u);
+    house.run("odoo");
+    EXPECT_EQ(house.stat("odoo", "writes_committed"), 0) << "a second run has nothing to send";
+    EXPECT_EQ(house.stop(), 0);
+}
+
+TEST_P(Odoo, AnswersAreLostAfterTheCommit) {
+    begin_export(40, 40, "[product, customer, sales_order]");
+    house.set("odoo", R"({"lose_every":5})");
+    house.run("odoo");
+    EXPECT_TRUE(all_sent("orders", 40)) << house.last_lines();
+    EXPECT_GT(house.stat("odoo", "answers_lost"), 5);
+    expect_once("product", "products", 40);
+    expect_once("sales_order", "orders", 40);
+}
+
+TEST_P(Odoo, ChangesAreWrittenWhileAnswersAreLost) {
+    begin_export(20, 20, "[product, customer, sales_order]");
+    house.run("odoo");
+    ASSERT_TRUE(all_sent("orders", 20)) << house.last_lines();
+    for (int id = 1; id <= 20; ++id)
+        ASSERT_EQ(house
+                      .sim("PUT", "shop/orders/" + std::to_string(id),
+                           R"({"lines":[{"product_id":3,"quantity":7}]})")
+                      .status,
+                  200u);
+    ASSERT_EQ(total_of(house.run("shop"), "updated"), 20);
+    house.set("odoo", R"({"lose_every":4})");
+    house.run("odoo");
+    const Hub hub(house);
+    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; })) << house.last_lines();
+    expect_once("sales_order", "orders", 20);
+    // Each order has its new line once; of cancelled ones Odoo's lines stay as they are.
+    std::map<std::int64_t, int> goods;
+    for (const json::value& line : vendor_records(house, "odoo/lines")) {
+        const double quantity = line.at("product_uom_qty").to_number<double>();
+        if (quantity != 0) goods[line.at("order_id").to_number<std::int64_t>()] += quantity == 7 ? 1 : 100;
+    }
+    int written = 0;
+    for (const json::value& order : vendor_records(house, "odoo/orders")) {
+        if (text_of(order.as_object(), "state") != "sale") continue;
+        EXPECT_EQ(goods[order.at("id").to_number<std::int64_t>()], 1);
+        ++written;
+    }
+    EXPECT_GT(written, 5);
+}
+
+TEST_P(Odoo, AFaultFollowsTheCommit) {
+    begin_export(40, 0, "[product]");
+    house.set("odoo", R"({"fault_after_commit_every":4})");
+    house.run("odoo");
+    EXPECT_TRUE(all_sent("products", 40)) << house.last_lines();
+    expect_once("product", "products", 40);
+    EXPECT_GT(house.stat("odoo", "duplicates"), 0) << "what was repeated found the first";
+}
+
+TEST_P(Odoo, TooManyRequestsAreWaitedOut) {
+    begin_export(60, 0, "[product]");
+    house.set("odoo", R"({"rate_limit":{"per_second":100,"burst":20}})");
+    house.trigger("odoo");
+    EXPECT_TRUE(all_sent("products", 60)) << house.last_lines();
+    EXPECT_GT(house.stat("odoo", "rate_limited"), 0);
+    expect_once("product", "products", 60);
+}
+
+TEST_P(Odoo, TheDaemonIsKilledInTheMiddle) {
+    begin_export(300, 0, "[product]");
+    house.set("odoo", R"({"latency_ms":3})");
+    house.trigger("odoo");
+    ASSERT_TRUE(house.wait_until_at_vendor("odoo/products", 90));
+    house.kill_daemon();
+    ASSERT_LT(house.count("odoo/products"), 300);
+    house.start();
+    house.run("odoo");
+    EXPECT_TRUE(all_sent("products", 300)) << house.last_lines();
+    expect_once("product", "products", 300);
+    EXPECT_EQ(house.stop(), 0);
+}
+
+TEST_P(Odoo, AKeyThatIsRevokedInTheMiddleStopsTheRunAndNothingElse) {
+    begin_export(300, 0, "[product]");
+    house.set("odoo", R"({"latency_ms":3})");
+    const std::int64_t run = house.trigger("odoo");
+    ASSERT_TRUE(house.wait_until_at_vendor("odoo/products", 60));
+    house.set("odoo", R"({"auth":{"key":"another"}})");
+    const json::object ended = house.wait_for_run(run);
+    EXPECT_NE(text_of(ended, "status"), "success");
+    EXPECT_LT(house.count("odoo/products"), 300);
+    house.set("odoo", R"({"auth":{"key":"odoo-key"}})");
+    house.ctl("integrations resume odoo");
+    house.run("odoo");
+    EXPECT_TRUE(all_sent("products", 300)) << house.last_lines();
+    expect_once("product", "products", 300);
+}
+
+TEST_P(Odoo, BothWaysAChangeOnEachSideReachesTheOther) {
+    house.seed("shop/products", 5);
+    house.configure(shop({"[product]"}) +
+                    odoo(GetParam(), "bidirectional", "{ product: { conflict: remote } }"));
+    house.start();
+    house.run("shop");
+    house.run("odoo");
+    ASSERT_TRUE(all_sent("products", 5)) << house.last_lines();
+    const json::object quiet = house.run("odoo");
+    EXPECT_EQ(total_of(quiet, "created") + total_of(quiet, "updated"), 0)
+        << "what we wrote came back as news";
+    EXPECT_EQ(Hub(house).records("product"), 5) << "a twin";
+    ASSERT_EQ(house.sim("PUT", "odoo/products/1?raw=true", R"({"name":"By Odoo"})").status, 200u);
+    house.run("odoo");
+    EXPECT_EQ(text_of(Hub(house).mapped("odoo", "product").at("1").payload, "name"), "By Odoo");
+    ASSERT_EQ(house.sim("PUT", "shop/products/2", R"({"name":"By the shop"})").status, 200u);
+    house.run("shop");
+    house.run("odoo");
+    EXPECT_TRUE(until([&] {
+        for (const json::value& row : vendor_records(house, "odoo/products")) {
+            if (text_of(row.as_object(), "name") == "By the shop") return true;
+        }
+        return false;
+    })) << house.last_lines();
+    EXPECT_EQ(house.count("odoo/products"), 5);
+}
+
+std::string name_of(const testing::TestParamInfo<Server>& info) {
+    return std::string(info.param.transport) == "json2" ? "Json2"
+                                                        : std::string("XmlRpc") + (info.param.database + 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Odoo,
+                         testing::Values(Server{"sim14", "xmlrpc"}, Server{"sim17", "auto"},
+                                         Server{"sim19", "json2"}),
+                         name_of);
+
+// Databases with a fault of their own.
+class AnOdoo : public Odoo {};
+
+TEST_P(AnOdoo, OrdersAreConfirmedOnceAndKnown) {
+    begin_export(5, 20, "[product, customer, sales_order]");
+    house.run("odoo");
+    EXPECT_TRUE(all_sent("orders", 20)) << house.last_lines();
+    expect_once("sales_order", "orders", 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faulty, AnOdoo,
+                         testing::Values(Server{"sim16-none", "xmlrpc"}, Server{"sim17-busy", "xmlrpc"}),
+                         [](const auto& info) { return std::string(info.index == 0 ? "None" : "Busy"); });
+
+TEST(OdooCredentials, ThatAreWrongAreAnAnswerForPeople) {
+    for (const char* transport : {"xmlrpc", "json2"}) {
+        House house;
+        house.write("secrets/odoo-key", "wrong");
+        house.configure(odoo({"sim19", transport}, "import", "[product]"));
+        house.start();
+        EXPECT_THAT(house.ctl("integrations test odoo").text, HasSubstr("API key"));
+        const json::object run = house.run("odoo");
+        EXPECT_EQ(text_of(run, "status"), "failed");
+        EXPECT_THAT(house.log(), testing::Not(HasSubstr("wrong</string>")));
+    }
+}
+
+TEST(OdooCredentials, ThatAreRightTellTheCompany) {
+    House house;
+    house.write("secrets/odoo-key", "odoo-key");
+    house.configure(odoo({"sim17", "auto"}, "import", "[product]"));
+    house.start();
+    EXPECT_THAT(house.ctl("integrations test odoo").text,
+                testing::AllOf(HasSubstr("Paradise"), HasSubstr("17.0")));
+}
+
+}  // namespace
+}  // namespace liaison_system

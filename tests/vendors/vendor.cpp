@@ -42,6 +42,15 @@ bool Vendor::take_token(const RateLimit& limit) {
     return true;
 }
 
+Response Vendor::unauthorized() const {
+    return error_response(401, "unauthorized", "credentials missing or wrong")
+        .with("WWW-Authenticate", challenge());
+}
+
+Response Vendor::too_many() const {
+    return error_response(429, "rate_limited", "too many requests").with("Retry-After", "1");
+}
+
 Vendor::Admission Vendor::admit(const Request& request) {
     const std::scoped_lock lock(mutex_);
     ++(request.is_write() ? stats_.writes : stats_.reads);
@@ -63,7 +72,7 @@ Vendor::Admission Vendor::admit(const Request& request) {
     }
     if (switches_.rate_limit && !take_token(*switches_.rate_limit)) {
         admission.is_answered = true;
-        admission.early = error_response(429, "rate_limited", "too many requests").with("Retry-After", "1");
+        admission.early = too_many();
         stats_.count_answer(429);
     }
     return admission;
@@ -76,10 +85,7 @@ Response Vendor::answer(const Request& request) {
         if (switches_.retry_after > 0) failure.with("Retry-After", std::to_string(switches_.retry_after));
         return failure;
     }
-    if (!is_authorized(request)) {
-        return error_response(401, "unauthorized", "credentials missing or wrong")
-            .with("WWW-Authenticate", challenge());
-    }
+    if (!is_authorized(request)) return unauthorized();
     if (is_further_page(request) && switches_.edit_pages.is_due()) edit_under(request);
     return routes_.dispatch(request);
 }
@@ -211,14 +217,16 @@ Response Vendor::write(Collection& collection, const std::string& id, const Json
     record.merge_patch(patch);
     if (!is_raw) {
         complete(collection, record, patch);
-        require_valid(record, entity.schema, Origin::control);
+        if (!entity.is_checked_by_vendor) require_valid(record, entity.schema, Origin::control);
     }
     return json_response(existing ? 200 : 201, collection.put(id, std::move(record)).json);
 }
 
 Response Vendor::remove(const std::string& entity, const std::string& id) {
     const std::scoped_lock lock(mutex_);
-    if (!collection_or_404(entity).erase(id)) refuse(404, "not_found", "no " + entity + " " + id);
+    Collection& collection = collection_or_404(entity);
+    if (!collection.erase(id)) refuse(404, "not_found", "no " + entity + " " + id);
+    removed(collection, id);
     Response response;
     response.status = 204;
     return response;
@@ -226,17 +234,27 @@ Response Vendor::remove(const std::string& entity, const std::string& id) {
 
 Response Vendor::switches() {
     const std::scoped_lock lock(mutex_);
-    return json_response(200, switches_.to_json(credentials_).serialize());
+    return shown_switches();
+}
+
+Response Vendor::shown_switches() const {
+    Json shown = switches_.to_json(credentials_);
+    show_own(shown);
+    return json_response(200, shown.serialize());
 }
 
 Response Vendor::set_switches(const Json& patch) {
     const std::scoped_lock lock(mutex_);
-    switches_.merge(patch, credentials_, default_credentials_);
+    Json common = Json::object();
+    for (const auto& [name, value] : patch.members()) {
+        if (!set_own(name, value)) common.set(name, value);
+    }
+    switches_.merge(patch.is(Json::Kind::object) ? common : patch, credentials_, default_credentials_);
     if (patch.find("rate_limit") && switches_.rate_limit) {
         tokens_ = switches_.rate_limit->burst;
         tokens_at_ = std::chrono::steady_clock::now();
     }
-    return json_response(200, switches_.to_json(credentials_).serialize());
+    return shown_switches();
 }
 
 Stats Vendor::stats() {

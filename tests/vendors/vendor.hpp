@@ -83,6 +83,14 @@ class Vendor {
     // Makes a record written through the control API whole, e.g. totals; `patch` is what the person gave.
     virtual void complete(const Collection&, Json& /*record*/, const Json& /*patch*/) {}
     virtual void forget() {}  // state beside the records
+    // A record was removed through the control API.
+    virtual void removed(const Collection&, const std::string& /*id*/) {}
+    // Switches of this vendor alone: false for a name it does not know; shown with the others.
+    virtual bool set_own(const std::string& /*name*/, const Json& /*value*/) { return false; }
+    virtual void show_own(Json& /*switches*/) const {}
+    // How it refuses credentials, and too many requests.
+    virtual Response unauthorized() const;
+    virtual Response too_many() const;
 
     Collection& add_entity(Entity entity);
     template <class Derived>
@@ -106,6 +114,7 @@ class Vendor {
     bool take_token(const RateLimit& limit);
     void edit_under(const Request& request);
     Response answer(const Request& request);
+    Response shown_switches() const;
 
     const std::string name_;
     const std::string prefix_;

@@ -1,5 +1,7 @@
 #include "backoffice.hpp"
+#include "intuit.hpp"
 #include "pms.hpp"
+#include "quickbooks.hpp"
 #include "shop.hpp"
 #include "vendor.hpp"
 
@@ -10,6 +12,9 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Shop>());
     vendors.push_back(std::make_unique<Pms>());
     vendors.push_back(std::make_unique<Backoffice>());
+    const auto tokens = std::make_shared<TokenBook>();
+    vendors.push_back(std::make_unique<Intuit>(tokens));
+    vendors.push_back(std::make_unique<QuickBooks>(tokens));
     return vendors;
 }
 

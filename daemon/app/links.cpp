@@ -53,6 +53,16 @@ class FormatFinder {
             if (known == nullptr) known = additional;
             if (known != nullptr) visit(*known, member, depth + 1);
         }
+        if (properties != nullptr && properties->is_object())
+            defaults(properties->get_object(), value, depth);
+    }
+    // What stands for a setting that is left out.
+    void defaults(const json::object& properties, const json::object& value, int depth) {
+        for (const auto& [name, property] : properties) {
+            const json::object* known = property.if_object();
+            if (known != nullptr && known->contains("default") && !value.contains(name))
+                visit(property, known->at("default"), depth + 1);
+        }
     }
     json::value root_;
     std::string_view format_;

@@ -45,14 +45,14 @@ class Expansion {
                                            "' is needed and not configured; add it under credentials:");
     }
 
-    Result<std::string> setting(std::string_view pointer) const {
-        const bool is_optional = pointer.ends_with('?');
-        if (is_optional) pointer.remove_suffix(1);
+    Result<std::string> setting(std::string_view expression) const {
+        const std::size_t bar = expression.find('|');
+        const std::string_view pointer = expression.substr(0, bar);
         boost::system::error_code error;
         const json::value settings = json::parse(scope_.settings, error);
         const json::value* found = settings.find_pointer(pointer, error);
         if (found != nullptr && found->is_string()) return std::string(found->get_string());
-        if (is_optional) return std::string();
+        if (bar != std::string_view::npos) return std::string(expression.substr(bar + 1));
         return fail(ErrorKind::config,
                     "the setting " + std::string(pointer) + " is needed for authentication and is missing");
     }

@@ -1,8 +1,8 @@
 // Templates: how secrets get into requests (abi.md 6). Only values that are flagged as templates are ever
 // expanded; each value is escaped for the place where it stands.
 //     {{secret:NAME}}              a credential of the integration
-//     {{setting:/pointer}}         a text among its settings; {{setting:/pointer?}} may be missing and is
-//     empty then
+//     {{setting:/pointer}}         a text among its settings
+//     {{setting:/pointer|TEXT}}    the same, or TEXT where it is not there
 //     {{token}}, {{session:NAME}}  what it holds from the vendor for a while (an access token, a session)
 //     {{basic:USER:PASSWORD}}      Base64 of two credentials (RFC 7617)
 //     {{now_s}}                    Unix seconds, the same in the whole request

@@ -90,6 +90,7 @@ constexpr char text[] = R"schema({
         "requests_per_hour": { "type": "integer", "minimum": 1, "maximum": 10000000 },
         "requests_per_day": { "type": "integer", "minimum": 1, "maximum": 100000000, "description": "In any 24 hours." },
         "min_gap": { "$ref": "#/$defs/duration" },
+        "pause_after_429": { "$ref": "#/$defs/duration", "description": "After a 429 that has no Retry-After." },
         "burst": { "type": "integer", "minimum": 1, "maximum": 10000, "description": "Requests that may go at once after a rest; by default a fifth of the rate." },
         "scope": { "enum": ["integration", "credential", "vendor"], "description": "Who shares them: this integration alone, all of the tenant with the same credentials, all of the connector." }
       }

@@ -17,6 +17,7 @@ struct Limits {
     std::uint32_t per_second = 0, per_minute = 0, per_hour = 0, per_day = 0;
     std::uint32_t burst = 0;  // how many may go at once when none went for a while; 0: a fifth of the rate
     Milliseconds min_gap{0};  // between the beginnings of two requests
+    Milliseconds pause_after_429{0};  // where the answer has no Retry-After
 
     bool has_rate() const { return per_second != 0 || per_minute != 0 || per_hour != 0 || per_day != 0; }
     bool any() const { return has_rate() || min_gap.count() != 0; }

@@ -69,6 +69,7 @@ Limits read_limits(const Section& parent, Limits limits) {
     limits.per_day = members.number("requests_per_day", limits.per_day);
     limits.burst = members.number("burst", limits.burst);
     limits.min_gap = members.duration("min_gap", limits.min_gap);
+    limits.pause_after_429 = members.duration("pause_after_429", limits.pause_after_429);
     const std::string scope = members.text("scope");
     if (scope == "integration") limits.scope = Limits::Scope::integration;
     if (scope == "credential") limits.scope = Limits::Scope::credential;

@@ -30,6 +30,7 @@ config::Limits limits_of(const plugin::Limits& from) {
     limits.per_day = from.per_day;
     limits.burst = from.burst;
     limits.min_gap = from.min_gap;
+    limits.pause_after_429 = from.pause_after_429;
     return limits;
 }
 

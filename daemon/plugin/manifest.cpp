@@ -200,12 +200,16 @@ class ManifestReader {
         number("requests_per_hour", 10'000'000, limits.per_hour);
         number("requests_per_day", 100'000'000, limits.per_day);
         number("burst", 10'000, limits.burst);
-        if (const json::value* gap = members.if_contains("min_gap")) {
-            const auto parsed = gap->is_string() ? parse_duration(std::string_view(gap->get_string()))
-                                                 : Result<Milliseconds>(fail(ErrorKind::config, ""));
-            if (!parsed) wrong(path + ".min_gap", gap, "it must be a duration such as 250ms or 2s");
-            if (parsed) limits.min_gap = *parsed;
-        }
+        const auto duration = [&](const char* key, Milliseconds& into) {
+            const json::value* found = members.if_contains(key);
+            if (found == nullptr) return;
+            const auto parsed = found->is_string() ? parse_duration(std::string_view(found->get_string()))
+                                                   : Result<Milliseconds>(fail(ErrorKind::config, ""));
+            if (!parsed) wrong(path + "." + key, found, "it must be a duration such as 250ms or 2s");
+            if (parsed) into = *parsed;
+        };
+        duration("min_gap", limits.min_gap);
+        duration("pause_after_429", limits.pause_after_429);
         const std::string scope = text(members, "scope", path + ".scope", false);
         if (scope == "credential") limits.scope = Limits::Scope::credential;
         if (scope == "vendor") limits.scope = Limits::Scope::vendor;

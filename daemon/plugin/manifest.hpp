@@ -59,7 +59,7 @@ struct Limits {
     enum class Scope : std::uint8_t { integration, credential, vendor };
     Scope scope = Scope::integration;  // who shares them
     std::uint32_t concurrent = 0, per_second = 0, per_minute = 0, per_hour = 0, per_day = 0, burst = 0;
-    std::chrono::milliseconds min_gap{0};
+    std::chrono::milliseconds min_gap{0}, pause_after_429{0};
 };
 
 struct ConnectorManifest {

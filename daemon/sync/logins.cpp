@@ -329,6 +329,7 @@ Result<std::string> Logins::begin_connect(const LinkPtr& link, const std::string
                                      redirect_uri, ports_.random);
     if (!asked) return fail(asked.error());
     if (asked_.size() >= pending_connects) asked_.erase(asked_.begin());
+    // Named first: the right side of an assignment is evaluated, and moved from, before the left.
     const std::string url = asked->url, state = asked->state;
     asked_[state] = {link->config.id, std::move(*asked)};
     return url;

@@ -34,6 +34,10 @@ std::optional<Instant> http_date(const std::string& value) {
                          value.substr(5, 2) + "T" + value.substr(17, 8) + "Z");
 }
 
+std::string pause_in_seconds(const config::Limits& limits) {
+    return std::to_string(std::chrono::ceil<std::chrono::seconds>(limits.pause_after_429).count());
+}
+
 }  // namespace
 
 Milliseconds retry_after(const http::Headers& headers, Instant now) {
@@ -219,6 +223,10 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     else
         LIAISON_FAULT_POINT("request.after_read");
     attempt.advised = retry_after(answer.headers, ports_.clock.now());
+    // As the vendor would say itself; the connector reads it, too.
+    const bool pauses = answer.status == 429 && attempt.advised.count() == 0 &&
+                        link_->config.limits.pause_after_429.count() != 0;
+    if (pauses) attempt.advised = link_->config.limits.pause_after_429;
     learn(control, answer, attempt.advised);
     keep_cookies(control, scheme, answer);
     gate_->leave();
@@ -244,6 +252,7 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     response.body = std::move(answer.body);
     for (auto& [name, value] : answer.headers)
         response.headers.push_back({std::move(name), std::move(value)});
+    if (pauses) response.headers.push_back({"Retry-After", pause_in_seconds(link_->config.limits)});
     co_return response;
 }
 

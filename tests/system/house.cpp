@@ -164,6 +164,10 @@ Reply House::sim(const std::string& method, const std::string& target, const std
     return ask_port(port_, {method, "/_sim/" + target, body});
 }
 
+Reply House::at_sim(const std::string& method, const std::string& target) const {
+    return ask_port(port_, {method, target, {}});
+}
+
 void House::seed(const std::string& entity, int count) const {
     const std::string body = json::serialize(json::object{{"count", count}, {"seed", 42}});
     ASSERT_EQ(sim("POST", entity + "/seed", body).status, 200u);

@@ -61,6 +61,8 @@ class House {
     Reply api(const std::string& method, const std::string& target) const;
     boost::json::value get(const std::string& target) const { return api("GET", target).body; }
     Reply sim(const std::string& method, const std::string& target, const std::string& body = {}) const;
+    // What a browser would ask the simulator.
+    Reply at_sim(const std::string& method, const std::string& target) const;
     std::string sim_url() const { return "http://127.0.0.1:" + std::to_string(port_); }
     void seed(const std::string& entity, int count) const;
     void set(const std::string& vendor, const std::string& switches) const;

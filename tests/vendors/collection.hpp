@@ -26,7 +26,8 @@ struct Entity {
     std::string id_prefix;     // "R" in R000001
     std::size_t id_width = 0;  // digits, padded with zeros
     bool has_number_ids = false;
-    Schema schema;  // id and stamp are read only in it
+    Schema schema;                      // id and stamp are read only in it
+    bool is_checked_by_vendor = false;  // then the schema says nothing
 };
 
 constexpr std::uint64_t default_seed = 42;

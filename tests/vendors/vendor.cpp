@@ -44,6 +44,15 @@ bool Vendor::take_token(const RateLimit& limit) {
     return true;
 }
 
+Response Vendor::unauthorized() const {
+    return error_response(401, "unauthorized", "credentials missing or wrong")
+        .with("WWW-Authenticate", challenge());
+}
+
+Response Vendor::too_many() const {
+    return error_response(429, "rate_limited", "too many requests").with("Retry-After", "1");
+}
+
 Vendor::Admission Vendor::admit(const Request& request) {
     const std::scoped_lock lock(mutex_);
     ++(request.is_write() ? stats_.writes : stats_.reads);
@@ -65,7 +74,7 @@ Vendor::Admission Vendor::admit(const Request& request) {
     }
     if (switches_.rate_limit && !take_token(*switches_.rate_limit)) {
         admission.is_answered = true;
-        admission.early = error_response(429, "rate_limited", "too many requests").with("Retry-After", "1");
+        admission.early = too_many();
         stats_.count_answer(429);
     }
     return admission;
@@ -85,8 +94,7 @@ Response Vendor::answer(const Request& request) {
 
 std::optional<Response> Vendor::turn_away(const Request& request) {
     if (is_authorized(request)) return std::nullopt;
-    return error_response(401, "unauthorized", "credentials missing or wrong")
-        .with("WWW-Authenticate", challenge());
+    return unauthorized();
 }
 
 void Vendor::check(const Collection& collection, const Json& record) const {
@@ -220,14 +228,16 @@ Response Vendor::write(Collection& collection, const std::string& id, const Json
     record.merge_patch(patch);
     if (!is_raw) {
         complete(collection, record, patch);
-        check(collection, record);
+        if (!entity.is_checked_by_vendor) check(collection, record);
     }
     return json_response(existing ? 200 : 201, collection.put(id, std::move(record)).json);
 }
 
 Response Vendor::remove(const std::string& entity, const std::string& id) {
     const std::scoped_lock lock(mutex_);
-    if (!collection_or_404(entity).erase(id)) refuse(404, "not_found", "no " + entity + " " + id);
+    Collection& collection = collection_or_404(entity);
+    if (!collection.erase(id)) refuse(404, "not_found", "no " + entity + " " + id);
+    removed(collection, id);
     Response response;
     response.status = 204;
     return response;
@@ -239,11 +249,12 @@ Response Vendor::switches() {
 }
 
 Response Vendor::shown_switches() const {
-    Json json = switches_.to_json(credentials_);
+    Json shown = switches_.to_json(credentials_);
     Json modes = Json::object();
     for (const auto& [name, value] : modes_) modes.set(name, Json::string(value));
-    if (!modes_.empty()) json.set("modes", std::move(modes));
-    return json_response(200, json.serialize());
+    if (!modes_.empty()) shown.set("modes", std::move(modes));
+    show_own(shown);
+    return json_response(200, shown.serialize());
 }
 
 // Null puts all of them back.
@@ -260,10 +271,12 @@ void Vendor::set_modes(const Json& patch) {
 
 Response Vendor::set_switches(const Json& patch) {
     const std::scoped_lock lock(mutex_);
-    Json common = patch;
     if (const Json* modes = patch.find("modes")) set_modes(*modes);
-    common.erase("modes");
-    switches_.merge(common, credentials_, default_credentials_);
+    Json common = Json::object();
+    for (const auto& [name, value] : patch.members()) {
+        if (name != "modes" && !set_own(name, value)) common.set(name, value);
+    }
+    switches_.merge(patch.is(Json::Kind::object) ? common : patch, credentials_, default_credentials_);
     if (patch.find("rate_limit") && switches_.rate_limit) {
         tokens_ = switches_.rate_limit->burst;
         tokens_at_ = std::chrono::steady_clock::now();

@@ -89,6 +89,14 @@ class Vendor {
     // Throws Refusal when such a record cannot be; by default what the entity's schema does not allow.
     virtual void check(const Collection& collection, const Json& record) const;
     virtual void forget() {}  // state beside the records
+    // A record was removed through the control API.
+    virtual void removed(const Collection&, const std::string& /*id*/) {}
+    // Switches of this vendor alone: false for a name it does not know; shown with the others.
+    virtual bool set_own(const std::string& /*name*/, const Json& /*value*/) { return false; }
+    virtual void show_own(Json& /*switches*/) const {}
+    // How it refuses credentials, and too many requests.
+    virtual Response unauthorized() const;
+    virtual Response too_many() const;
 
     Collection& add_entity(Entity entity);
     template <class Derived>
@@ -115,6 +123,7 @@ class Vendor {
     bool take_token(const RateLimit& limit);
     void edit_under(const Request& request);
     Response answer(const Request& request);
+    Response shown_switches() const;
 
     const std::string name_;
     const std::string prefix_;

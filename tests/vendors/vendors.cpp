@@ -1,6 +1,8 @@
 #include "backoffice.hpp"
+#include "intuit.hpp"
 #include "odoo.hpp"
 #include "pms.hpp"
+#include "quickbooks.hpp"
 #include "sap_b1.hpp"
 #include "shop.hpp"
 #include "vendor.hpp"
@@ -14,6 +16,9 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Backoffice>());
     vendors.push_back(std::make_unique<SapB1>());
     vendors.push_back(std::make_unique<Odoo>());
+    const auto tokens = std::make_shared<TokenBook>();
+    vendors.push_back(std::make_unique<Intuit>(tokens));
+    vendors.push_back(std::make_unique<QuickBooks>(tokens));
     return vendors;
 }
 

@@ -134,6 +134,29 @@ TEST(Links, FindsStringsByTheirFormatInTheSchema) {
               (std::vector<std::string>{"/in", "/a", "/b"}));
 }
 
+TEST(Links, OriginsThatAreLeftOutAreTheDefaultOnes) {
+    const json::object schema =
+        json::parse(
+            R"({"properties":{"base_url":{"format":"liaison-origin","default":"https://a.example"}}})")
+            .as_object();
+    using Texts = std::vector<std::string>;
+    EXPECT_EQ(app::strings_of_format(schema, json::object(), "liaison-origin"), Texts{"https://a.example"});
+    const json::object chosen{{"base_url", "https://b.example"}};
+    EXPECT_EQ(app::strings_of_format(schema, chosen, "liaison-origin"), Texts{"https://b.example"});
+}
+
+TEST(Templates, ASettingMayHaveASubstitute) {
+    const Credentials none;
+    const std::string settings = R"({"at":"https://b.example"})";
+    const Live live;
+    const Scope scope{none, settings, live, now};
+    EXPECT_EQ(expand("{{setting:/at|https://a.example}}/token", scope, Place::plain).value(),
+              "https://b.example/token");
+    EXPECT_EQ(expand("{{setting:/other|https://a.example}}/token", scope, Place::plain).value(),
+              "https://a.example/token");
+    EXPECT_FALSE(expand("{{setting:/other}}", scope, Place::plain));
+}
+
 TEST(RetryAfter, ReadsBothForms) {
     const Instant now = *parse_instant("2026-03-01T12:00:00Z");
     EXPECT_EQ(sync::retry_after({{"retry-after", "120"}}, now), std::chrono::minutes(2));

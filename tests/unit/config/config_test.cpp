@@ -151,7 +151,7 @@ TEST(Config, AScheduleThatMakesNoSenseIsExplained) {
 TEST(Config, LimitsBreakersAndAlarms) {
     Checked checked = check_text(
         good +
-        "    limits: { requests_per_minute: 60, min_gap: 250ms, scope: credential }\n"
+        "    limits: { requests_per_minute: 60, min_gap: 250ms, pause_after_429: 1m, scope: credential }\n"
         "    tls: { ca_file: /etc/liaison/sap.pem }\n"
         "    circuit_breaker: { failure_rate: 0.25, open_for: 2m }\n"
         "    suspend_after_failures: 3\n"
@@ -163,6 +163,7 @@ TEST(Config, LimitsBreakersAndAlarms) {
     EXPECT_EQ(shop.limits.per_minute, 60u);
     EXPECT_EQ(shop.limits.per_second, 7u) << "as the manifest says";
     EXPECT_EQ(shop.limits.min_gap, Milliseconds(250));
+    EXPECT_EQ(shop.limits.pause_after_429, std::chrono::minutes(1));
     EXPECT_EQ(shop.limits.scope, Limits::Scope::credential);
     EXPECT_EQ(shop.supervision.breaker.window, 10u);
     EXPECT_EQ(shop.supervision.breaker.failure_rate, 0.25);

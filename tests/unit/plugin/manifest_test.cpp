@@ -39,11 +39,12 @@ TEST(Manifest, LimitsAreTypedAndChecked) {
     const auto limits = [](const std::string& members) {
         return with_connector(R"("jobs":["pull"],"entities":"any","limits":)" + members);
     };
-    const auto manifest =
-        parse_manifest(limits(R"({"requests_per_minute":60,"min_gap":"250ms","scope":"vendor","later":1})"));
+    const auto manifest = parse_manifest(limits(
+        R"({"requests_per_minute":60,"min_gap":"250ms","pause_after_429":"1m","scope":"vendor","later":1})"));
     ASSERT_TRUE(manifest) << manifest.error().message;
     EXPECT_EQ(manifest->connectors[0].limits.per_minute, 60u);
     EXPECT_EQ(manifest->connectors[0].limits.min_gap, std::chrono::milliseconds(250));
+    EXPECT_EQ(manifest->connectors[0].limits.pause_after_429, std::chrono::minutes(1));
     EXPECT_EQ(manifest->connectors[0].limits.scope, Limits::Scope::vendor);
     EXPECT_EQ(problem(limits(R"({"requests_per_day":0})")),
               "connectors[0].limits.requests_per_day is 0; it must be a whole number from 1 to 100000000");

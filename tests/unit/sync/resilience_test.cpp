@@ -286,6 +286,29 @@ TEST_F(Resilience, ARateIsKeptAndAQuotaOutlivesARestart) {
     EXPECT_GT(asked.size(), 30u);
 }
 
+// Without Retry-After the usual backoff would ask again within a second.
+TEST(Gates, A429WithoutRetryAfterIsWaitedOutAsConfigured) {
+    World world{1};
+    Shop shop;
+    std::vector<Instant> asked;
+    SimNetwork network{world, {{"http://shop.example:80", [&](const http::Request& request) {
+                                    asked.push_back(world.now());
+                                    http::Response refused;
+                                    refused.status = 429;
+                                    return asked.size() == 1 ? refused : shop(request);
+                                }}}};
+    TempDir directory;
+    SimHouse house(world, network, directory.path());
+    const auto link = shop_link();
+    link->config.limits.pause_after_429 = Milliseconds(20'000);
+    house.start({link});
+    world.run_until([] { return false; }, Milliseconds(20));
+    house.engine->trigger("shop", {}, [](Result<std::int64_t>) {});
+    world.run_until([&] { return asked.size() >= 2; }, minutes(2));
+    ASSERT_GE(asked.size(), 2u);
+    EXPECT_GE(asked[1] - asked[0], Milliseconds(20'000));
+}
+
 TEST(Gates, AreSharedByScope) {
     World world{1};
     sync::Gates gates(world, world);

@@ -1,0 +1,52 @@
+#include "quickbooks_house.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+
+namespace liaison_system {
+namespace json = boost::json;
+namespace {
+
+constexpr char settings_text[] =
+    R"(    credentials: { client_id: !file @ROOT@/secrets/qb-id, client_secret: !file @ROOT@/secrets/qb-secret }
+    limits: { requests_per_second: 1000, requests_per_minute: 100000, burst: 1000, pause_after_429: 1s }
+    settings:
+      base_url: @SIM@/quickbooks
+      authorize_url: @SIM@/intuit/connect/oauth2
+      token_url: @SIM@/intuit/oauth2/v1/tokens/bearer
+      realm_id: "4620816365000000000"
+      currency: EUR
+      items: { name: sku, income_account: "79", expense_account: "80", asset_account: "81" }
+)";
+
+}  // namespace
+
+std::string quickbooks(const Options& options, const std::string& direction, const std::string& settings) {
+    return "  books:\n    tenant: wholesaler\n    connector: quickbooks\n    direction: " + direction +
+           "\n    entities: " + options.entities + "\n    schedule: " + options.schedule + "\n" +
+           options.more + settings_text + settings;
+}
+
+void write_quickbooks_credentials(const House& house) {
+    house.write("secrets/qb-id", "qb-client");
+    house.write("secrets/qb-secret", "qb-secret");
+}
+
+void connect_quickbooks(const House& house) {
+    const std::string socket = (house.root() / "socket").string(),
+                      target = "/api/v1/integrations/books/connect";
+    const json::object redirect{{"redirect_uri", "http://localhost:8765/callback"}};
+    const Reply asked = ask_socket(socket, {"POST", target, json::serialize(redirect)});
+    ASSERT_EQ(asked.status, 200u) << json::serialize(asked.body);
+    const std::string url = text_of(asked.body.as_object(), "url");
+    ASSERT_EQ(url.find(house.sim_url()), 0u) << url;
+    const Reply sent = house.at_sim("GET", url.substr(house.sim_url().size()));
+    ASSERT_EQ(sent.status, 302u);
+    const json::object callback{{"callback", sent.location}};
+    const Reply done = ask_socket(socket, {"POST", target + "/finish", json::serialize(callback)});
+    ASSERT_EQ(done.status, 200u) << json::serialize(done.body) << sent.location;
+    ASSERT_EQ(text_of(done.body.at("account").as_object(), "realmId"), "4620816365000000000");
+}
+
+}  // namespace liaison_system

@@ -215,7 +215,9 @@ std::vector<std::shared_ptr<const sync::Link>> links_of(const plugin::Catalog& c
     }
     if (!faults.empty()) give_up(faults.front().text());
     ::malloc_trim(0);
-    return app::make_links(config, catalog);
+    SystemRandom random;
+    const auth::Secrets secrets(auth::Vault::of_key(Secret(std::string(32, 'k'))), random);
+    return app::make_links(config, catalog, secrets);
 }
 
 Figures measure(const plugin::Catalog& catalog, int integrations, int minutes, bool counts_cpu) {

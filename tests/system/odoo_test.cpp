@@ -94,7 +94,7 @@ TEST_P(Odoo, AChangeOfALineAloneArrives) {
     house.seed("odoo/partners", 3);
     house.seed("odoo/orders", 20);
     house.seed("odoo/lines", 20);
-    house.configure(odoo(GetParam(), "import", "[product, customer, sales_order]"));
+    house.configure(odoo(GetParam(), "import", "[product, customer, sales_order]", "      overlap: 0s\n"));
     house.start();
     house.run("odoo");
     ASSERT_EQ(house.sim("PUT", "odoo/lines/3?raw=true", R"({"product_uom_qty":9.5})").status, 200u);
@@ -257,6 +257,22 @@ TEST_P(Odoo, BothWaysAChangeOnEachSideReachesTheOther) {
         return false;
     })) << house.last_lines();
     EXPECT_EQ(house.count("odoo/products"), 5);
+}
+
+TEST_P(Odoo, BothWaysALostAnswerMakesNoTwin) {
+    house.seed("shop/customers", 40);
+    house.configure(shop({"[customer]"}) +
+                    odoo(GetParam(), "bidirectional", "[customer]\n    match: { customer: [account_no] }"));
+    house.start();
+    house.run("shop");
+    house.set("odoo", R"({"lose_every":2})");
+    house.run("odoo");
+    house.run("odoo");  // reads what it does not know yet that it has written
+    house.set("odoo", R"({"lose_every":0})");
+    house.run("odoo");
+    EXPECT_TRUE(all_sent("partners", 40)) << house.last_lines();
+    EXPECT_EQ(house.count("odoo/partners"), 40);
+    EXPECT_EQ(Hub(house).records("customer"), 40);
 }
 
 std::string name_of(const testing::TestParamInfo<Server>& info) {

@@ -93,9 +93,9 @@ TEST_F(OdooTest, LoadCreatesOnceAndIsAllOrNothing) {
                          second = json2("product.product/load", one);
     EXPECT_EQ(first.body, second.body);
     EXPECT_EQ(control().get("/_sim/odoo/products/count").json().text_of("count"), "1");
-    const Client::Answer refused = json2(
-        "product.product/load",
-        R"({"fields":["id","name","list_price"],"data":[["liaison.B","Oil","2"],["liaison.C","Tea","cheap"]]})");
+    const Client::Answer refused =
+        json2("product.product/load", R"({"fields":["id","name","list_price"],)"
+                                      R"("data":[["liaison.B","Oil","2"],["liaison.C","Tea","cheap"]]})");
     EXPECT_EQ(refused.status, 200u);
     EXPECT_TRUE(has(refused.body, "does not seem to be a number"));
     EXPECT_EQ(control().get("/_sim/odoo/products/count").json().text_of("count"), "1");

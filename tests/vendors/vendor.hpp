@@ -123,7 +123,6 @@ class Vendor {
     bool take_token(const RateLimit& limit);
     void edit_under(const Request& request);
     Response answer(const Request& request);
-    Response shown_switches() const;
 
     const std::string name_;
     const std::string prefix_;

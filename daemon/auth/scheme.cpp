@@ -134,6 +134,7 @@ std::string read(const json::object& object, const std::string& path, OAuth2& ma
     reader.texts("authorize_parameters", made.authorize_parameters);
     reader.texts("headers", made.headers);
     reader.duration("early", made.early);
+    reader.duration("settle", made.settle);
     reader.text("private_key", made.private_key);
     reader.text("key_id", made.key_id);
     reader.texts("claims", made.claims);

@@ -38,6 +38,7 @@ struct OAuth2 {
     std::map<std::string, std::string> authorize_parameters;  // further ones of the authorization request
     std::map<std::string, std::string> headers;               // further ones of a token request
     Milliseconds early{60'000};  // an access token is renewed so long before its end
+    Milliseconds settle{0};      // a new one may be refused so long, before the vendor's servers all know it
     // jwt_bearer
     std::string private_key = "{{secret:private_key}}", key_id;
     std::map<std::string, std::string> claims;

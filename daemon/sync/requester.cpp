@@ -113,12 +113,22 @@ Task<void> Requester::lane(RunControl& control, std::shared_ptr<Batch> batch) {
 Task<plugin::Response> Requester::send_one(RunControl& control, const plugin::Request& request,
                                            const OnWrite& on_write) {
     plugin::Response response;
-    bool signed_in_anew = false;
+    bool signed_in_anew = false, has_settled = false;
+    const auth::Scheme* scheme = request.auth.empty() ? nullptr : link_->authorizer->scheme(request.auth);
+    const Milliseconds settle =
+        scheme != nullptr && scheme->oauth2 ? scheme->oauth2->settle : Milliseconds(0);
     for (std::uint32_t tries = 1;; ++tries) {
         Attempt made;
+        made.is_patient = signed_in_anew && !has_settled && settle.count() != 0;
         response = co_await attempt(control, request, on_write, made);
         // What the vendor refused for its token it has not executed: once more, with a new one.
         if (made.expired && !std::exchange(signed_in_anew, true) && control.stop == Stop::none) continue;
+        // The new one may not have reached all of the vendor's servers: yet another would not help.
+        if (made.expired && made.is_patient && control.stop == Stop::none) {
+            has_settled = true;
+            co_await pause(ports_.timers, settle);
+            continue;
+        }
         if (!made.worth_repeating || !may_repeat(control, request, tries)) break;
         if (made.advised > longest_wait_in_run) break;
         const Milliseconds wait = std::max(
@@ -242,7 +252,7 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     }
     if (scheme != nullptr && (*live)->generation != 0 &&
         std::find(scheme->expired.begin(), scheme->expired.end(), answer.status) != scheme->expired.end()) {
-        logins_.refused(*link_, *scheme, (*live)->generation);
+        if (!attempt.is_patient) logins_.refused(*link_, *scheme, (*live)->generation);
         attempt.expired = true;
     }
     attempt.worth_repeating =

@@ -43,6 +43,7 @@ class Requester {
     struct Attempt {
         bool worth_repeating = false;
         bool expired = false;     // the token or session it was sent with is no longer accepted
+        bool is_patient = false;  // in: the token is new; refused, it is tried once more
         Milliseconds advised{0};  // by the vendor, before the next one
     };
     Task<plugin::Response> attempt(RunControl& control, const plugin::Request& request,

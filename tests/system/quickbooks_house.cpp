@@ -9,7 +9,9 @@ namespace json = boost::json;
 namespace {
 
 constexpr char settings_text[] =
-    R"(    credentials: { client_id: !file @ROOT@/secrets/qb-id, client_secret: !file @ROOT@/secrets/qb-secret }
+    R"(    credentials:
+      client_id: !file @ROOT@/secrets/qb-id
+      client_secret: !file @ROOT@/secrets/qb-secret
     limits: { requests_per_second: 1000, requests_per_minute: 100000, burst: 1000, pause_after_429: 1s }
     settings:
       base_url: @SIM@/quickbooks

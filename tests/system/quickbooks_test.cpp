@@ -89,6 +89,15 @@ TEST_F(FromTheBooks, ATokenThatExpiresInTheMiddleIsRenewed) {
     expect_imported();
 }
 
+TEST_F(FromTheBooks, ANewTokenThatNotAllServersKnowYetIsTriedOnceMore) {
+    begin(10, 10, 10);
+    connect_quickbooks(house);
+    house.wait_for_status("books", 0, "success");
+    house.set("intuit", R"({"expire":true,"lag_ms":1000})");
+    EXPECT_EQ(text_of(house.run("books"), "status"), "success") << house.last_lines();
+    EXPECT_EQ(house.stat("intuit", "writes"), 2) << "another new token would have been as new";
+}
+
 TEST_F(FromTheBooks, TooManyRequestsAreWaitedOut) {
     begin(10, 10, 10);
     house.set("quickbooks", R"({"rate_limit":{"per_second":2,"burst":1}})");

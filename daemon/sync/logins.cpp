@@ -38,6 +38,13 @@ class LoginListener final : public JobListener {
     }
 };
 
+constexpr const char* no_longer_accepted =
+    "the vendor no longer accepts what this integration was connected with";
+
+std::string row_of(const std::string& integration, const auth::Scheme& scheme) {
+    return "login/" + integration + "/" + scheme.name;
+}
+
 std::string connect_hint(const std::string& integration) {
     return "connect it: liaisonctl connect " + integration;
 }
@@ -62,7 +69,7 @@ struct Logins::Held {
     Breaker breaker;  // a login is its own probe
 
     const std::string& integration() const { return link->config.id; }
-    std::string row() const { return "login/" + integration() + "/" + scheme->name; }
+    std::string row() const { return row_of(integration(), *scheme); }
 };
 
 Logins::Logins(const Ports& ports, Fibers& fibers, Gates& gates)
@@ -183,10 +190,9 @@ Task<Status> Logins::obtain_tokens(Held& held) {
 Task<Status> Logins::renew(Held& held) {
     const auth::OAuth2& oauth = *held.scheme->oauth2;
     if (held.tokens.refused || held.tokens.refresh.empty()) {
-        co_return fail(needs_reauth(
-            held.integration(), held.tokens.refused
-                                    ? "the vendor no longer accepts what this integration was connected with"
-                                    : "this integration is not connected yet"));
+        co_return fail(needs_reauth(held.integration(), held.tokens.refused
+                                                            ? no_longer_accepted
+                                                            : "this integration is not connected yet"));
     }
     auth::Tokens sending = held.tokens;
     sending.renewing = true;
@@ -312,9 +318,16 @@ void Logins::forget(const std::string& integration) {
 
 std::string Logins::problem(const Link& link) const {
     for (const auto& [key, held] : held_) {
-        if (key.first == link.config.id && held->refusal) return "cannot sign in: " + held->refusal->message;
+        if (key.first != link.config.id) continue;
+        if (held->refusal) return "cannot sign in: " + held->refusal->message;
+        if (held->live) return {};
     }
-    return {};
+    // What an earlier life of the daemon learnt.
+    const auth::Scheme* scheme = link.authorizer->connectable();
+    if (scheme == nullptr) return {};
+    const Result<Secret> kept = ports_.secrets.find(row_of(link.config.id, *scheme));
+    if (!kept || !auth::Tokens::from_json(*kept).refused) return {};
+    return "cannot sign in: " + needs_reauth(link.config.id, no_longer_accepted).message;
 }
 
 // ---- connecting by hand ----

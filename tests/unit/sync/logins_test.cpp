@@ -194,6 +194,8 @@ TEST_F(LoginTest, ALostAnswerToARefreshEndsInReauthorisationAndNotInAMystery) {
     run();
     EXPECT_EQ(authority.grants.size(), asked) << "a refused token is sent again";
     live("authorization_code");
+    ASSERT_EQ(status().problems.size(), 1u) << "a restart forgets that somebody has to act";
+    EXPECT_NE(status().problems[0].find("connect it: liaisonctl connect shop"), std::string::npos);
     run();
     EXPECT_EQ(authority.grants.size(), asked) << "a refused token is sent again after a restart";
     connect();

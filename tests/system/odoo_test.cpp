@@ -132,8 +132,8 @@ TEST_P(Odoo, OrdersArriveWithTheirLinesAndAreConfirmed) {
         const json::object row = values_of(there, std::stoll(id));
         const std::string status = text_of(mapped.payload, "status");
         EXPECT_EQ(text_of(row, "state"), status == "cancelled" ? "cancel" : "sale") << status;
-        const auto count = std::count_if(lines.begin(), lines.end(), [&](const json::value& line) {
-            return line.at("order_id").to_number<std::int64_t>() == std::stoll(id);
+        const auto count = std::count_if(lines.begin(), lines.end(), [&, key = id](const json::value& line) {
+            return line.at("order_id").to_number<std::int64_t>() == std::stoll(key);
         });
         EXPECT_EQ(static_cast<std::size_t>(count), mapped.payload.at("lines").as_array().size());
     }

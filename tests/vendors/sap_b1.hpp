@@ -49,7 +49,7 @@ class SapB1 final : public Vendor {
     Generated generate(const Collection& collection, std::int64_t number, std::uint64_t seed,
                        std::int64_t stamp_ms) override;
     void complete(const Collection& collection, Json& record, const Json& patch) override;
-    void check(const Collection&, const Json&) const override {}
+    void check_record(const Collection&, const Json&) const override {}
     void forget() override;
 
     Response serve(const Request& request);

@@ -97,7 +97,7 @@ std::optional<Response> Vendor::turn_away(const Request& request) {
     return unauthorized();
 }
 
-void Vendor::check(const Collection& collection, const Json& record) const {
+void Vendor::check_record(const Collection& collection, const Json& record) const {
     require_valid(record, collection.entity().schema, Origin::control);
 }
 
@@ -228,7 +228,7 @@ Response Vendor::write(Collection& collection, const std::string& id, const Json
     record.merge_patch(patch);
     if (!is_raw) {
         complete(collection, record, patch);
-        if (!entity.is_checked_by_vendor) check(collection, record);
+        if (!entity.is_checked_by_vendor) check_record(collection, record);
     }
     return json_response(existing ? 200 : 201, collection.put(id, std::move(record)).json);
 }

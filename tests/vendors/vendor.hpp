@@ -87,7 +87,7 @@ class Vendor {
     // Makes a record written through the control API whole, e.g. totals; `patch` is what the person gave.
     virtual void complete(const Collection&, Json& /*record*/, const Json& /*patch*/) {}
     // Throws Refusal when such a record cannot be; by default what the entity's schema does not allow.
-    virtual void check(const Collection& collection, const Json& record) const;
+    virtual void check_record(const Collection& collection, const Json& record) const;
     virtual void forget() {}  // state beside the records
     // A record was removed through the control API.
     virtual void removed(const Collection&, const std::string& /*id*/) {}

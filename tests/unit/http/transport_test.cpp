@@ -27,9 +27,7 @@ class Server {
         thread_ = std::thread([this] { serve(); });
     }
     ~Server() {
-        boost::system::error_code ignored;
-        ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
-        acceptor_.close(ignored);
+        ::shutdown(acceptor_.native_handle(), SHUT_RDWR);  // wakes accept, which the thread alone may touch
         thread_.join();
     }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }

@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <sodium.h>
+#include <charconv>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -95,6 +96,22 @@ std::string percent_encoded(std::string_view text) {
             encoded += {'%', digits[byte >> 4], digits[byte & 15]};
     }
     return encoded;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned byte = 0;
+        const char* digits = text.data() + i + 1;
+        if (text[i] == '%' && i + 2 < text.size() &&
+            std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+            decoded += static_cast<char>(byte);
+            i += 2;
+        } else {
+            decoded += text[i];
+        }
+    }
+    return decoded;
 }
 
 Result<std::string> signed_jwt(const std::string& claims, const std::string& key_id, const Secret& pem) {

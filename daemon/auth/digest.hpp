@@ -16,6 +16,8 @@ Result<std::string> hmac(std::string_view algorithm, const Secret& key, std::str
 std::string to_base64url(std::string_view bytes);  // without padding (RFC 7515)
 // RFC 3986: everything but unreserved characters, as OAuth 1 and forms want it.
 std::string percent_encoded(std::string_view text);
+// A percent sign that encodes nothing stands for itself.
+std::string percent_decoded(std::string_view text);
 
 // A signed JSON Web Token (RFC 7519) with RS256 or ES256, by the kind of the PEM key. `claims` is a JSON
 // object.

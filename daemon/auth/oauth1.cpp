@@ -14,27 +14,13 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 // Parameters of a form or a query, decoded: '+' is a blank there.
 void add_parameters(std::string_view text, Pairs& into) {
-    for (const std::string& pair : split(text, '&')) {
+    for (std::string& pair : split(text, '&')) {
         if (pair.empty()) continue;
-        std::string spaced = pair;
-        std::replace(spaced.begin(), spaced.end(), '+', ' ');
-        const std::size_t equals = spaced.find('=');
-        const auto decoded = [](std::string_view part) {
-            std::string plain;
-            for (std::size_t i = 0; i < part.size(); ++i) {
-                const bool code = part[i] == '%' && i + 2 < part.size();
-                if (code) {
-                    plain += static_cast<char>(std::stoi(std::string(part.substr(i + 1, 2)), nullptr, 16));
-                    i += 2;
-                } else {
-                    plain += part[i];
-                }
-            }
-            return plain;
-        };
-        into.emplace_back(decoded(std::string_view(spaced).substr(0, equals)),
-                          equals == std::string::npos ? std::string()
-                                                      : decoded(std::string_view(spaced).substr(equals + 1)));
+        std::replace(pair.begin(), pair.end(), '+', ' ');
+        const std::string_view whole = pair;
+        const std::size_t equals = whole.find('=');
+        into.emplace_back(percent_decoded(whole.substr(0, equals)),
+                          equals == whole.npos ? std::string() : percent_decoded(whole.substr(equals + 1)));
     }
 }
 

@@ -110,9 +110,11 @@ std::optional<std::int64_t> number_in(const json::object& object, std::string_vi
 }  // namespace
 
 Secret Tokens::to_json() const {
-    json::object body{
-        {"access", access.reveal()},      {"refresh", refresh.reveal()}, {"obtained", to_unix_ms(obtained)},
-        {"expires", to_unix_ms(expires)}, {"renewing", renewing},        {"refused", refused}};
+    json::object body{{"access", access.reveal()},
+                      {"refresh", refresh.reveal()},
+                      {"expires", to_unix_ms(expires)},
+                      {"renewing", renewing},
+                      {"refused", refused}};
     json::object& known = body["account"].emplace_object();
     for (const auto& [name, value] : account) known[name] = value;
     return Secret(json::serialize(body));
@@ -130,7 +132,6 @@ Tokens Tokens::from_json(const Secret& text) {
     };
     tokens.access = Secret(text_in(body, "access"));
     tokens.refresh = Secret(text_in(body, "refresh"));
-    tokens.obtained = from_unix_ms(number_in(body, "obtained").value_or(0));
     tokens.expires = from_unix_ms(number_in(body, "expires").value_or(0));
     tokens.renewing = flag("renewing");
     tokens.refused = flag("refused");
@@ -253,7 +254,6 @@ Result<Tokens> parse_tokens(const http::Response& answer, const Tokens& old, Ins
         const std::string refresh = text_in(body, "refresh_token");
         tokens.refresh = refresh.empty() ? old.refresh : Secret(refresh);
         redactor().add(refresh);
-        tokens.obtained = now;
         const auto seconds = number_in(body, "expires_in");
         tokens.expires = now + (seconds ? Milliseconds(*seconds * 1000) : usual_life);
         tokens.account = old.account;

@@ -15,7 +15,7 @@ namespace liaisond::auth {
 // What an integration holds; kept sealed in the vault, as JSON.
 struct Tokens {
     Secret access, refresh;
-    Instant obtained{}, expires{};  // of the access token
+    Instant expires{};  // of the access token
     // The refresh token was sent and no answer was stored: the vendor may have replaced it.
     bool renewing = false;
     // The vendor has refused the refresh token for good: a person must connect again.

@@ -173,10 +173,6 @@ Result<Secret> Vault::unseal(std::string_view name, std::string_view sealed) con
     return Secret(std::move(value));
 }
 
-bool Vault::is_current(std::string_view sealed) const {
-    return sealed.size() > head_size && id_in(sealed.substr(1)) == keys_.front().id;
-}
-
 const Vault::Key* Vault::find(std::uint32_t id) const {
     const auto found =
         std::find_if(keys_.begin(), keys_.end(), [id](const Key& key) { return key.id == id; });

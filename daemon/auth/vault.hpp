@@ -30,8 +30,6 @@ class Vault {
     std::string seal(std::string_view name, const Secret& value, Random& random) const;
     // `config`: sealed with a key that is not there. `internal`: damaged, or the value of another name.
     Result<Secret> unseal(std::string_view name, std::string_view sealed) const;
-    // Whether it was sealed with the key that seals now.
-    bool is_current(std::string_view sealed) const;
 
     // A new key that seals from now on; the old ones still open. Durable when it returns.
     Status add_key(Random& random);
@@ -39,7 +37,6 @@ class Vault {
     Status drop_old_keys();
 
     const std::filesystem::path& file() const { return file_; }
-    std::size_t keys() const { return keys_.size(); }
 
   private:
     struct Key {

@@ -1,6 +1,7 @@
 #include "app/daemon.hpp"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -85,6 +86,10 @@ void raise_file_limit() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+// A dump would hold customer data, the vault's key and tokens; a limit of 0 alone does not hold back the
+// handlers to which core_pattern may pipe it (core(5)).
+void allow_core_dumps(bool allowed) { prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0); }
 
 LogLevel level_of(std::uint32_t level) {
     return level == LIAISON_LOG_DEBUG     ? LogLevel::debug
@@ -369,6 +374,7 @@ int run_daemon(const Options& options) {
     mallopt(M_ARENA_MAX, 2);  // few threads: more arenas only hold memory
     std::signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
+    allow_core_dumps(false);  // until the configuration says otherwise
     const char* const wanted = std::getenv("LIAISON_FAULT");
     const Result<bool> armed = arm_fault_points(wanted == nullptr ? "" : wanted);
     if (!armed) {
@@ -381,6 +387,7 @@ int run_daemon(const Options& options) {
         complain(faults);
         return exit_config;
     }
+    allow_core_dumps(loaded.config.core_dumps);
     start_log(loaded.config);
     if (*armed)
         log(LogLevel::warning, "fault points are armed, this daemon will fail: " + std::string(wanted));

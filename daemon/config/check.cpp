@@ -57,6 +57,8 @@ class Builder {
         config.vault_key = expanded(daemon, "vault_key", "");
         config.socket = expanded(daemon, "socket", "/run/liaison/liaisond.sock");
         config.worker = expanded(daemon, "worker", "");
+        if (const json::value* dumps = daemon.if_contains("core_dumps"))
+            config.core_dumps = dumps->is_bool() && dumps->get_bool();
         if (const json::value* dirs = daemon.if_contains("plugin_dirs");
             dirs != nullptr && dirs->is_array()) {
             for (std::size_t i = 0; i < dirs->get_array().size(); ++i) {

@@ -99,6 +99,7 @@ struct Config {
     std::string state_dir, socket, worker;
     std::string vault_key;  // empty: the usual place
     std::vector<std::string> plugin_dirs;
+    bool core_dumps = false;
     Durability durability = Durability::full;
     std::string log_level = "info", log_target = "stderr", log_format = "text";
     std::map<std::string, Tenant> tenants;

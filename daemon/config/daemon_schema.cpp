@@ -51,6 +51,7 @@ constexpr char text[] = R"schema({
         "plugin_dirs": { "type": "array", "items": { "type": "string" }, "default": ["/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"] },
         "socket": { "type": "string", "default": "/run/liaison/liaisond.sock", "description": "Unix socket that liaisonctl talks to." },
         "vault_key": { "type": "string", "minLength": 1, "description": "The key file of the vault; by default vault.key in state_dir, or the systemd credential liaison-vault-key where there is one. Keep a copy apart from the backups." },
+        "core_dumps": { "type": "boolean", "default": false, "description": "Allow core dumps. They hold customer data, keys and tokens: only on a machine for finding bugs." },
         "worker": { "type": "string", "description": "The liaison-worker program; by default the one installed with this liaisond." }
       }
     },

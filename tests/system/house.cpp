@@ -14,6 +14,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "leaks.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -53,9 +54,21 @@ House::House() : plugin_dir(LIAISON_PLUGIN_DIR), root_(make_directory()) {
 
 House::~House() {
     daemon_.reset();
+    look_for_leaks();
     simulator_.reset();
     std::error_code ignored;
     if (!is_kept_) fs::remove_all(root_, ignored);
+}
+
+void House::look_for_leaks() {
+    std::vector<std::string> secrets = contents_of(root_ / "secrets");
+    const Reply made = sim("GET", "secrets");
+    if (made.body.is_object()) {
+        for (const json::value& one : made.body.at("secrets").as_array())
+            secrets.emplace_back(one.as_string());
+    }
+    for (const std::string& leak : leaks(root_, secrets)) ADD_FAILURE() << leak;
+    for (const std::string& leak : leaks("liaisonctl", shown_, secrets)) ADD_FAILURE() << leak;
 }
 
 // ---- files ----
@@ -85,7 +98,7 @@ void House::write(const fs::path& path, std::string_view text) const {
 void House::configure(std::string_view integrations) const {
     std::string text = "daemon:\n  state_dir: " + state_dir.string() +
                        "\n  socket: @ROOT@/socket\n  plugin_dirs: [" + plugin_dir +
-                       "]\n  worker: " LIAISON_WORKER_PATH "\n";
+                       "]\n  worker: " LIAISON_WORKER_PATH "\n" + daemon_section;
     text += "defaults:\n  settle: 1s\n  retry: { attempts: 10, base: 100ms, max: 1s }\n" + defaults;
     text += "tenants:\n  wholesaler: { currency: EUR }\n  hotel: { currency: EUR }\nintegrations:\n";
     write("liaison.yaml", text + std::string(integrations));
@@ -149,6 +162,7 @@ House::Told House::ctl(const std::string& words) const {
     std::array<char, 4096> piece;
     while (const std::size_t read = std::fread(piece.data(), 1, piece.size(), pipe))
         told.text.append(piece.data(), read);
+    shown_ += told.text;
     const int status = ::pclose(pipe);
     told.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return told;

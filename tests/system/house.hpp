@@ -21,6 +21,8 @@ class House {
     House();
     House(const House&) = delete;
     House& operator=(const House&) = delete;
+    // Whatever the test was about: no secret and no card number may be left in anything that was written or
+    // shown.
     ~House();
 
     const std::filesystem::path& root() const { return root_; }
@@ -28,7 +30,8 @@ class House {
     void keep() { is_kept_ = true; }
     std::filesystem::path state_dir = {};  // below the root, unless a test puts it elsewhere
     std::string plugin_dir;
-    std::string defaults;  // further lines of the `defaults:` section
+    std::string daemon_section;  // further lines of the `daemon:` section
+    std::string defaults;        // further lines of the `defaults:` section
 
     // Below the root, with @ROOT@ and @SIM@ filled in. The file appears whole.
     void write(const std::filesystem::path& path, std::string_view text) const;
@@ -89,6 +92,7 @@ class House {
     bool wait_until_fetched(std::int64_t run, std::int64_t records) const;
 
   private:
+    void look_for_leaks();
     std::string filled(std::string_view text) const;
     std::vector<std::string> command() const;
 
@@ -96,6 +100,7 @@ class House {
     std::unique_ptr<Process> simulator_, daemon_;
     std::uint16_t port_ = 0;
     bool is_kept_ = false;
+    mutable std::string shown_;  // by liaisonctl
 };
 
 // Of an answer: text, whole number, member.

@@ -61,7 +61,10 @@ std::optional<int> Process::wait(std::chrono::milliseconds deadline) {
     const bool has_ended = ::poll(&end, 1, static_cast<int>(deadline.count())) == 1;
     ::close(descriptor);
     int status = 0;
-    if (has_ended && ::waitpid(pid_, &status, 0) == pid_) status_ = exit_code(status);
+    if (has_ended && ::waitpid(pid_, &status, 0) == pid_) {
+        status_ = exit_code(status);
+        has_dumped_core_ = WIFSIGNALED(status) && WCOREDUMP(status);
+    }
     return status_;
 }
 

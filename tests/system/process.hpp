@@ -25,12 +25,15 @@ class Process {
     void kill(int signal);
     // The exit code, or minus the signal's number; nothing when the process still runs at the deadline.
     std::optional<int> wait(std::chrono::milliseconds deadline = std::chrono::seconds(30));
+    // After its end: whether the kernel wrote, or piped to a handler, a core dump.
+    bool has_dumped_core() const { return has_dumped_core_; }
     std::string standard_error() const;
 
   private:
     std::filesystem::path log_;
     pid_t pid_ = -1;
     std::optional<int> status_;
+    bool has_dumped_core_ = false;
 };
 
 }  // namespace liaison_system

@@ -1,5 +1,7 @@
 #include "control.hpp"
 
+#include "ledger.hpp"
+
 namespace liaison_sim {
 namespace {
 
@@ -32,6 +34,10 @@ Control::Control(const std::vector<std::unique_ptr<Vendor>>& vendors) : vendors_
     routes_.add(verb::get, "_sim", [this](const Request&) { return index(); });
     routes_.add(verb::post, "_sim/reset", [this](const Request&) { return reset(); });
     routes_.add(verb::get, "_sim/stats", [this](const Request&) { return all_stats(); });
+    routes_.add(verb::get, "_sim/secrets", [](const Request&) {
+        Json body = Json::object();
+        return json_response(200, body.set("secrets", strings(secrets())).serialize());
+    });
     routes_.add(verb::post, "_sim/stats/reset", [this](const Request&) { return reset_stats(); });
     routes_.add(verb::get, "_sim/*/stats", [this](const Request& request) {
         return json_response(200, vendor(request).stats().to_json().serialize());

@@ -5,6 +5,7 @@
 #include <boost/url/rfc/unreserved_chars.hpp>
 
 #include "instant.hpp"
+#include "ledger.hpp"
 
 namespace liaison_sim {
 namespace {
@@ -36,7 +37,7 @@ std::string parameter(const Request& request, const std::string& name) {
 // ---- tokens ----
 
 std::string TokenBook::made(const char* kind) {
-    return kind + std::to_string(++count_) + "-" + std::to_string(now_ms() % 1'000'000'007);
+    return secret(kind + std::to_string(++count_) + "-" + std::to_string(now_ms() % 1'000'000'007));
 }
 
 std::string TokenBook::new_code(const std::string& redirect_uri) {

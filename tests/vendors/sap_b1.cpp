@@ -5,6 +5,7 @@
 
 #include "decimal.hpp"
 #include "instant.hpp"
+#include "ledger.hpp"
 #include "shop_data.hpp"
 
 namespace liaison_sim {
@@ -175,6 +176,7 @@ Response SapB1::log_in(const Request& request) {
     char id[64];
     std::snprintf(id, sizeof id, "5f6c9e2a-1e72-11ed-8000-%012lld", static_cast<long long>(++last_session_));
     const std::string route = ".node" + std::to_string(1 + last_session_ % 3);
+    secret(id);
     sessions_[id] = {route, now_ms(), 0};
     Json answer = Json::object();
     answer.set(v1 ? "odata.metadata" : "@odata.context", Json::string("$metadata#B1Sessions"));

@@ -163,6 +163,20 @@ class Database {
     Status replace_sealed(const std::string& name, const std::string& old, const std::string& sealed);
     Status drop_sealed(const std::string& name);
 
+    // ---- access ----
+    Result<std::vector<TokenRow>> tokens();
+    Status save_token(const TokenRow& token);
+    Status note_token_uses(const std::vector<std::pair<std::string, Instant>>& uses);
+    Status drop_token(const std::string& id);
+    Result<std::vector<UserRow>> users();
+    Status save_user(const UserRow& user);
+    Status drop_user(const std::string& name);
+    // Appends an entry: its number, and its digest by what `seal` makes of the one before (empty: none).
+    Status add_audit(AuditRow entry,
+                     const std::function<std::string(const std::string& previous, const AuditRow&)>& seal);
+    // From number `from` on, in their order.
+    Result<std::vector<AuditRow>> audit(std::int64_t from, std::uint32_t limit);
+
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);
     Result<std::vector<LogEntry>> logs(const Filter& filter);

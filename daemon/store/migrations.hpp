@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 4> migrations{R"sql(
+inline constexpr std::array<const char*, 5> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -137,6 +137,18 @@ CREATE TABLE plan_items(
 -- Secrets, sealed by the vault (auth/vault.hpp): what people set, and tokens that vendors gave.
 CREATE TABLE vault(
     name TEXT PRIMARY KEY, sealed BLOB NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql",
+                                                       R"sql(
+-- Who may use the API, and what they did with it. Scopes: 0 read, 1 operate, 2 admin; an empty tenant is all of them.
+CREATE TABLE tokens(
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, hash BLOB NOT NULL, scope INTEGER NOT NULL, tenant TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE users(
+    name TEXT PRIMARY KEY, password TEXT NOT NULL, scope INTEGER NOT NULL, tenant TEXT NOT NULL,
+    created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE audit(
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL,
+    detail TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
 )sql"};
 
 }  // namespace liaisond::store

@@ -310,6 +310,27 @@ struct Filter {
     std::uint32_t limit = 50;
 };
 
+// An API token (access/tokens.hpp).
+struct TokenRow {
+    std::string id, name, hash, tenant;  // hash: SHA-256 of the secret part; tenant empty: all
+    std::uint32_t scope = 0;
+    Instant created{}, expires{}, last_used{};
+};
+
+struct UserRow {
+    std::string name, password, tenant;  // password: hashed (access/passwords.hpp)
+    std::uint32_t scope = 0;
+    Instant created{};
+};
+
+struct AuditRow {
+    std::int64_t seq = 0;  // without gaps, from 1
+    Instant at{};
+    std::string actor, action, target;
+    std::string detail;  // JSON, without secrets
+    std::string hash;    // access/audit.hpp
+};
+
 struct IntegrationTotals {
     std::int64_t mappings = 0, dead_letters = 0, intents_open = 0, intents_in_doubt = 0, conflicts = 0;
 };

@@ -119,8 +119,8 @@ class Receipt {
         }
         const std::int64_t service = minor("/service_charge"), tip = minor("/tip_total");
         sum_ += service;
-        if (service != 0) add(service, till_.service_item, "Service charge");
-        if (taxes_apart && taxes != 0) add(taxes, till_.tax_item, "Taxes");
+        if (service != 0) add(service, till_.service_item, "Service charge", true);
+        if (taxes_apart && taxes != 0) add(taxes, till_.tax_item, "Taxes", false);
         if (tip != 0 && !till_.tip_item.empty()) tip_ = tip;
     }
     static std::int64_t tax_of(const Json& line) {
@@ -130,9 +130,11 @@ class Receipt {
         }
         return sum;
     }
-    void add(std::int64_t amount, const std::string& item, const char* text) {
+    // What has no tax at the till has the usual one where no code without tax is known.
+    void add(std::int64_t amount, const std::string& item, const char* text, bool is_taxed) {
         std::string code = till_.exempt_code;
-        if (till_.taxes == TillTaxes::inclusive) code = tax_code_to({}, settings_);
+        if (till_.taxes == TillTaxes::inclusive && (is_taxed || code.empty()))
+            code = tax_code_to({}, settings_);
         lines_.push_back({amount, item, text, std::move(code), {}});
     }
 
@@ -144,9 +146,9 @@ class Receipt {
             throw ValueError("unbalanced", "its lines come to " + kit::from_minor(sum_, currency_) +
                                                ", and the till says " + kit::from_minor(total_, currency_) +
                                                "; more than pos.rounding_limit is not rounded away");
-        if (rest != 0) add(rest, till_.rounding_item, "Rounding");
+        if (rest != 0) add(rest, till_.rounding_item, "Rounding", false);
         // Not part of the till's total.
-        if (tip_ != 0) add(tip_, till_.tip_item, "Tip");
+        if (tip_ != 0) add(tip_, till_.tip_item, "Tip", false);
         total_ += tip_;
     }
     void turn() {

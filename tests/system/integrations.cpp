@@ -76,6 +76,7 @@ constexpr char ledger_settings[] = R"(        invoice:
             /kind: { value: invoice }
             /status: { from: /status, values: { new: issued, paid: paid, shipped: issued, cancelled: draft }, otherwise: issued }
             /customer_ref: { from: /customer_id, as: text }
+            /order_refs/0: { from: /id, as: text }
             /issue_date: { from: /placed_at, as: date, date: "%Y-%m-%dT%H:%M:%S%z" }
             /currency: /currency
             /lines:

@@ -61,8 +61,8 @@ class IntoTheLedger : public BooksLedger {
         house.seed("shop/customers", 10);
         house.seed("shop/orders", orders);
         house.configure(
-            shop_ledger({"[product, customer, invoice, pos_transaction]"}) +
-            quickbooks({"[product, customer, invoice, pos_transaction]"}, "export",
+            shop_ledger({"[product, customer, sales_order, invoice, pos_transaction]"}) +
+            quickbooks({"[product, customer, sales_order, invoice, pos_transaction]"}, "export",
                        "      invoices: { number: reference }\n"
                        "      pos: { customer: \"1\", deposit_account: \"35\", default_item: \"1\" }\n"));
         house.start();
@@ -115,6 +115,8 @@ TEST_F(IntoTheLedger, WhatWasSoldIsBookedToTheCentAndOnce) {
     ASSERT_TRUE(wait_until_all_sent()) << house.last_lines();
     ASSERT_GT(sold({"shipped"}).first, 0);
     ASSERT_GT(sold({"cancelled"}).first, 0);
+    for (const json::value& invoice : vendor_records(house, "quickbooks/invoices"))
+        EXPECT_EQ(invoice.at("LinkedTxn").as_array().size(), 1u) << "the order's estimate";
     expect_booked();
     const std::int64_t writes = house.stat("quickbooks", "writes");
     EXPECT_EQ(text_of(house.run("books"), "status"), "success");

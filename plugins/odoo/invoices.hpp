@@ -116,9 +116,7 @@ inline Json invoice_of(const Json& raw, const Fields& fields, const InvoiceParts
     put_text(made, "currency", currency, 3);
     if (const auto found = parts.lines.find(id); found != parts.lines.end()) {
         for (const Json* line : found->second) {
-            const std::string display = Row(*line).text("display_type");
-            const bool is_text = display == "line_section" || display == "line_note";
-            if (!is_text) lines.push_back(line_of_invoice(*line));
+            if (is_goods(Row(*line))) lines.push_back(line_of_invoice(*line));
         }
     }
     made.set("lines", std::move(lines));

@@ -110,6 +110,17 @@ class Reader {
         lines = co_await lines_in(std::move(domain));
         co_return lines;
     }
+    // Numbers of the records with our references, where they are there.
+    Task<std::map<std::string, std::string>> known_as(const std::vector<std::string>& references) {
+        std::map<std::string, std::string> known;
+        Json wanted = Json::array();
+        for (const std::string& reference : references) wanted.push_back(reference);
+        if (wanted.items().empty()) co_return known;
+        std::vector<Json> found = co_await external_ids("name", std::move(wanted));
+        for (const Json& raw : found)
+            known[Row(raw).text("name")] = std::to_string(Row(raw).integer("res_id"));
+        co_return known;
+    }
     // The distinct ids in a field: numbers, or pairs of number and name.
     static Json ids_in(const std::vector<Json>& rows, std::string_view field) {
         std::map<std::int64_t, bool> seen;
@@ -162,21 +173,27 @@ class Reader {
         }
         co_return orders;
     }
-    // Ours, by the number of the record. Not everybody may read external ids: then none are known.
+    // Ours, by the number of the record.
     Task<std::map<std::string, std::string>> references_of(const std::vector<Json>& rows) {
         std::map<std::string, std::string> references;
-        if (!may_read_references_) co_return references;
+        std::vector<Json> found = co_await external_ids("res_id", ids_in(rows, "id"));
+        for (const Json& raw : found)
+            references[std::to_string(Row(raw).integer("res_id"))] = Row(raw).text("name");
+        co_return references;
+    }
+    // Not everybody may read external ids: then none are known.
+    Task<std::vector<Json>> external_ids(std::string field, Json values) {
+        std::vector<Json> found;
+        if (!may_read_references_) co_return found;
         Json domain = Json::array(), names = Json::array();
         domain.push_back(condition("module", "=", server_.settings().external_id_module));
         domain.push_back(condition("model", "=", model_.name));
-        domain.push_back(condition("res_id", "in", ids_in(rows, "id")));
+        domain.push_back(condition(std::move(field), "in", std::move(values)));
         names.push_back("name");
         names.push_back("res_id");
         try {
-            std::vector<Json> found = co_await server_.ask_rows(
+            found = co_await server_.ask_rows(
                 search(server_.settings(), "ir.model.data", std::move(domain), std::move(names)));
-            for (const Json& raw : found)
-                references[std::to_string(Row(raw).integer("res_id"))] = Row(raw).text("name");
         } catch (const Failure& failure) {
             if (failure.kind != ErrorKind::auth) throw;
             may_read_references_ = false;
@@ -186,7 +203,7 @@ class Reader {
                             "created are not recognised by them: ") +
                     failure.what());
         }
-        co_return references;
+        co_return found;
     }
 
     Server& server_;

@@ -43,6 +43,7 @@ class Pusher {
         std::vector<Outgoing> all;
         for (std::size_t i = from; i < to; ++i)
             all.emplace_back(static_cast<std::uint32_t>(i), start.records[i]);
+        if (reader_.is_invoice()) co_await adopt_known(all);
         co_await look_at_present(all);
         for (Outgoing& out : all) {
             if (out.is_open()) prepare(out);
@@ -59,6 +60,21 @@ class Pusher {
   private:
     static Result refused(const Outgoing& out, ErrorKind kind, const std::string& text) {
         return Result(out.index, LIAISON_OUTCOME_REJECTED).because(kind, text);
+    }
+
+    // A new invoice may be there and posted already, where an answer was lost: load() could not repeat it.
+    Task<void> adopt_known(std::vector<Outgoing>& all) {
+        std::vector<std::string> references;
+        for (const Outgoing& out : all) {
+            if (out.is_new && !out.record->deleted) references.push_back(out.record->reference);
+        }
+        const std::map<std::string, std::string> known = co_await reader_.known_as(references);
+        for (Outgoing& out : all) {
+            const auto found = known.find(out.record->reference);
+            if (!out.is_new || out.record->deleted || found == known.end()) continue;
+            out.key = found->second;
+            out.is_new = false;
+        }
     }
 
     // Reads what the records to be changed look like now: gone, changed by somebody, with which lines.
@@ -143,7 +159,8 @@ class Pusher {
         std::vector<Json> rows = co_await reader_.lines_of(std::move(orders));
         for (const Json& raw : rows) {
             const Row row(raw);
-            if (row.text("display_type").empty()) lines_[row.id_of("order_id")].push_back(row.integer("id"));
+            if (reading_parts::is_goods(row))
+                lines_[row.id_of(reader_.model().lines->parent)].push_back(row.integer("id"));
         }
     }
 

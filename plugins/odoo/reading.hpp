@@ -194,6 +194,12 @@ inline const char* kind_of(const Row& row) {
     return "unknown";
 }
 
+// Sections and notes among the lines are no goods; newer invoices say of the others that they are products.
+inline bool is_goods(const Row& line) {
+    const std::string display = line.text("display_type");
+    return display != "line_section" && display != "line_note";
+}
+
 inline const char* status_of(const Row& order) {
     const std::string state = order.text("state");
     if (state == "draft" || state == "sent") return "draft";
@@ -265,7 +271,6 @@ inline Json customer_of(const Row& row, const Fields& fields,
     return customer;
 }
 
-// Sections and notes among the lines are no goods.
 inline Json line_of(const Row& row, const Lines& model) {
     using namespace reading_parts;
     Json line = Json::object();
@@ -304,7 +309,7 @@ inline Json order_of(const Row& row, const Fields& fields, const std::vector<con
     Json made = Json::array();
     for (const Json* line : lines) {
         Json one = line_of(Row(*line), order_lines());
-        if (Row(*line).text("display_type").empty()) made.push_back(std::move(one));
+        if (is_goods(Row(*line))) made.push_back(std::move(one));
     }
     order.set("lines", std::move(made));
     put_money(order, "total_net", row, "amount_untaxed", currency);

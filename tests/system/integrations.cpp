@@ -86,6 +86,16 @@ constexpr char ledger_settings[] = R"(        invoice:
                 /text: /text
                 /quantity: { from: /quantity, as: decimal }
                 /unit_price: { from: /unit_price, as: decimal }
+        stock_level:
+          key: /id
+          version: /updated_at
+          changed: /updated_at
+          list: { path: /products, items: /items, paging: { style: page, size_param: limit, size: 100, total_pages: /pages }, since: { param: updated_since } }
+          fields:
+            /product_ref: { from: /id, as: text }
+            /location: { value: main }
+            /kind: { value: quantity }
+            /on_hand: { from: /price, as: decimal }
         pos_transaction:
           key: /id
           version: /updated_at

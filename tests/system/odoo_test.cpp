@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <set>
 
 #include "hub.hpp"
 #include "integrations.hpp"
@@ -198,6 +199,34 @@ TEST_P(OdooLedger, TheDaemonIsKilledInTheMiddle) {
     house.run("odoo");
     ASSERT_TRUE(all_sent("invoices", 60)) << house.last_lines();
     expect_each_invoice_once(60);
+}
+
+// A count that is repeated changes nothing: the quantity is there already.
+TEST_P(OdooLedger, StockIsCountedOnceWhateverIsLost) {
+    house.seed("shop/products", 40);
+    const std::string entities = "[product, stock_level]";
+    house.configure(shop_ledger({entities}) +
+                    odoo(GetParam(), "export", entities, "      stock_locations: { main: 8 }\n"));
+    house.set("odoo", R"({"lose_every":5,"fault_after_commit_every":7})");
+    house.start();
+    ASSERT_EQ(total_of(house.run("shop"), "created"), 80);
+    house.run("odoo");
+    const auto all_counted = [&] {
+        std::multiset<double> wanted, there;
+        for (const json::value& one : vendor_records(house, "shop/products"))
+            wanted.insert(one.at("price").to_number<double>());
+        for (const json::value& one : vendor_records(house, "odoo/quants")) {
+            if (one.as_object().contains("quantity")) there.insert(one.at("quantity").to_number<double>());
+        }
+        return wanted == there && Hub(house).open_intents() == 0;
+    };
+    EXPECT_TRUE(until(all_counted, std::chrono::seconds(20))) << house.last_lines();
+    EXPECT_EQ(house.count("odoo/quants"), 40);
+    EXPECT_EQ(Hub(house).mapped("odoo", "stock_level").size(), 40u);
+    EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0)
+        << Hub(house).text("SELECT group_concat(message, '; ') FROM dead_letters");
+    house.set("odoo", R"({"lose_every":0,"fault_after_commit_every":0})");
+    EXPECT_EQ(total_of(house.run("odoo"), "exported"), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, OdooLedger,

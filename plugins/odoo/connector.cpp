@@ -156,7 +156,8 @@ class OdooConnector : public liaison::Connector {
     static Task<void> push_stock(Context& context, Server& server, const Start& start) {
         Stock levels(server);
         for (std::size_t i = 0; i < start.records.size(); ++i) {
-            Result result = co_await levels.write(static_cast<std::uint32_t>(i), start.records[i]);
+            const auto index = static_cast<std::uint32_t>(i);
+            Result result = co_await levels.write(index, start.records[i]);
             std::vector<Result> results;
             results.push_back(std::move(result));
             co_await context.result(std::move(results));

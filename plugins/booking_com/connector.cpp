@@ -137,7 +137,7 @@ class BookingConnector : public liaison::Connector {
                                    bool may_be_absent) const {
         const std::chrono::milliseconds wait = poll.wait(queue, context.now_ms());
         if (wait.count() > 0) { co_await context.sleep(wait); }
-        const std::string url = settings_.reservations_url + names_of(queue).path + query;
+        const std::string url = queue_url(queue) + query;
         poll.asked(queue, context.now_ms());
         Response answer = co_await context.send(Request("GET", url).auth(settings_.auth));
         poll.asked(queue, context.now_ms());
@@ -177,17 +177,16 @@ class BookingConnector : public liaison::Connector {
     // False: refused. Whatever is not acknowledged comes again.
     Task<bool> acknowledge(Context& context, Poll& poll, Queue queue,
                            const std::vector<std::string>& ids) const {
-        const std::string url = settings_.reservations_url + names_of(queue).path;
-        std::vector<Request> requests;
-        requests.push_back(
-            Request("POST", url)
-                .auth(settings_.auth)
-                .content("application/xml", acknowledgement(settings_, queue, ids, context.now_ms()))
-                .mutates());
-        std::vector<Response> answers = co_await context.send_all(std::move(requests), 1);
-        const Response& answer = answers.at(0);
-        poll.posted_ms = context.now_ms();
-        const Acknowledged verdict = poll.judge(answer, ids, url, context.now_ms());
+        Acknowledged verdict;
+        for (int tries = 0; tries < most_tries; ++tries) {
+            if (verdict.again.count() > 0) { co_await context.sleep(verdict.again); }
+            std::vector<Request> requests;
+            requests.push_back(acknowledging(queue, ids, context.now_ms()));
+            std::vector<Response> answers = co_await context.send_all(std::move(requests), 1);
+            poll.posted_ms = context.now_ms();
+            verdict = poll.judge(answers.at(0), ids, queue_url(queue), context.now_ms());
+            if (verdict.again.count() == 0) break;
+        }
         if (!verdict.note.empty()) context.log(LIAISON_LOG_WARNING, verdict.note);
         if (verdict.failure) {
             std::vector<Record> none;
@@ -195,6 +194,13 @@ class BookingConnector : public liaison::Connector {
             throw *verdict.failure;
         }
         co_return verdict.is_taken;
+    }
+    std::string queue_url(Queue queue) const { return settings_.reservations_url + names_of(queue).path; }
+    Request acknowledging(Queue queue, const std::vector<std::string>& ids, std::int64_t now_ms) const {
+        return Request("POST", queue_url(queue))
+            .auth(settings_.auth)
+            .content("application/xml", acknowledgement(settings_, queue, ids, now_ms))
+            .mutates();
     }
 
     Task<void> take_queue(Context& context, Poll& poll, Queue queue) const {
@@ -257,6 +263,7 @@ class BookingConnector : public liaison::Connector {
     }
 
     static constexpr std::size_t most_acknowledged = 50;
+    static constexpr int most_tries = 3;  // of an acknowledgement, which may be repeated
     static constexpr std::array both_queues{Queue::fresh, Queue::changed};
     const Settings settings_;
 };

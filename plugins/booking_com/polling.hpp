@@ -16,8 +16,9 @@ namespace booking_com {
 
 struct Acknowledged {
     bool is_taken = false;
-    std::string note;                // for the log
-    std::optional<Failure> failure;  // ends the run; what is not acknowledged comes again
+    std::chrono::milliseconds again{0};  // worth repeating after this; 0: not
+    std::string note;                    // for the log
+    std::optional<Failure> failure;      // ends the run; what is not acknowledged comes again
 };
 
 class Poll {
@@ -88,6 +89,11 @@ class Poll {
             verdict.is_taken = true;
             return verdict;
         }
+        if (is_passing(*why, answer)) {
+            verdict.again = pause(*why);
+            verdict.failure = std::move(why);
+            return verdict;
+        }
         const bool is_about_these =
             answer.ok() ? why->kind != ErrorKind::auth
                         : answer.status == 400 || answer.status == 403 || answer.status == 404;
@@ -152,6 +158,13 @@ class Poll {
     std::vector<std::string> missed;  // still to be fetched
 
   private:
+    static bool is_passing(const Failure& why, const Response& answer) {
+        return answer.ok() ? why.kind == ErrorKind::transient : answer.status == 429 || answer.status >= 500;
+    }
+    std::chrono::milliseconds pause(const Failure& why) const {
+        const std::int64_t wanted = why.retry_after_ms > 0 ? why.retry_after_ms : settings_.poll_gap_ms;
+        return std::chrono::milliseconds(std::clamp<std::int64_t>(wanted, 1, 60'000));
+    }
     static std::optional<Failure> fault_in(const Response& answer, const std::string& url) {
         pugi::xml_document document;
         try {

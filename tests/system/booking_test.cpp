@@ -236,6 +236,16 @@ TEST_F(Booking, WhatLeftTheQueueIsRecovered) {
     expect_each_once(9);
 }
 
+TEST_F(Booking, APlanFetchesAndAcknowledgesNothing) {
+    begin(4);
+    const House::Told told = house.ctl("run booking --dry-run --wait");
+    EXPECT_EQ(told.code, 0) << told.text;
+    EXPECT_EQ(in_state("pending"), 4u);
+    EXPECT_EQ(Hub(house).records("reservation"), 0);
+    run_well();
+    expect_each_once(4);
+}
+
 TEST_F(Booking, CardDataIsNowhere) {
     house.seed("booking/reservations", 3);
     change("4705900002", R"({"remarks":"My card is 5555 5555 5555 4444, thanks"})");
@@ -341,6 +351,50 @@ TEST_F(BookingOut, AYearOfDaysIsAFewRangesInThirteenMonths) {
     house.run("booking");
     EXPECT_EQ(house.stat("booking", "writes"), writes) << "the second run sends it all again";
     EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0);
+}
+
+// Prices to one service, restrictions to another; a price in dollars is refused before it is sent.
+TEST_F(BookingOut, RatesArriveWithTheirRestrictions) {
+    std::string text = "id,date,price,currency,nights,closed\n";
+    for (int day = 0; day < 40; ++day)
+        text += "r" + date_of(day) + "," + date_of(day) + ",150.00," + (day == 7 ? "USD" : "EUR") + ",2," +
+                (day == 9 ? "true" : "false") + "\n";
+    house.write("in/rates.csv", text);
+    house.configure(R"(  days:
+    tenant: hotel
+    connector: csv
+    direction: import
+    entities: [rate]
+    schedule: manual
+    settings:
+      entities:
+        rate:
+          folder: @ROOT@/in
+          processed: @ROOT@/done
+          key: [id]
+          fields:
+            /property_code: { value: PARADISE }
+            /room_type: { value: DBL }
+            /rate_plan: { value: BAR }
+            /date: date
+            /prices/0/occupancy: { from: nights, as: integer }
+            /prices/0/price: { from: price, as: money, currency_from: currency }
+            /restrictions/min_los: { from: nights, as: integer }
+            /restrictions/closed: { from: closed, as: boolean }
+)" + booking("export", "[rate]"));
+    house.start();
+    const json::object read = house.run("days");
+    ASSERT_EQ(total_of(read, "created"), 40) << json::serialize(read) << house.last_lines();
+    house.run("booking");
+    ASSERT_TRUE(until([&] { return house.count("booking/rates") == 39; })) << house.last_lines();
+    for (const json::value& one : vendor_records(house, "booking/rates")) {
+        const json::object& rate = one.as_object();
+        EXPECT_EQ(number_of(rate, "price2"), 15'000) << json::serialize(one);
+        EXPECT_EQ(number_of(rate, "SetMinLOS"), 2);
+        EXPECT_EQ(text_of(rate, "status"), text_of(rate, "date") == date_of(9) ? "Close" : "Open");
+    }
+    ASSERT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 1);
+    EXPECT_THAT(Hub(house).text("SELECT message FROM dead_letters"), HasSubstr("sells in EUR"));
 }
 
 TEST_F(BookingOut, LostAnswersAreSentAgainSinceCountsAreAbsolute) {

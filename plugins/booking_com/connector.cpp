@@ -1,5 +1,7 @@
 // booking_com: reservations from Booking.com's queues, availability and rates to it (Connectivity APIs, OTA).
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -148,7 +150,35 @@ class BookingConnector : public liaison::Connector {
             throw refusal(answer, url, context.now_ms());
         }
         std::vector<Message> messages = read_messages(settings_, queue, answer, url);
+        const std::string others = leave_others(messages);
+        if (!others.empty()) context.log(LIAISON_LOG_WARNING, others);
         co_return messages;
+    }
+    // The queues hold the messages of all houses of the account. Those of houses that are not this
+    // integration's are neither stored nor acknowledged: somebody else's, perhaps another tenant's. Returns
+    // what to say about it.
+    std::string leave_others(std::vector<Message>& messages) const {
+        std::set<std::string> hotels;
+        const std::size_t left = std::erase_if(messages, [&](const Message& one) {
+            const bool is_ours = one.hotel.empty() || settings_.property(one.hotel) != nullptr;
+            if (!is_ours) hotels.insert(one.hotel);
+            return !is_ours;
+        });
+        if (left == 0) return {};
+        std::string names;
+        for (const std::string& one : hotels) names += (names.empty() ? "" : ", ") + one;
+        return std::to_string(left) +
+               " messages of properties that are not in 'properties' were left in the queue (" +
+               kit::excerpt(names, 200) + "); after half an hour Booking.com mails them to the property";
+    }
+    Task<void> emit_all(Context& context, const Poll& poll, std::vector<Record> records) const {
+        for (std::size_t from = 0; from < records.size(); from += most_emitted) {
+            const std::size_t to = std::min(records.size(), from + most_emitted);
+            std::vector<Record> some(
+                std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(from)),
+                std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(to)));
+            co_await context.emit_pipelined(std::move(some), poll.dump());
+        }
     }
 
     // Durable first, acknowledged then: the host holds the acknowledgement until the records are stored. What
@@ -160,7 +190,7 @@ class BookingConnector : public liaison::Connector {
             if (!one.id.empty()) ids.push_back(one.id);
             records.push_back(std::move(one.record));
         }
-        co_await context.emit_pipelined(std::move(records), poll.dump());
+        co_await emit_all(context, poll, std::move(records));
         for (std::size_t from = 0; from < ids.size(); from += most_acknowledged) {
             const std::size_t to = std::min(ids.size(), from + most_acknowledged);
             std::vector<std::string> some(ids.begin() + static_cast<std::ptrdiff_t>(from),
@@ -259,10 +289,10 @@ class BookingConnector : public liaison::Connector {
         }
         std::vector<Record> records;
         for (auto& [key, record] : newest) records.push_back(std::move(record));
-        co_await context.emit_pipelined(std::move(records), poll.dump());
+        co_await emit_all(context, poll, std::move(records));
     }
 
-    static constexpr std::size_t most_acknowledged = 50;
+    static constexpr std::size_t most_acknowledged = 50, most_emitted = 500;
     static constexpr int most_tries = 3;  // of an acknowledgement, which may be repeated
     static constexpr std::array both_queues{Queue::fresh, Queue::changed};
     const Settings settings_;

@@ -19,11 +19,13 @@ namespace booking_com {
 using kit::ValueError;
 using liaison::Record;
 
-// One message: its record, and what to acknowledge it by (empty: it cannot be).
+// One message: its record, what to acknowledge it by (empty: it cannot be), and its house (empty: it does not
+// say).
 struct Message {
-    Message(Record record, std::string id) : record(std::move(record)), id(std::move(id)) {}
+    Message(Record record, std::string id, std::string hotel)
+        : record(std::move(record)), id(std::move(id)), hotel(std::move(hotel)) {}
     Record record;
-    std::string id;
+    std::string id, hotel;
 };
 
 inline constexpr std::size_t most_text = 4000, most_raw = 12'000;
@@ -58,7 +60,7 @@ class MessageReader {
             payload = rejected(fault);
         }
         std::string key = id_.empty() ? "unreadable-" + kit::Hash128().add(as_text()).hex(16) : id_;
-        return Message(Record(std::move(key), payload.dump()), id_);
+        return Message(Record(std::move(key), payload.dump()), id_, hotel_id());
     }
 
   private:

@@ -165,6 +165,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->instance.isolation = isolation_of(integration.isolation);
     link->instance.config =
         json::serialize(json::object{{"connector", integration.connector}, {"settings", settings}});
+    link->dropped_elements = connector.dropped_elements;
     link->can_find = connector.has(plugin::JobKind::find);
     link->can_test = connector.has(plugin::JobKind::test);
     for (const config::Entity& entity : integration.entities) {

@@ -72,8 +72,11 @@ struct ConnectorManifest {
     std::vector<EntityRule> entities;
     EffectRule effect;
     CompleteListing complete_listing;
-    DateRange date_range;     // of all entities; single ones say so themselves
-    Limits limits;            // what the vendor allows
+    DateRange date_range;  // of all entities; single ones say so themselves
+    Limits limits;         // what the vendor allows
+    // "never_keep": XML elements of answers that the host empties before anybody sees them; "cc_*" is a
+    // beginning
+    std::vector<std::string> dropped_elements;
     boost::json::object raw;  // the whole object, for keys that only some readers know
 
     bool has(JobKind kind) const;

@@ -1,4 +1,5 @@
 #include "backoffice.hpp"
+#include "booking.hpp"
 #include "intuit.hpp"
 #include "odoo.hpp"
 #include "pms.hpp"
@@ -16,6 +17,7 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Backoffice>());
     vendors.push_back(std::make_unique<SapB1>());
     vendors.push_back(std::make_unique<Odoo>());
+    vendors.push_back(std::make_unique<Booking>());
     const auto tokens = std::make_shared<TokenBook>();
     vendors.push_back(std::make_unique<Intuit>(tokens));
     vendors.push_back(std::make_unique<QuickBooks>(tokens));

@@ -54,6 +54,18 @@ TEST(Manifest, LimitsAreTypedAndChecked) {
               "connectors[0].limits.scope is \"tenant\"; allowed are integration, credential, vendor");
 }
 
+TEST(Manifest, WhatNobodyMayKeepIsNamedOrRefused) {
+    const auto rules = [](const std::string& members) {
+        return with_connector(R"("jobs":["pull"],"entities":"any","never_keep":)" + members);
+    };
+    const auto manifest = parse_manifest(rules(R"({"xml_elements":["Guarantee","cc_*"]})"));
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    EXPECT_EQ(manifest->connectors[0].dropped_elements, (std::vector<std::string>{"Guarantee", "cc_*"}));
+    EXPECT_EQ(problem(rules(R"({"xml_elements":["*"]})")),
+              "connectors[0].never_keep.xml_elements is \"*\"; it must be the name of an element");
+    EXPECT_NE(problem(rules(R"({"xml":["Guarantee"]})")), "accepted");
+}
+
 TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(problem("nonsense").find("the manifest is not JSON"), 0u);
     EXPECT_EQ(problem("[]"), "the manifest is not a JSON object");

@@ -38,6 +38,7 @@ class Lightspeed : public liaison::Connector {
     }
 
     Task<void> pull(Context& context, const Start& start) override {
+        need_locations();
         if (start.entity == "pos_transaction") {
             SalesPull sales(context, settings_, start);
             co_await sales.run();
@@ -48,6 +49,7 @@ class Lightspeed : public liaison::Connector {
     }
 
     Task<void> push(Context& context, const Start& start) override {
+        need_locations();
         Writer writer(context, settings_);
         co_await writer.push(start);
     }
@@ -58,6 +60,14 @@ class Lightspeed : public liaison::Connector {
     }
 
   private:
+    // The test job does without: it lists them.
+    void need_locations() const {
+        if (settings_.locations.empty())
+            throw Failure(ErrorKind::config,
+                          "settings.locations is missing: say which business locations to use; "
+                          "liaisonctl test lists them");
+    }
+
     const Settings settings_;
 };
 

@@ -24,15 +24,13 @@ using liaison::Request;
 using liaison::Response;
 using liaison::Result;
 
-enum class Series { k, x };
 // Whether the amounts of a till include taxes: as each of its tax lines says, or as the operator does.
 enum class Taxes { as_said, included, excluded };
 
 struct Settings {
-    Series series = Series::k;
-    std::string base_url, scheme;  // without a slash at the end; of the manifest's auth
+    std::string base_url;  // without a slash at the end
     std::string currency;
-    std::vector<std::string> locations;  // K-Series: business locations
+    std::vector<std::string> locations;  // business locations
     std::int64_t overlap_ms = 0, history_ms = 0, late_days = 0;
     kit::SummerTime summer = kit::SummerTime::none;
     std::string day_start;  // "05:30+01:00": when business days begin, in winter; empty: the till says it
@@ -42,13 +40,9 @@ struct Settings {
     std::map<std::string, std::string> groups;   // categories of the hub, to ids of accounting groups
     std::string default_group, default_price_list;
 
-    Request get(std::string url) const { return request("GET", std::move(url)); }
-    // X-Series refuses requests that do not say who asks.
-    Request request(std::string method, std::string url) const {
-        return Request(std::move(method), std::move(url))
-            .auth(scheme)
-            .header("Accept", "application/json")
-            .header("User-Agent", "liaison");
+    static Request get(std::string url) { return request("GET", std::move(url)); }
+    static Request request(std::string method, std::string url) {
+        return Request(std::move(method), std::move(url)).auth("k").header("Accept", "application/json");
     }
 };
 
@@ -94,15 +88,6 @@ inline void read_hosts(const Json& given, Settings& settings) {
     const bool is_trial = text_in(given, "/environment") == "trial";
     settings.base_url = is_trial ? text_or(given, "/trial_url", "https://api.trial.lsk.lightspeed.app")
                                  : text_or(given, "/production_url", "https://api.lsk.lightspeed.app");
-    settings.scheme = "k";
-    if (settings.series == Series::x) {
-        settings.base_url = text_in(given, "/store_url");
-        settings.scheme = text_in(given, "/access") == "oauth" ? "x" : "x_token";
-        if (settings.base_url.empty())
-            throw Failure(ErrorKind::config,
-                          "store_url is missing: X-Series has an address for each store, such as "
-                          "https://mystore.retail.lightspeed.app");
-    }
     while (settings.base_url.ends_with("/")) settings.base_url.pop_back();
 }
 
@@ -115,14 +100,10 @@ inline Settings read_settings(std::string_view config) {
     const Json* found = document.find("settings");
     const Json given = found != nullptr ? *found : Json::object();
     Settings settings;
-    settings.series = text_in(given, "/series") == "x" ? Series::x : Series::k;
     read_hosts(given, settings);
     settings.currency = text_in(given, "/currency");
     (void)kit::exponent_or_throw(settings.currency);
     for (const Json& one : rows_in(given, "/locations")) settings.locations.emplace_back(one.scalar_text());
-    if (settings.series == Series::k && settings.locations.empty())
-        throw Failure(ErrorKind::config,
-                      "locations is empty: say which business locations to read; liaisonctl test lists them");
     settings.overlap_ms = duration(given, "/overlap", "24h");
     settings.history_ms = duration(given, "/history", "90d");
     settings.late_days = duration(given, "/late", "14d") / kit::ms_per_day;

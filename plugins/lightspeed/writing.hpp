@@ -30,6 +30,9 @@ class Writer {
     // By id: what version it has. By our reference alone nothing can be found, as an item has no place for
     // it; by now an earlier attempt has settled, and the next one looks for the SKU first.
     Task<void> find(const Start& start) {
+        if (start.entity != "menu_item" && start.entity != "price")
+            throw Failure(ErrorKind::config,
+                          "Lightspeed shows its " + start.entity + " records only all together");
         std::vector<Result> results;
         for (std::size_t i = 0; i < start.queries.size(); ++i) {
             const auto index = static_cast<std::uint32_t>(i);
@@ -48,8 +51,14 @@ class Writer {
             if (!response.ok()) throw read_failure(response, url, context_.now_ms());
             const Json item = kit::json_body(response, url);
             const ItemKey named = ItemKey::parse(key);
-            const std::string version =
-                named.list.empty() ? version_of(item) : price_version(item, named.list);
+            const bool is_price = !named.list.empty();
+            const std::string price =
+                is_price && has_fixed_price(item) ? price_version(item, named.list) : "";
+            if (is_price && price.empty()) {
+                results.emplace_back(index, LIAISON_OUTCOME_NOT_FOUND);
+                continue;
+            }
+            const std::string version = is_price ? price : version_of(item);
             results.push_back(Result(index, LIAISON_OUTCOME_FOUND).at(key, version));
         }
         co_await context_.result(std::move(results));

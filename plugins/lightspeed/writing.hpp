@@ -19,7 +19,9 @@ class Writer {
     // The result of each is durable before the next one is begun.
     Task<void> push(const Start& start) {
         for (std::size_t i = 0; i < start.records.size(); ++i) {
-            Verdict verdict = co_await write(start.entity, static_cast<std::uint32_t>(i), start.records[i]);
+            const auto index = static_cast<std::uint32_t>(i);
+            const Record& record = start.records[i];
+            Verdict verdict = co_await write(start.entity, index, record);
             std::vector<Result> results;
             results.push_back(std::move(verdict.result));
             co_await context_.result(std::move(results));

@@ -190,7 +190,8 @@ TEST_F(Till, TheMenuItsPricesAndWhatIsLeftAreListedEachTime) {
     ASSERT_EQ(house.sim("DELETE", "lightspeed/discounts/D4").status, 204u);
     const json::object second = house.run("till");
     EXPECT_EQ(total_of(second, "updated"), 1) << json::serialize(second);
-    ASSERT_EQ(house.ctl("run till --full --wait").code, 0);
+    for (int i = 0; i < 2; ++i)
+        ASSERT_EQ(house.ctl("run till --full --wait").code, 0);  // believed the second time
     EXPECT_EQ(total_of(house.runs("till").front(), "deleted"), 1) << house.last_lines();
 }
 

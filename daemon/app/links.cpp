@@ -87,6 +87,8 @@ sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& e
 
 bool shows_all(const plugin::ConnectorManifest& connector, const std::string& entity,
                const json::object& settings) {
+    const plugin::EntityRule* rule = connector.entity(entity);
+    if (rule != nullptr && rule->complete_listing) return *rule->complete_listing;
     if (connector.complete_listing.setting.empty()) return connector.complete_listing.value;
     const json::value root(settings);
     const json::value* chosen = chosen_at(connector.complete_listing.setting, entity, root);
@@ -130,8 +132,8 @@ Schemes schemes_of(const plugin::ConnectorManifest& connector) {
             schemes[one.name] = std::move(*scheme);
         else
             made.fault = scheme.error().message;
-        made.ask_settings =
-            made.ask_settings || json::serialize(one.definition).find("{{setting:") != std::string::npos;
+        made.ask_settings = made.ask_settings || one.definition.contains("when") ||
+                            json::serialize(one.definition).find("{{setting:") != std::string::npos;
     }
     made.schemes = std::make_shared<const auth::Schemes>(std::move(schemes));
     return made;

@@ -162,6 +162,11 @@ class ManifestReader {
                 if (!range->is_bool()) return wrong(at + ".date_range", range, "it must be true or false");
                 rule.date_range = range->get_bool();
             }
+            if (const json::value* complete = one.get_object().if_contains("complete_listing")) {
+                if (!complete->is_bool())
+                    return wrong(at + ".complete_listing", complete, "it must be true or false");
+                rule.complete_listing = complete->get_bool();
+            }
             if (const json::value* effect = one.get_object().if_contains("effect")) {
                 rule.effect = effect->is_string() ? parse_effect_class(effect->get_string()) : std::nullopt;
                 if (!rule.effect)

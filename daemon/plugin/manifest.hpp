@@ -45,8 +45,9 @@ struct DateRange {
 struct EntityRule {
     std::string name;
     bool pull = false, push = false;
-    bool date_range = false;            // a pull of it can be asked for a range of dates
-    std::optional<EffectClass> effect;  // of its writes, where it is not the connector's
+    bool date_range = false;               // a pull of it can be asked for a range of dates
+    std::optional<EffectClass> effect;     // of its writes, where it is not the connector's
+    std::optional<bool> complete_listing;  // the same of its full pulls
 };
 
 struct AuthScheme {

@@ -90,9 +90,7 @@ inline CompanyTime time_of(const Reader& reader) {
     const auto parsed = liaison::kit::parse_time("%H:%M%z", "00:00" + zone);
     if (!parsed)
         throw Failure(ErrorKind::config, "settings.zone is '" + zone + "', no offset such as +01:00");
-    return {parsed->offset_minutes.value_or(0), summer == "eu"   ? SummerTime::europe
-                                                : summer == "us" ? SummerTime::america
-                                                                 : SummerTime::none};
+    return {parsed->offset_minutes.value_or(0), kit::summer_time_of(summer)};
 }
 
 }  // namespace settings_parts

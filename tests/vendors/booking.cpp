@@ -5,6 +5,7 @@
 #include <set>
 
 #include "instant.hpp"
+#include "ledger.hpp"
 #include "shop_data.hpp"
 
 namespace liaison_sim {
@@ -181,7 +182,8 @@ Response Booking::exchange(const Request& request) {
     if (body.text_of("client_id") != credential("client_id") ||
         body.text_of("client_secret") != credential("client_secret"))
         throw Refusal{json_response(401, R"({"status":"401","message":"Invalid credentials"})")};
-    const std::string token = "eyJhbGciOiJSUzI1NiJ9.simulated-" + std::to_string(++last_token_) + ".c2ln";
+    const std::string token =
+        secret("eyJhbGciOiJSUzI1NiJ9.simulated-" + std::to_string(++last_token_) + ".c2ln");
     tokens_[token] = now + token_ms_;
     return json_response(200, R"({"jwt":")" + token + R"(","ruid":"UmFuZG9tSVY"})");
 }
@@ -329,9 +331,12 @@ Response Booking::deliver(const Request& request, bool is_fresh) {
 }
 
 std::string Booking::guarantee() const {
+    secret("4111111111111111");
     return "<Guarantee><GuaranteesAccepted><GuaranteeAccepted><PaymentCard CardCode=\"VI\" "
-           "CardNumber=\"4111 1111 1111 1111\" SeriesCode=\"7391\" ExpireDate=\"1231\">"
-           "<CardHolderName>CARDHOLDER ANN SMITH</CardHolderName></PaymentCard></GuaranteeAccepted>"
+           "CardNumber=\"" +
+           secret("4111 1111 1111 1111") + "\" SeriesCode=\"7391\" ExpireDate=\"1231\"><CardHolderName>" +
+           secret("CARDHOLDER ANN SMITH") +
+           "</CardHolderName></PaymentCard></GuaranteeAccepted>"
            "</GuaranteesAccepted></Guarantee>";
 }
 

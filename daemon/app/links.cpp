@@ -87,6 +87,8 @@ sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& e
 
 bool shows_all(const plugin::ConnectorManifest& connector, const std::string& entity,
                const json::object& settings) {
+    const plugin::EntityRule* rule = connector.entity(entity);
+    if (rule != nullptr && rule->complete_listing) return *rule->complete_listing;
     if (connector.complete_listing.setting.empty()) return connector.complete_listing.value;
     const json::value root(settings);
     const json::value* chosen = chosen_at(connector.complete_listing.setting, entity, root);
@@ -130,8 +132,8 @@ Schemes schemes_of(const plugin::ConnectorManifest& connector) {
             schemes[one.name] = std::move(*scheme);
         else
             made.fault = scheme.error().message;
-        made.ask_settings =
-            made.ask_settings || json::serialize(one.definition).find("{{setting:") != std::string::npos;
+        made.ask_settings = made.ask_settings || one.definition.contains("when") ||
+                            json::serialize(one.definition).find("{{setting:") != std::string::npos;
     }
     made.schemes = std::make_shared<const auth::Schemes>(std::move(schemes));
     return made;
@@ -165,6 +167,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->instance.isolation = isolation_of(integration.isolation);
     link->instance.config =
         json::serialize(json::object{{"connector", integration.connector}, {"settings", settings}});
+    link->dropped_elements = connector.dropped_elements;
     link->can_find = connector.has(plugin::JobKind::find);
     link->can_test = connector.has(plugin::JobKind::test);
     for (const config::Entity& entity : integration.entities) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "base/text.hpp"
 
 namespace liaisond::auth {
+namespace json = boost::json;
 namespace {
 
 Result<Secret> read_environment(const std::string& credential, const std::string& name) {
@@ -87,9 +89,20 @@ const Scheme* Authorizer::scheme(std::string_view name) const {
 
 const Scheme* Authorizer::connectable() const {
     for (const auto& [name, scheme] : *schemes_) {
-        if (scheme.oauth2 && scheme.oauth2->grant == Grant::authorization_code) return &scheme;
+        if (scheme.oauth2 && scheme.oauth2->grant == Grant::authorization_code && is_meant(scheme))
+            return &scheme;
     }
     return nullptr;
+}
+
+bool Authorizer::is_meant(const Scheme& scheme) const {
+    if (scheme.when.empty()) return true;
+    boost::system::error_code error;
+    const json::value settings = json::parse(settings_, error);
+    return std::all_of(scheme.when.begin(), scheme.when.end(), [&](const auto& condition) {
+        const json::value* found = settings.find_pointer(condition.first, error);
+        return found != nullptr && found->is_string() && found->get_string() == condition.second;
+    });
 }
 
 Status Authorizer::apply(const std::string& name, http::Request& request, const Live& live, Instant now,

@@ -35,7 +35,8 @@ class Authorizer {
 
     // Null for a name that the manifest does not have.
     const Scheme* scheme(std::string_view name) const;
-    // The one for which a person has to let us in; null when there is none.
+    // The one for which a person has to let us in, of those that these settings are for; null when there is
+    // none.
     const Scheme* connectable() const;
     // Errors are of kind `config` when the scheme, a credential or a setting is missing, or a value cannot
     // stand in a header. `live`: what the scheme needs from the vendor, where it needs something.
@@ -47,6 +48,8 @@ class Authorizer {
     Scope scope(const Live& live, Instant now) const { return {credentials_, settings_, live, now}; }
 
   private:
+    bool is_meant(const Scheme& scheme) const;
+
     std::shared_ptr<const Schemes> schemes_;
     std::string settings_;
     Credentials credentials_;

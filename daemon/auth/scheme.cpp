@@ -169,6 +169,7 @@ Result<Scheme> parse_scheme(const std::string& name, const json::object& definit
     Reader reader(definition, "auth." + name);
     reader.texts("headers", scheme.headers);
     reader.texts("query", scheme.query);
+    reader.texts("when", scheme.when);
     reader.statuses("expired", scheme.expired);
     std::string fault;
     const auto part = [&](const char* key, auto& into) {

@@ -10,6 +10,9 @@
 //
 //     "session": {"session": {"cookies": ["B1SESSION", "ROUTEID"], "idle": "25m"}}
 //
+// "when": {"/series": "k"} beside them: the scheme is for integrations with those settings; a person connects
+// it only there. Without: for all.
+//
 // What stands for a text may be a template (templates.hpp).
 #pragma once
 
@@ -61,6 +64,7 @@ struct Session {
 struct Scheme {
     std::string name;
     std::map<std::string, std::string> headers, query;  // templates, in names and values
+    std::map<std::string, std::string> when;            // texts of settings, by JSON pointer
     std::vector<unsigned> expired = {401};              // answers after which a new token or session may help
     std::optional<OAuth2> oauth2;
     std::optional<OAuth1> oauth1;

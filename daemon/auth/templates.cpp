@@ -46,15 +46,20 @@ class Expansion {
     }
 
     Result<std::string> setting(std::string_view expression) const {
-        const std::size_t bar = expression.find('|');
-        const std::string_view pointer = expression.substr(0, bar);
         boost::system::error_code error;
         const json::value settings = json::parse(scope_.settings, error);
-        const json::value* found = settings.find_pointer(pointer, error);
-        if (found != nullptr && found->is_string()) return std::string(found->get_string());
-        if (bar != std::string_view::npos) return std::string(expression.substr(bar + 1));
+        const std::vector<std::string> choices = split(expression, '|');
+        for (const std::string& choice : choices) {
+            const std::size_t is = choice.find('='), then = choice.find('?', is);
+            if (!choice.starts_with('/')) return choice;
+            const json::value* found = settings.find_pointer(choice.substr(0, is), error);
+            if (found == nullptr || !found->is_string()) continue;
+            if (is == std::string::npos) return std::string(found->get_string());
+            const std::string word = choice.substr(is + 1, then == std::string::npos ? then : then - is - 1);
+            if (then != std::string::npos && found->get_string() == word) return choice.substr(then + 1);
+        }
         return fail(ErrorKind::config,
-                    "the setting " + std::string(pointer) + " is needed for authentication and is missing");
+                    "the setting " + choices.front() + " is needed for authentication and is missing");
     }
 
     Result<std::string> session(std::string_view name) const {

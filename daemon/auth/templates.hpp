@@ -3,6 +3,8 @@
 //     {{secret:NAME}}              a credential of the integration
 //     {{setting:/pointer}}         a text among its settings
 //     {{setting:/pointer|TEXT}}    the same, or TEXT where it is not there
+//     {{setting:/pointer|/other=WORD?TEXT|TEXT}}
+//                                  before that last one, a TEXT for where another setting is WORD
 //     {{token}}, {{session:NAME}}  what it holds from the vendor for a while (an access token, a session)
 //     {{basic:USER:PASSWORD}}      Base64 of two credentials (RFC 7617)
 //     {{now_s}}                    Unix seconds, the same in the whole request

@@ -49,6 +49,7 @@ class SchemaCompiler {
         if (error_.empty()) read_references();
         if (error_.empty()) read_match();
         if (error_.empty()) read_transitions();
+        if (error_.empty()) read_cancel_fields();
         if (!error_.empty()) return fail(ErrorKind::config, "the schema is not usable: " + error_);
         return std::move(schema_);
     }
@@ -76,8 +77,8 @@ class SchemaCompiler {
 
     void keyword(Node& node, std::string_view key, const json::value& argument, const std::string& at) {
         static const std::vector<std::string> annotations{
-            "title", "description", "default",      "examples", "$defs",   "$schema",
-            "$id",   "$comment",    "x-references", "x-match",  "x-order", "x-transitions"};
+            "title",    "description",  "default", "examples", "$defs",         "$schema", "$id",
+            "$comment", "x-references", "x-match", "x-order",  "x-transitions", "x-cancel"};
         if (key == "type") return types(node, argument, at);
         if (key == "enum" && argument.is_array())
             return void(node.allowed.assign(argument.get_array().begin(), argument.get_array().end()));
@@ -185,6 +186,17 @@ class SchemaCompiler {
         for (const json::value& one : list->get_array()) {
             if (!one.is_string()) return refuse("/x-match", "needs a list of pointers");
             schema_.match_.push_back(path_of(one));
+        }
+    }
+
+    void read_cancel_fields() {
+        const json::object* root = document_.if_object();
+        const json::value* list = root != nullptr ? root->if_contains("x-cancel") : nullptr;
+        if (list == nullptr) return;
+        if (!list->is_array()) return refuse("/x-cancel", "needs a list of names");
+        for (const json::value& one : list->get_array()) {
+            if (!one.is_string()) return refuse("/x-cancel", "needs a list of names");
+            schema_.cancel_fields_.emplace_back(one.get_string());
         }
     }
 

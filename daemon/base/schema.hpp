@@ -57,6 +57,9 @@ class Schema {
     // From "x-transitions".
     const std::vector<Transitions>& transitions() const { return transitions_; }
 
+    // From "x-cancel": top-level fields that a record with the mode "cancel" changes; its others say nothing.
+    const std::vector<std::string>& cancel_fields() const { return cancel_fields_; }
+
     // Of the value that these unescaped tokens lead to ("*" or a number for an element of a list). Nothing
     // where no valid document has a value.
     std::optional<Shape> shape(const std::vector<std::string>& path) const;
@@ -70,6 +73,7 @@ class Schema {
     std::vector<Reference> references_;
     std::vector<std::vector<std::string>> match_;
     std::vector<Transitions> transitions_;
+    std::vector<std::string> cancel_fields_;
     friend class SchemaCompiler;
 };
 

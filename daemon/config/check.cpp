@@ -377,9 +377,22 @@ class Builder {
         for (std::size_t i = 0; i < integration.entities.size(); ++i) {
             const Entity& entity = integration.entities[i];
             const auto& offered = known->entities;
-            if (offered.empty() || std::find(offered.begin(), offered.end(), entity.name) != offered.end())
-                continue;
-            add(pointer + "/entities/" + (is_list ? std::to_string(i) : pointer_token(entity.name)),
+            const auto is_in = [&](const std::vector<std::string>& names) {
+                return std::find(names.begin(), names.end(), entity.name) != names.end();
+            };
+            const std::string place =
+                pointer + "/entities/" + (is_list ? std::to_string(i) : pointer_token(entity.name));
+            // In both directions a connector does what it can; in one alone it would do nothing.
+            const bool is_idle = (!entity.imports || is_in(known->never_imported)) &&
+                                 (!entity.exports || is_in(known->never_exported));
+            if (is_idle && is_in(offered))
+                add(place,
+                    "is only " + std::string(entity.imports ? "imported" : "exported") + ", and " +
+                        integration.connector + " can only " + (entity.imports ? "export '" : "import '") +
+                        entity.name + "'",
+                    true);
+            if (offered.empty() || is_in(offered)) continue;
+            add(place,
                 "is '" + entity.name + "', which " + integration.connector +
                     " does not offer; offered: " + list_of(offered) + did_you_mean(entity.name, offered),
                 true);

@@ -112,7 +112,8 @@ struct ConnectorSchemas {
     const Schema* credentials = nullptr;
     std::vector<std::string> entities;  // empty: any
     std::uint32_t concurrent = 4;
-    Limits limits = {};  // as the manifest says
+    Limits limits = {};                                                 // as the manifest says
+    std::vector<std::string> never_imported = {}, never_exported = {};  // of the entities
 };
 
 class Connectors {

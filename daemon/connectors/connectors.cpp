@@ -60,14 +60,20 @@ void InstalledConnectors::add(const plugin::PluginInfo& plugin, const plugin::Co
                           error.message);
         return;
     }
-    std::vector<std::string> entities;
+    std::vector<std::string> entities, never_imported, never_exported;
     if (!connector.any_entity) {
-        for (const plugin::EntityRule& entity : connector.entities) entities.push_back(entity.name);
+        for (const plugin::EntityRule& entity : connector.entities) {
+            entities.push_back(entity.name);
+            if (!entity.pull) never_imported.push_back(entity.name);
+            if (!entity.push) never_exported.push_back(entity.name);
+        }
     }
     entries_.emplace(connector.name, Entry{{&connector, plugin.path, plugin.manifest.version},
                                            std::move(*settings),
                                            std::move(*credentials),
                                            std::move(entities),
+                                           std::move(never_imported),
+                                           std::move(never_exported),
                                            connector.limits.concurrent != 0 ? connector.limits.concurrent
                                                                             : usually_concurrent,
                                            limits_of(connector.limits)});
@@ -77,8 +83,9 @@ std::optional<config::ConnectorSchemas> InstalledConnectors::find(const std::str
     const auto found = entries_.find(name);
     if (found == entries_.end()) return std::nullopt;
     const Entry& entry = found->second;
-    return config::ConnectorSchemas{&entry.settings, &entry.credentials, entry.entities, entry.concurrent,
-                                    entry.limits};
+    return config::ConnectorSchemas{&entry.settings,     &entry.credentials, entry.entities,
+                                    entry.concurrent,    entry.limits,       entry.never_imported,
+                                    entry.never_exported};
 }
 
 std::vector<std::string> InstalledConnectors::names() const {

@@ -40,7 +40,7 @@ class InstalledConnectors final : public config::Connectors {
     struct Entry {
         ConnectorInfo info;
         Schema settings, credentials;
-        std::vector<std::string> entities;
+        std::vector<std::string> entities, never_imported, never_exported;
         std::uint32_t concurrent;
         config::Limits limits;
     };

@@ -104,7 +104,21 @@ class ManifestReader {
         read_complete_listing(from, path, connector);
         read_date_range(from, path, connector.date_range);
         read_limits(from, path + ".limits", connector.limits);
+        read_never_keep(from, path + ".never_keep", connector);
         return connector;
+    }
+    // A name that is misunderstood here would let through what must not be kept.
+    void read_never_keep(const json::object& from, const std::string& path, ConnectorManifest& connector) {
+        const json::object rules = object(from, "never_keep", path);
+        for (const auto& [name, list] : rules) {
+            if (name != "xml_elements" || !list.is_array())
+                return wrong(path, &list, "it must be {\"xml_elements\": [names]}");
+            for (const json::value& one : list.get_array()) {
+                if (!one.is_string() || one.get_string().empty() || one.get_string() == "*")
+                    return wrong(path + ".xml_elements", &one, "it must be the name of an element");
+                connector.dropped_elements.emplace_back(one.get_string());
+            }
+        }
     }
     void read_jobs(const json::object& from, const std::string& path, ConnectorManifest& connector) {
         const json::value* found = from.if_contains("jobs");
@@ -147,6 +161,11 @@ class ManifestReader {
             if (const json::value* range = one.get_object().if_contains("date_range")) {
                 if (!range->is_bool()) return wrong(at + ".date_range", range, "it must be true or false");
                 rule.date_range = range->get_bool();
+            }
+            if (const json::value* complete = one.get_object().if_contains("complete_listing")) {
+                if (!complete->is_bool())
+                    return wrong(at + ".complete_listing", complete, "it must be true or false");
+                rule.complete_listing = complete->get_bool();
             }
             if (const json::value* effect = one.get_object().if_contains("effect")) {
                 rule.effect = effect->is_string() ? parse_effect_class(effect->get_string()) : std::nullopt;

@@ -45,8 +45,9 @@ struct DateRange {
 struct EntityRule {
     std::string name;
     bool pull = false, push = false;
-    bool date_range = false;            // a pull of it can be asked for a range of dates
-    std::optional<EffectClass> effect;  // of its writes, where it is not the connector's
+    bool date_range = false;               // a pull of it can be asked for a range of dates
+    std::optional<EffectClass> effect;     // of its writes, where it is not the connector's
+    std::optional<bool> complete_listing;  // the same of its full pulls
 };
 
 struct AuthScheme {
@@ -72,8 +73,11 @@ struct ConnectorManifest {
     std::vector<EntityRule> entities;
     EffectRule effect;
     CompleteListing complete_listing;
-    DateRange date_range;     // of all entities; single ones say so themselves
-    Limits limits;            // what the vendor allows
+    DateRange date_range;  // of all entities; single ones say so themselves
+    Limits limits;         // what the vendor allows
+    // "never_keep": XML elements of answers that the host empties before anybody sees them; "cc_*" is a
+    // beginning
+    std::vector<std::string> dropped_elements;
     boost::json::object raw;  // the whole object, for keys that only some readers know
 
     bool has(JobKind kind) const;

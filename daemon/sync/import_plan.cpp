@@ -25,6 +25,16 @@ json::object base_of(const store::ImportState& state) {
     return parsed_object(state.base ? *state.base : state.payload);
 }
 
+// Vendors send cancellations with zeros and without rooms: what they say besides is no news.
+void keep_only(json::object& content, const std::vector<std::string>& names) {
+    std::vector<std::string> others;
+    for (const auto& member : content) {
+        if (std::find(names.begin(), names.end(), member.key()) == names.end())
+            others.emplace_back(member.key());
+    }
+    for (const std::string& name : others) content.erase(name);
+}
+
 json::array to_json(const std::vector<FieldConflict>& fields) {
     json::array list;
     for (const FieldConflict& field : fields) {
@@ -94,7 +104,7 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
                 candidates_.push_back(std::move(candidate));
             continue;
         }
-        if (!read(index, candidate.content)) continue;
+        if (!read(index, candidate.state, candidate.content)) continue;
         want(candidate.content);
         ask(candidate, candidates_.size());
         candidates_.push_back(std::move(candidate));
@@ -106,7 +116,7 @@ bool ImportPlan::is_spared(const store::ImportState& state) const {
     return state.synced_at >= *spared_since_ || (state.tomb && *state.tomb >= *spared_since_);
 }
 
-bool ImportPlan::read(std::size_t index, json::object& content) {
+bool ImportPlan::read(std::size_t index, const store::ImportState& state, json::object& content) {
     const plugin::Record& record = records_[index];
     if (record.payload.size() > max_record_bytes) {
         reject(index, "too_large",
@@ -131,17 +141,27 @@ bool ImportPlan::read(std::size_t index, json::object& content) {
                raw != nullptr ? json::serialize(*raw) : record.payload);
         return false;
     }
+    const bool has_modes = schema_ != nullptr && !schema_->cancel_fields().empty();
+    const json::value* mode = has_modes ? fields.if_contains("mode") : nullptr;
+    const bool cancels = mode != nullptr && *mode == "cancel" && state.mapped && !state.stub;
+    if (cancels) keep_only(parsed.get_object(), schema_->cancel_fields());
+    const json::value whole =
+        cancels ? json::value(overlay(parsed_object(state.payload), parsed.get_object())) : json::value();
+    if (!is_valid(index, cancels ? whole : parsed)) return false;
+    content = std::move(parsed.get_object());
+    if (has_modes) content.erase("mode");  // how to read the record, and no part of it
+    return true;
+}
+
+bool ImportPlan::is_valid(std::size_t index, const json::value& content) {
     const std::vector<Schema::Fault> faults =
-        schema_ != nullptr ? schema_->check(parsed, faults_named) : std::vector<Schema::Fault>();
-    if (faults.empty()) {
-        content = std::move(parsed.get_object());
-        return true;
-    }
+        schema_ != nullptr ? schema_->check(content, faults_named) : std::vector<Schema::Fault>();
+    if (faults.empty()) return true;
     std::string message;
     for (const Schema::Fault& fault : faults)
         message += (message.empty() ? "" : "; ") + (fault.pointer.empty() ? "the record" : fault.pointer) +
                    " " + fault.message;
-    reject(index, "invalid_record", message, record.payload);
+    reject(index, "invalid_record", message, records_[index].payload);
     return false;
 }
 

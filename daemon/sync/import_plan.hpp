@@ -65,7 +65,8 @@ class ImportPlan {
     bool is_spared(const store::ImportState& state) const;
     void reject(std::size_t index, const std::string& reason, const std::string& message,
                 std::string_view payload);
-    bool read(std::size_t index, json::object& content);
+    bool read(std::size_t index, const store::ImportState& state, json::object& content);
+    bool is_valid(std::size_t index, const json::value& content);
     void want(json::object& content);
     void ask(const Candidate& candidate, std::size_t place);
     void translate(json::object& content, Making& making);

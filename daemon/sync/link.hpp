@@ -27,8 +27,9 @@ struct Link {
     std::shared_ptr<const http::Egress> egress;
     std::map<std::string, EffectClass> effects;  // by entity
     bool can_find = false, can_test = false;
-    std::set<std::string> complete_listings;  // entities of which a full pull shows all there are
-    std::set<std::string> date_ranges;        // entities that can be asked for by a range of dates
+    std::vector<std::string> dropped_elements;  // of XML answers: emptied on arrival
+    std::set<std::string> complete_listings;    // entities of which a full pull shows all there are
+    std::set<std::string> date_ranges;          // entities that can be asked for by a range of dates
     // Names of the values by which records of an entity are recognised: those of all integrations of the
     // tenant, since each of them must be found by the others.
     std::map<std::string, std::vector<std::string>> recognition;

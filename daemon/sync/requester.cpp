@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include <liaison/kit/xml_elements.hpp>
+
 #include "base/fault_point.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
@@ -259,7 +261,9 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
         answer.status == 429 || answer.status == 502 || answer.status == 503 || answer.status == 504;
     plugin::Response response;
     response.status = answer.status;
-    response.body = std::move(answer.body);
+    response.body = link_->dropped_elements.empty()
+                        ? std::move(answer.body)
+                        : liaison::kit::without_elements(answer.body, link_->dropped_elements);
     for (auto& [name, value] : answer.headers)
         response.headers.push_back({std::move(name), std::move(value)});
     if (pauses) response.headers.push_back({"Retry-After", pause_in_seconds(link_->config.limits)});

@@ -1,11 +1,11 @@
-// odoo: products, customers and sales orders of Odoo 14 to 19, by XML-RPC or JSON-2.
+// odoo: products, customers, sales orders, invoices and stock of Odoo 14 to 19, by XML-RPC or JSON-2.
 #include <algorithm>
 #include <memory>
 
 #include <liaison/sdk.hpp>
 #include <liaison_manifest.hpp>
 
-#include "pushing.hpp"
+#include "stock.hpp"
 
 namespace odoo {
 namespace {
@@ -13,6 +13,7 @@ namespace {
 using liaison::Query;
 
 constexpr std::size_t push_chunk = 50;
+constexpr std::string_view stock = "stock_level";
 
 class OdooConnector : public liaison::Connector {
   public:
@@ -66,6 +67,11 @@ class OdooConnector : public liaison::Connector {
     Task<void> pull(Context& context, const Start& start) override {
         Server server(context, settings_);
         co_await server.open();
+        if (start.entity == stock) {
+            Stock levels(server);
+            co_await levels.pull(context);
+            co_return;
+        }
         Reader reader(server, start.entity, model(start.entity));
         co_await reader.open();
         const Position stored = Position::read(start.full ? std::string() : start.cursor);
@@ -89,6 +95,10 @@ class OdooConnector : public liaison::Connector {
     Task<void> push(Context& context, const Start& start) override {
         Server server(context, settings_);
         co_await server.open();
+        if (start.entity == stock) {
+            co_await push_stock(context, server, start);
+            co_return;
+        }
         Reader reader(server, start.entity, model(start.entity));
         co_await reader.open();
         Pusher pusher(server, reader);
@@ -106,7 +116,7 @@ class OdooConnector : public liaison::Connector {
         std::vector<Result> results;
         for (std::size_t i = 0; i < start.queries.size(); ++i) {
             const auto index = static_cast<std::uint32_t>(i);
-            Result result = co_await find_one(server, model(start.entity).name, index, start.queries[i]);
+            Result result = co_await find_one(server, start.entity, index, start.queries[i]);
             results.push_back(std::move(result));
         }
         co_await context.result(std::move(results));
@@ -127,12 +137,13 @@ class OdooConnector : public liaison::Connector {
     Task<void> pull_changed_lines(Server& server, Reader& reader, Position position) {
         const std::int64_t stored = position.lines_at_ms;
         Json names = Json::array();
-        for (const char* name : {"order_id", "write_date"}) names.push_back(name);
-        Walk walk(settings_, line_model, Json::array(), std::move(names), back_from(stored));
+        const Lines& model = *reader.model().lines;
+        for (const std::string& name : {model.parent, std::string("write_date")}) names.push_back(name);
+        Walk walk(settings_, model.model, Json::array(), std::move(names), back_from(stored));
         while (walk.has_next()) {
             std::vector<Json> lines = co_await server.ask_rows(walk.page());
             lines = walk.take(std::move(lines));
-            Json orders = Reader::ids_in(lines, "order_id");
+            Json orders = Reader::ids_in(lines, model.parent);
             std::vector<Json> rows;
             if (!orders.items().empty()) rows = co_await reader.rows_of(std::move(orders));
             std::vector<Record> records = co_await reader.records_of(std::move(rows));
@@ -141,8 +152,29 @@ class OdooConnector : public liaison::Connector {
         }
     }
 
+    // One after the other: of each, the count is read, written and applied.
+    static Task<void> push_stock(Context& context, Server& server, const Start& start) {
+        Stock levels(server);
+        for (std::size_t i = 0; i < start.records.size(); ++i) {
+            const auto index = static_cast<std::uint32_t>(i);
+            Result result = co_await levels.write(index, start.records[i]);
+            std::vector<Result> results;
+            results.push_back(std::move(result));
+            co_await context.result(std::move(results));
+            if (levels.failure()) throw *levels.failure();
+        }
+    }
+
     // By our reference, which is the name of an external id, or by number.
-    Task<Result> find_one(Server& server, std::string model, std::uint32_t index, const Query& query) const {
+    Task<Result> find_one(Server& server, std::string entity, std::uint32_t index, const Query& query) const {
+        if (kit::is_unsent(query.key)) co_return Result(index, LIAISON_OUTCOME_FOUND).at(query.key);
+        if (entity == stock && query.key.empty()) co_return Result(index, LIAISON_OUTCOME_NOT_FOUND);
+        if (entity == stock) {
+            Stock levels(server);
+            Result result = co_await levels.find(index, query.key);
+            co_return result;
+        }
+        const std::string model = OdooConnector::model(entity).name;
         Json ids = Json::array();
         if (query.key.empty()) {
             Json domain = Json::array(), names = Json::array();

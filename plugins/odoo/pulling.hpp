@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "reading.hpp"
+#include "invoices.hpp"
 
 namespace odoo {
 
@@ -19,16 +19,19 @@ class Reader {
 
     const Model& model() const { return model_; }
     const Fields& fields() const { return fields_; }
-    bool has_lines() const { return entity_ == "sales_order"; }
+    bool has_lines() const { return model_.lines != nullptr; }
+    bool is_invoice() const { return entity_ == "invoice"; }
     Json filter() const {
         const auto found = server_.settings().filters.find(entity_);
-        return found == server_.settings().filters.end() ? Json::array() : found->second;
+        Json domain = found == server_.settings().filters.end() ? Json::array() : found->second;
+        if (is_invoice()) domain.push_back(condition("move_type", "in", server_.settings().invoice_types()));
+        return domain;
     }
 
     // What the model has here. Call first.
     Task<void> open() {
         fields_ = co_await server_.fields_of(model_.name, model_.fields);
-        if (has_lines()) line_fields_ = co_await server_.fields_of(line_model, odoo::line_fields());
+        if (has_lines()) line_fields_ = co_await server_.fields_of(model_.lines->model, model_.lines->fields);
         if (entity_ != "customer") co_return;
         Json names = Json::array();
         names.push_back("code");
@@ -49,14 +52,22 @@ class Reader {
         if (rows.empty()) co_return records;
         const std::map<std::string, std::string> references = co_await references_of(rows);
         std::vector<Json> lines;
-        if (has_lines()) lines = co_await lines_of(ids_in(rows, "id"));
-        std::map<std::string, std::vector<const Json*>> lines_by_order;
-        for (const Json& line : lines) lines_by_order[Row(line).id_of("order_id")].push_back(&line);
+        if (is_invoice())
+            lines = co_await invoice_lines_of(rows);
+        else if (has_lines())
+            lines = co_await lines_of(ids_in(rows, "id"));
+        InvoiceParts parts;
+        for (const Json& line : lines) parts.lines[Row(line).id_of(model_.lines->parent)].push_back(&line);
+        std::vector<Json> taxes;
+        if (is_invoice()) taxes = co_await taxes_of(rows);
+        for (const Json& tax : taxes) parts.taxes[Row(tax).id_of("move_id")].push_back(&tax);
+        if (is_invoice()) parts.orders = co_await orders_named_in(rows);
         for (const Json& raw : rows) {
             const Row row(raw);
             const std::string id = std::to_string(row.integer("id"));
             const auto reference = references.find(id);
-            Json payload = has_lines()             ? order_of(row, fields_, lines_by_order[id])
+            Json payload = is_invoice()            ? invoice_of(raw, fields_, parts)
+                           : has_lines()           ? order_of(row, fields_, parts.lines[id])
                            : entity_ == "customer" ? customer_of(row, fields_, codes_)
                                                    : product_of(row, fields_);
             records.push_back(record_of(
@@ -73,13 +84,42 @@ class Reader {
         co_return rows;
     }
     // In the order in which people see them.
-    Task<std::vector<Json>> lines_of(Json orders) {
+    Task<std::vector<Json>> lines_of(Json documents) {
+        if (is_invoice()) {
+            std::vector<Json> rows = co_await rows_of(std::move(documents));
+            std::vector<Json> lines = co_await invoice_lines_of(rows);
+            co_return lines;
+        }
         Json domain = Json::array();
-        domain.push_back(condition("order_id", "in", std::move(orders)));
-        std::vector<Json> lines = co_await server_.ask_rows(
-            search(server_.settings(), line_model, std::move(domain), line_fields_.names())
-                .option("order", "order_id, sequence, id"));
+        domain.push_back(condition(model_.lines->parent, "in", std::move(documents)));
+        std::vector<Json> lines = co_await lines_in(std::move(domain));
         co_return lines;
+    }
+    // Which journal items are lines of an invoice, the invoice knows.
+    Task<std::vector<Json>> invoice_lines_of(const std::vector<Json>& rows) {
+        Json ids = Json::array();
+        for (const Json& row : rows) {
+            const Json* lines = row.find(model_.lines->list);
+            if (lines == nullptr || !lines->is_array()) continue;
+            for (const Json& id : lines->items()) ids.push_back(id);
+        }
+        std::vector<Json> lines;
+        if (ids.items().empty()) co_return lines;
+        Json domain = Json::array();
+        domain.push_back(condition("id", "in", std::move(ids)));
+        lines = co_await lines_in(std::move(domain));
+        co_return lines;
+    }
+    // Numbers of the records with our references, where they are there.
+    Task<std::map<std::string, std::string>> known_as(const std::vector<std::string>& references) {
+        std::map<std::string, std::string> known;
+        Json wanted = Json::array();
+        for (const std::string& reference : references) wanted.push_back(reference);
+        if (wanted.items().empty()) co_return known;
+        std::vector<Json> found = co_await external_ids("name", std::move(wanted));
+        for (const Json& raw : found)
+            known[Row(raw).text("name")] = std::to_string(Row(raw).integer("res_id"));
+        co_return known;
     }
     // The distinct ids in a field: numbers, or pairs of number and name.
     static Json ids_in(const std::vector<Json>& rows, std::string_view field) {
@@ -95,21 +135,65 @@ class Reader {
     }
 
   private:
-    // Ours, by the number of the record. Not everybody may read external ids: then none are known.
+    Task<std::vector<Json>> lines_in(Json domain) {
+        const std::string order = model_.lines->parent + ", sequence, id";
+        std::vector<Json> lines = co_await server_.ask_rows(
+            search(server_.settings(), model_.lines->model, std::move(domain), line_fields_.names())
+                .option("order", order));
+        co_return lines;
+    }
+    // What invoices charge of each tax is a journal item of its own.
+    Task<std::vector<Json>> taxes_of(const std::vector<Json>& rows) {
+        Json domain = Json::array(), names = Json::array();
+        domain.push_back(condition("move_id", "in", ids_in(rows, "id")));
+        domain.push_back(condition("tax_line_id", "!=", Json(false)));
+        for (const char* name : {"move_id", "tax_line_id", "amount_currency"}) names.push_back(name);
+        std::vector<Json> taxes = co_await server_.ask_rows(
+            search(server_.settings(), model_.lines->model, std::move(domain), std::move(names)));
+        co_return taxes;
+    }
+    // Invoices name their orders; not every Odoo has some, and not everybody may read them.
+    Task<std::map<std::string, std::string>> orders_named_in(const std::vector<Json>& rows) {
+        std::map<std::string, std::string> orders;
+        Json wanted = Json::array(), names = Json::array(), domain = Json::array();
+        for (const Json& row : rows) {
+            for (const std::string& name : invoices_parts::origins_of(Row(row))) wanted.push_back(name);
+        }
+        if (wanted.items().empty() || !may_read_orders_) co_return orders;
+        domain.push_back(condition("name", "in", std::move(wanted)));
+        names.push_back("name");
+        try {
+            std::vector<Json> found = co_await server_.ask_rows(
+                search(server_.settings(), "sale.order", std::move(domain), std::move(names)));
+            for (const Json& raw : found)
+                orders[Row(raw).text("name")] = std::to_string(Row(raw).integer("id"));
+        } catch (const Failure& failure) {
+            if (failure.kind == ErrorKind::transient || failure.kind == ErrorKind::rate_limited) throw;
+            may_read_orders_ = false;
+        }
+        co_return orders;
+    }
+    // Ours, by the number of the record.
     Task<std::map<std::string, std::string>> references_of(const std::vector<Json>& rows) {
         std::map<std::string, std::string> references;
-        if (!may_read_references_) co_return references;
+        std::vector<Json> found = co_await external_ids("res_id", ids_in(rows, "id"));
+        for (const Json& raw : found)
+            references[std::to_string(Row(raw).integer("res_id"))] = Row(raw).text("name");
+        co_return references;
+    }
+    // Not everybody may read external ids: then none are known.
+    Task<std::vector<Json>> external_ids(std::string field, Json values) {
+        std::vector<Json> found;
+        if (!may_read_references_) co_return found;
         Json domain = Json::array(), names = Json::array();
         domain.push_back(condition("module", "=", server_.settings().external_id_module));
         domain.push_back(condition("model", "=", model_.name));
-        domain.push_back(condition("res_id", "in", ids_in(rows, "id")));
+        domain.push_back(condition(std::move(field), "in", std::move(values)));
         names.push_back("name");
         names.push_back("res_id");
         try {
-            std::vector<Json> found = co_await server_.ask_rows(
+            found = co_await server_.ask_rows(
                 search(server_.settings(), "ir.model.data", std::move(domain), std::move(names)));
-            for (const Json& raw : found)
-                references[std::to_string(Row(raw).integer("res_id"))] = Row(raw).text("name");
         } catch (const Failure& failure) {
             if (failure.kind != ErrorKind::auth) throw;
             may_read_references_ = false;
@@ -119,7 +203,7 @@ class Reader {
                             "created are not recognised by them: ") +
                     failure.what());
         }
-        co_return references;
+        co_return found;
     }
 
     Server& server_;
@@ -127,7 +211,7 @@ class Reader {
     const Model& model_;
     Fields fields_, line_fields_;
     std::map<std::string, std::string> codes_, ids_;  // of countries
-    bool may_read_references_ = true;
+    bool may_read_references_ = true, may_read_orders_ = true;
 };
 
 // How far the walks over the records and over their lines have come.

@@ -1,6 +1,7 @@
 // Pusher: writes a chunk of records and says what became of each.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,9 +19,14 @@ using liaison::Start;
 // One record on its way into Odoo.
 class Outgoing {
   public:
-    Outgoing(std::uint32_t index, const Record& record) : index(index), record(&record), key(record.key) {}
+    Outgoing(std::uint32_t index, const Record& record)
+        : index(index),
+          record(&record),
+          is_new(record.key.empty() || kit::is_unsent(record.key)),
+          key(is_new ? std::string() : record.key) {}
     std::uint32_t index;
     const Record* record;
+    bool is_new;
     std::string key;               // known from the start, or from the answer
     std::optional<Call> call;      // to be sent
     std::optional<Result> result;  // settled
@@ -37,6 +43,7 @@ class Pusher {
         std::vector<Outgoing> all;
         for (std::size_t i = from; i < to; ++i)
             all.emplace_back(static_cast<std::uint32_t>(i), start.records[i]);
+        if (reader_.is_invoice()) co_await adopt_known(all);
         co_await look_at_present(all);
         for (Outgoing& out : all) {
             if (out.is_open()) prepare(out);
@@ -53,6 +60,21 @@ class Pusher {
   private:
     static Result refused(const Outgoing& out, ErrorKind kind, const std::string& text) {
         return Result(out.index, LIAISON_OUTCOME_REJECTED).because(kind, text);
+    }
+
+    // A new invoice may be there and posted already, where an answer was lost: load() could not repeat it.
+    Task<void> adopt_known(std::vector<Outgoing>& all) {
+        std::vector<std::string> references;
+        for (const Outgoing& out : all) {
+            if (out.is_new && !out.record->deleted) references.push_back(out.record->reference);
+        }
+        const std::map<std::string, std::string> known = co_await reader_.known_as(references);
+        for (Outgoing& out : all) {
+            const auto found = known.find(out.record->reference);
+            if (!out.is_new || out.record->deleted || found == known.end()) continue;
+            out.key = found->second;
+            out.is_new = false;
+        }
     }
 
     // Reads what the records to be changed look like now: gone, changed by somebody, with which lines.
@@ -73,7 +95,38 @@ class Pusher {
                                                           " UTC, after the version " + out.record->version);
             }
         }
+        if (reader_.is_invoice()) co_await compare_posted(all);
         if (reader_.has_lines()) co_await read_lines(all);
+    }
+
+    // Invoices that are no drafts any more stay as they are: an update of one may only say what is there.
+    Task<void> compare_posted(std::vector<Outgoing>& all) {
+        Json ids = Json::array();
+        for (const Outgoing& out : all) {
+            const bool is_posted = out.is_open() && !out.key.empty() && states_.at(out.key).word != "draft";
+            if (is_posted) ids.push_back(writing_parts::id(out.key, "the invoice"));
+        }
+        if (ids.items().empty()) co_return;
+        std::vector<Json> rows = co_await reader_.rows_of(std::move(ids));
+        std::vector<Record> present = co_await reader_.records_of(std::move(rows));
+        for (Outgoing& out : all) {
+            for (const Record& one : present) {
+                if (out.is_open() && out.key == one.key) compare(out, one);
+            }
+        }
+    }
+    static void compare(Outgoing& out, const Record& present) {
+        if (out.record->deleted) return;
+        const Json wanted = Json::parse(out.record->payload), there = Json::parse(present.payload);
+        std::string change = kit::issued_change(wanted, there);
+        const bool makes_void = writing_parts::text(wanted, "status") == "void";
+        if (change.empty() && makes_void && writing_parts::text(there, "status") != "void") change = "status";
+        if (change.empty())
+            out.result = Result(out.index, LIAISON_OUTCOME_UNCHANGED).at(out.key, present.version);
+        else
+            out.result = refused(out, ErrorKind::permanent,
+                                 "a posted invoice is not changed (" + change +
+                                     " would be another): write a credit note and a new invoice");
     }
 
     Task<void> read_states(const std::vector<Outgoing>& all) {
@@ -106,7 +159,8 @@ class Pusher {
         std::vector<Json> rows = co_await reader_.lines_of(std::move(orders));
         for (const Json& raw : rows) {
             const Row row(raw);
-            if (row.text("display_type").empty()) lines_[row.id_of("order_id")].push_back(row.integer("id"));
+            if (reading_parts::is_goods(row))
+                lines_[row.id_of(reader_.model().lines->parent)].push_back(row.integer("id"));
         }
     }
 
@@ -122,6 +176,17 @@ class Pusher {
     }
     // Nothing that others may refer to is erased: it is archived, an order cancelled.
     void prepare_removal(Outgoing& out) {
+        if (out.is_new) {
+            out.result = Result(out.index, LIAISON_OUTCOME_DELETED).at(out.record->key);
+            return;
+        }
+        if (reader_.is_invoice()) {
+            out.result =
+                refused(out, ErrorKind::permanent,
+                        "an invoice is never deleted by liaison: cancel it in Odoo, or write a credit "
+                        "note there");
+            return;
+        }
         if (reader_.has_lines()) {
             out.aim = Aim::cancelled;
             return;
@@ -131,17 +196,17 @@ class Pusher {
         out.call = write_call(settings_, reader_.model().name, out.key, std::move(values));
     }
     void prepare_write(Outgoing& out, const Json& payload) {
-        const bool is_new = out.key.empty();
-        const Values values = reader_.has_lines() ? order_values(payload, reader_.fields())
-                              : reader_.model().name == "res.partner"
-                                  ? customer_values(payload, reader_.fields(), reader_.country_ids(), is_new)
-                                  : product_values(payload, reader_.fields(), is_new);
+        if (reader_.is_invoice() && !is_to_be_written(out, payload)) return;
+        const Values values = values_of(payload, out.is_new);
         const Json* lines = reader_.has_lines() ? payload.find("lines") : nullptr;
-        if (reader_.has_lines()) out.aim = aim_of(payload, settings_);
-        if (is_new) {
+        if (reader_.is_invoice())
+            out.aim = aim_of_invoice(payload, settings_);
+        else if (reader_.has_lines())
+            out.aim = aim_of(payload, settings_);
+        if (out.is_new) {
             out.call = reader_.has_lines()
-                           ? load_order_call(settings_, out.record->reference, values,
-                                             lines != nullptr ? *lines : Json::array())
+                           ? load_document_call(settings_, reader_.model(), out.record->reference, values,
+                                                lines != nullptr ? *lines : Json::array())
                            : load_call(settings_, reader_.model().name, out.record->reference, values);
             return;
         }
@@ -149,9 +214,37 @@ class Pusher {
         const State& state = states_.at(out.key);
         if (lines != nullptr && state.word != "cancel") {
             const bool is_confirmed = state.word == "sale" || state.word == "done";
-            written.set("order_line", line_commands(*lines, lines_[out.key], is_confirmed, settings_));
+            const Lines& model = *reader_.model().lines;
+            written.set(model.list, line_commands(*lines, lines_[out.key], is_confirmed, settings_, model));
         }
         out.call = write_call(settings_, reader_.model().name, out.key, std::move(written));
+    }
+    // Void invoices that Odoo never had need not be there.
+    bool is_to_be_written(Outgoing& out, const Json& payload) const {
+        const invoices_parts::Type* type = invoice_kind(writing_parts::text(payload, "kind"));
+        const std::vector<std::string>& types = settings_.move_types;
+        if (type == nullptr || std::find(types.begin(), types.end(), type->odoo) == types.end())
+            throw ValueError("kind",
+                             "'" + writing_parts::text(payload, "kind") + "' is not among invoice_types");
+        if (writing_parts::text(payload, "status") != "void") return true;
+        if (out.is_new) {
+            Result result(out.index, LIAISON_OUTCOME_UNCHANGED);
+            result.external_id = kit::unsent_key(out.record->reference);
+            result.text = "not sent: an invoice that is void need not be in Odoo";
+            out.result = std::move(result);
+        } else {
+            out.result =
+                refused(out, ErrorKind::permanent, "liaison makes no invoice void: cancel the draft in Odoo");
+        }
+        return false;
+    }
+    Values values_of(const Json& payload, bool is_new) const {
+        const std::string& model = reader_.model().name;
+        if (reader_.is_invoice()) return invoice_values(payload, reader_.fields(), is_new);
+        if (reader_.has_lines()) return order_values(payload, reader_.fields());
+        return model == "res.partner"
+                   ? customer_values(payload, reader_.fields(), reader_.country_ids(), is_new)
+                   : product_values(payload, reader_.fields(), is_new);
     }
 
     // Sends the calls of all that have one, and judges the answers.
@@ -224,7 +317,7 @@ class Pusher {
             if (!out.is_open() || found == states_.end() || is_reached(out.aim, found->second.word)) continue;
             // A cancelled order that is to be confirmed is somebody's decision: not undone.
             if (out.aim == Aim::confirmed && found->second.word == "cancel") continue;
-            out.call = aim_call(settings_, out.aim, out.key);
+            out.call = aim_call(settings_, out.aim, reader_.model().name, out.key);
         }
         co_await send(all);
     }
@@ -242,12 +335,12 @@ class Pusher {
             } else if (!is_reached(out.aim, found->second.word)) {
                 out.result =
                     refused(out, ErrorKind::permanent,
-                            "order " + out.key + " is written, and Odoo left it in the state '" +
+                            "document " + out.key + " is written, and Odoo left it in the state '" +
                                 found->second.word + "'; an add-on may ask for more before it goes on");
             } else {
-                const std::uint32_t outcome = out.record->deleted       ? LIAISON_OUTCOME_DELETED
-                                              : out.record->key.empty() ? LIAISON_OUTCOME_CREATED
-                                                                        : LIAISON_OUTCOME_UPDATED;
+                const std::uint32_t outcome = out.record->deleted ? LIAISON_OUTCOME_DELETED
+                                              : out.is_new        ? LIAISON_OUTCOME_CREATED
+                                                                  : LIAISON_OUTCOME_UPDATED;
                 out.result = Result(out.index, outcome).at(out.key, found->second.version);
             }
         }

@@ -15,10 +15,40 @@ namespace odoo {
 
 using liaison::Record;
 
+// The lines of a document.
+struct Lines {
+    std::string model, parent, list;  // the document's field for them, and theirs for it
+    std::string quantity;             // what their quantity is called
+    std::vector<std::string> fields;
+};
+
 struct Model {
     std::string name;
     std::vector<std::string> fields;  // those of them are read that there are
+    const Lines* lines = nullptr;
 };
+
+inline const Lines& order_lines() {
+    static const Lines lines = {
+        "sale.order.line",
+        "order_id",
+        "order_line",
+        "product_uom_qty",
+        {"order_id", "product_id", "name", "product_uom_qty", "product_uom", "product_uom_id", "price_unit",
+         "discount", "price_subtotal", "display_type", "sequence", "write_date"}};
+    return lines;
+}
+// Journal items: those of taxes and of payments are no lines for people.
+inline const Lines& invoice_lines() {
+    static const Lines lines = {
+        "account.move.line",
+        "move_id",
+        "invoice_line_ids",
+        "quantity",
+        {"move_id", "product_id", "name", "quantity", "product_uom_id", "price_unit", "discount",
+         "price_subtotal", "tax_ids", "display_type", "sequence", "write_date"}};
+    return lines;
+}
 
 inline const Model* model_of(std::string_view entity) {
     static const std::map<std::string, Model, std::less<>> models = {
@@ -36,17 +66,20 @@ inline const Model* model_of(std::string_view entity) {
          {"sale.order",
           {"name", "client_order_ref", "partner_id", "state", "date_order", "commitment_date", "currency_id",
            "amount_untaxed", "amount_tax", "amount_total", "note", "warehouse_id", "delivery_status",
-           "invoice_status", "order_line", "create_date", "write_date"}}}};
+           "invoice_status", "order_line", "create_date", "write_date"},
+          &order_lines()}},
+        {"invoice",
+         {"account.move",
+          {"name", "ref", "move_type", "state", "payment_state", "partner_id", "invoice_date",
+           "invoice_date_due", "currency_id", "amount_untaxed", "amount_tax", "amount_total",
+           "amount_residual", "invoice_origin", "narration", "invoice_line_ids", "create_date", "write_date"},
+          &invoice_lines()}},
+        {"stock_level",
+         {"stock.quant",
+          {"product_id", "location_id", "quantity", "reserved_quantity", "inventory_quantity",
+           "write_date"}}}};
     const auto found = models.find(entity);
     return found == models.end() ? nullptr : &found->second;
-}
-
-inline constexpr char line_model[] = "sale.order.line";
-inline const std::vector<std::string>& line_fields() {
-    static const std::vector<std::string> fields = {
-        "order_id",   "product_id", "name",           "product_uom_qty", "product_uom", "product_uom_id",
-        "price_unit", "discount",   "price_subtotal", "display_type",    "sequence",    "write_date"};
-    return fields;
 }
 
 // One row of a search, read by the type of the wanted value.
@@ -161,6 +194,12 @@ inline const char* kind_of(const Row& row) {
     return "unknown";
 }
 
+// Sections and notes among the lines are no goods; newer invoices say of the others that they are products.
+inline bool is_goods(const Row& line) {
+    const std::string display = line.text("display_type");
+    return display != "line_section" && display != "line_note";
+}
+
 inline const char* status_of(const Row& order) {
     const std::string state = order.text("state");
     if (state == "draft" || state == "sent") return "draft";
@@ -232,14 +271,13 @@ inline Json customer_of(const Row& row, const Fields& fields,
     return customer;
 }
 
-// Sections and notes among the lines are no goods.
-inline Json line_of(const Row& row) {
+inline Json line_of(const Row& row, const Lines& model) {
     using namespace reading_parts;
     Json line = Json::object();
     line.set("line", std::to_string(row.integer("id")));
     put_text(line, "product_ref", row.id_of("product_id"), 200);
     put_text(line, "text", row.text("name"), 1000);
-    line.set("quantity", row.decimal("product_uom_qty").value_or(kit::Decimal()).text());
+    line.set("quantity", row.decimal(model.quantity).value_or(kit::Decimal()).text());
     const std::string unit =
         row.has("product_uom_id") ? row.name_of("product_uom_id") : row.name_of("product_uom");
     put_text(line, "unit", unit_of(unit), 10);
@@ -270,8 +308,8 @@ inline Json order_of(const Row& row, const Fields& fields, const std::vector<con
     put_text(order, "currency", currency, 3);
     Json made = Json::array();
     for (const Json* line : lines) {
-        Json one = line_of(Row(*line));
-        if (Row(*line).text("display_type").empty()) made.push_back(std::move(one));
+        Json one = line_of(Row(*line), order_lines());
+        if (is_goods(Row(*line))) made.push_back(std::move(one));
     }
     order.set("lines", std::move(made));
     put_money(order, "total_net", row, "amount_untaxed", currency);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <liaison/kit/json.hpp>
 #include <liaison/kit/time.hpp>
@@ -30,9 +31,16 @@ struct Settings {
     std::int64_t overlap_ms = 0;
     std::uint32_t parallel = 1;
     std::string external_id_module;
-    bool confirms_orders = true, checks_versions = true;
+    bool confirms_orders = true, checks_versions = true, posts_invoices = false;
+    std::vector<std::string> move_types{"out_invoice", "out_refund"};
+    std::map<std::string, std::int64_t> stock_locations;  // the hub's code, to the location's number
     std::optional<std::int64_t> fallback_product;
 
+    Json invoice_types() const {
+        Json types = Json::array();
+        for (const std::string& type : move_types) types.push_back(type);
+        return types;
+    }
     // The context of every call: whose language and companies, and times in UTC.
     Json context() const {
         Json context = Json::object();
@@ -82,6 +90,15 @@ inline Settings read_settings(std::string_view config) {
     settings.checks_versions = flag(from, "check_versions", true);
     if (from.find("fallback_product_id") != nullptr)
         settings.fallback_product = number(from, "fallback_product_id", 0);
+    settings.posts_invoices = flag(from, "post_invoices", false);
+    if (const Json* types = from.find("invoice_types")) {
+        settings.move_types.clear();
+        for (const Json& type : types->items()) settings.move_types.emplace_back(type.scalar_text());
+    }
+    if (const Json* locations = from.find("stock_locations")) {
+        for (const Json::Member& one : locations->members())
+            settings.stock_locations[one.key] = one.value.to_int().value_or(0);
+    }
     if (const Json* filters = from.find("filters")) {
         for (const Json::Member& one : filters->members()) settings.filters[one.key] = one.value;
     }

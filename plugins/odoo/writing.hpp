@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "reading.hpp"
+#include "invoices.hpp"
 
 namespace odoo {
 
@@ -156,19 +156,40 @@ inline Values order_values(const Json& order, const Fields& fields) {
     return values;
 }
 
-// A price that is not said is not written, and Odoo takes that of its price list.
-inline Values line_values(const Json& line, std::size_t index, const Settings& settings) {
+inline Values invoice_values(const Json& invoice, const Fields& fields, bool is_new) {
     using namespace writing_parts;
     Values values;
+    const invoices_parts::Type* type = invoice_kind(text(invoice, "kind"));
+    if (type == nullptr) throw ValueError("kind", "Odoo has no '" + text(invoice, "kind") + "'");
+    const std::string partner = text(invoice, type->is_customers ? "customer_ref" : "supplier_ref");
+    if (is_new && partner.empty())
+        throw ValueError("customer", std::string("the invoice has no ") +
+                                         (type->is_customers ? "customer" : "supplier") +
+                                         ", which Odoo requires");
+    if (is_new) values.emplace_back("move_type", type->odoo);
+    if (!partner.empty()) values.emplace_back("partner_id", id(partner, "the partner"));
+    put(values, fields, "ref", member(invoice, "invoice_no"));  // Odoo numbers what it posts by itself
+    put(values, fields, "invoice_date", member(invoice, "issue_date"));
+    put(values, fields, "invoice_date_due", member(invoice, "due_date"));
+    put(values, fields, "narration", member(invoice, "notes"));
+    return values;
+}
+
+// A price that is not said is not written, and Odoo takes that of its price list. Lines of invoices need no
+// product.
+inline Values line_values(const Json& line, std::size_t index, const Settings& settings, const Lines& model) {
+    using namespace writing_parts;
+    Values values;
+    const bool may_lack_product = &model == &invoice_lines() && !text(line, "text").empty();
     std::string product = text(line, "product_ref");
     if (product.empty() && settings.fallback_product) product = std::to_string(*settings.fallback_product);
-    if (product.empty()) {
+    if (product.empty() && !may_lack_product) {
         throw ValueError("product", "line " + std::to_string(index + 1) +
                                         " names no product, which Odoo requires; set fallback_product_id");
     }
-    values.emplace_back("product_id", id(product, "the product"));
+    if (!product.empty()) values.emplace_back("product_id", id(product, "the product"));
     if (!text(line, "text").empty()) values.emplace_back("name", text(line, "text"));
-    values.emplace_back("product_uom_qty", number(*line.find("quantity")));
+    values.emplace_back(model.quantity, number(*line.find("quantity")));
     if (const Json* price = member(line, "unit_price")) values.emplace_back("price_unit", number(*price));
     if (const Json* discount = member(line, "discount_ppm")) {
         const auto percent = kit::Decimal::scaled(discount->to_int().value_or(0), 4);
@@ -253,21 +274,22 @@ inline Call load_call(const Settings& settings, const std::string& model, const 
         .option("context", with_context(settings));
 }
 
-// The same of an order: its first row holds the order and its first line, the others a line each.
-inline Call load_order_call(const Settings& settings, const std::string& reference, const Values& values,
-                            const Json& lines) {
+// The same of a document: its first row holds the document and its first line, the others a line each.
+inline Call load_document_call(const Settings& settings, const Model& model, const std::string& reference,
+                               const Values& values, const Json& lines) {
     using namespace writing_parts;
     const std::string name = settings.external_id_module + "." + reference;
     std::vector<Values> made;
     std::set<std::string> names;
     for (std::size_t i = 0; i < lines.items().size(); ++i)
-        made.push_back(line_values(lines.items()[i], i, settings));
+        made.push_back(line_values(lines.items()[i], i, settings, *model.lines));
+    const std::string list = model.lines->list + "/";
     const std::vector<std::string> line_fields = line_columns(made);
     Json columns = Json::array(), rows = Json::array();
     columns.push_back("id");
     for (const auto& [field, value] : values) columns.push_back(column(field));
-    if (!made.empty()) columns.push_back("order_line/id");
-    for (const std::string& field : line_fields) columns.push_back("order_line/" + column(field));
+    if (!made.empty()) columns.push_back(list + "id");
+    for (const std::string& field : line_fields) columns.push_back(list + column(field));
     for (std::size_t i = 0; i < std::max<std::size_t>(made.size(), 1); ++i) {
         Json row = Json::array();
         row.push_back(i == 0 ? name : std::string());
@@ -283,7 +305,7 @@ inline Call load_order_call(const Settings& settings, const std::string& referen
         }
         rows.push_back(std::move(row));
     }
-    return Call("sale.order", "load")
+    return Call(model.name, "load")
         .with("fields", std::move(columns))
         .with("data", std::move(rows))
         .option("context", with_context(settings));
@@ -311,7 +333,7 @@ inline Call write_call(const Settings& settings, const std::string& model, const
 // else by place. Repeating them changes nothing, because what they create is there by then. `present` are the
 // ids in their order; lines of a confirmed order cannot be removed, so their quantity becomes zero.
 inline Json line_commands(const Json& lines, const std::vector<std::int64_t>& present, bool is_confirmed,
-                          const Settings& settings) {
+                          const Settings& settings, const Lines& model) {
     using namespace writing_parts;
     const auto command = [](int what, std::int64_t id, Json values) {
         Json one = Json::array();
@@ -327,7 +349,7 @@ inline Json line_commands(const Json& lines, const std::vector<std::int64_t>& pr
     Json commands = Json::array();
     for (std::size_t i = 0; i < lines.items().size(); ++i) {
         const Json& line = lines.items()[i];
-        Json values = object_of(line_values(line, i, settings));
+        Json values = object_of(line_values(line, i, settings, model));
         const bool is_there = by_number || i < present.size();
         const std::int64_t id = by_number ? *writing_parts::id(text(line, "line"), "the line").to_int()
                                 : i < present.size() ? present[i]
@@ -338,15 +360,15 @@ inline Json line_commands(const Json& lines, const std::vector<std::int64_t>& pr
     for (const std::int64_t surplus : present) {
         if (!ids.contains(std::to_string(surplus))) continue;
         Json nothing = Json::object();
-        nothing.set("product_uom_qty", Json::number("0.0"));
+        nothing.set(model.quantity, Json::number("0.0"));
         commands.push_back(is_confirmed ? command(1, surplus, std::move(nothing))
                                         : command(2, surplus, Json(0)));
     }
     return commands;
 }
 
-// What an order has to become. Odoo gets there by an action, not by writing the state.
-enum class Aim { none, confirmed, cancelled };
+// What a document has to become. Odoo gets there by an action, not by writing the state.
+enum class Aim { none, confirmed, cancelled, posted };
 
 inline Aim aim_of(const Json& order, const Settings& settings) {
     const std::string status = writing_parts::text(order, "status");
@@ -355,15 +377,23 @@ inline Aim aim_of(const Json& order, const Settings& settings) {
                             status == "fulfilled" || status == "invoiced";
     return is_binding && settings.confirms_orders ? Aim::confirmed : Aim::none;
 }
+inline Aim aim_of_invoice(const Json& invoice, const Settings& settings) {
+    const bool is_draft = writing_parts::text(invoice, "status") == "draft";
+    return is_draft || !settings.posts_invoices ? Aim::none : Aim::posted;
+}
 inline bool is_reached(Aim aim, const std::string& state) {
     if (aim == Aim::cancelled) return state == "cancel";
+    if (aim == Aim::posted) return state == "posted";
     return aim == Aim::none || state == "sale" || state == "done";
 }
-inline Call aim_call(const Settings& settings, Aim aim, const std::string& key) {
-    const bool cancels = aim == Aim::cancelled;
-    return Call("sale.order", cancels ? "action_cancel" : "action_confirm")
+inline Call aim_call(const Settings& settings, Aim aim, const std::string& model, const std::string& key) {
+    const char* method = aim == Aim::cancelled ? "action_cancel"
+                         : aim == Aim::posted  ? "action_post"
+                                               : "action_confirm";
+    return Call(model, method)
         .with("ids", ids_of(key))
-        .option("context", with_context(settings, cancels ? "disable_cancel_warning" : nullptr));
+        .option("context",
+                with_context(settings, aim == Aim::cancelled ? "disable_cancel_warning" : nullptr));
 }
 
 }  // namespace odoo

@@ -1,5 +1,7 @@
-// quickbooks: customers, products and orders of a company in QuickBooks Online (Accounting API v3).
+// quickbooks: customers, products, stock, orders, invoices and sales at tills of a company in QuickBooks
+// Online (Accounting API v3).
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include <liaison/sdk.hpp>
@@ -28,7 +30,8 @@ constexpr std::size_t changes_at_most = 1000;
 // Where an incremental pull goes on: after a finished pass, or in the middle of one.
 struct Cursor {
     std::int64_t since_ms = 0;  // everything before is known
-    std::string at;             // in the middle: the date reached
+    std::size_t type = 0;       // in the middle: which of the entity's types is read
+    std::string at;             // and the date reached; empty: its beginning
     std::int64_t next_ms = 0;   // `since_ms` once this pass is finished
     bool is_done = false;       // of a range of dates
 
@@ -42,6 +45,7 @@ struct Cursor {
         };
         made.since_ms = number("since_ms");
         made.next_ms = number("next_ms");
+        made.type = static_cast<std::size_t>(number("type"));
         made.at = text_in(document, "/at");
         made.is_done = number("done") != 0;
         return made;
@@ -51,8 +55,9 @@ struct Cursor {
         made.set("since_ms", since_ms);
         return made.dump();
     }
-    static std::string within(const std::string& at, std::int64_t next_ms) {
+    static std::string within(std::size_t type, const std::string& at, std::int64_t next_ms) {
         Json made = Json::object();
+        if (type != 0) made.set("type", static_cast<std::int64_t>(type));
         made.set("at", at);
         made.set("next_ms", next_ms);
         return made.dump();
@@ -80,65 +85,72 @@ class QuickBooks : public liaison::Connector {
     }
 
     Task<void> pull(Context& context, const Start& start) override {
-        const std::string type = type_of(start.entity, settings_);
-        const Cursor cursor = start.full ? Cursor() : Cursor::parse(start.cursor);
+        const std::vector<std::string> types = types_of(start.entity, settings_);
+        Cursor cursor = start.full ? Cursor() : Cursor::parse(start.cursor);
         if (start.has_range()) {
-            co_await pull_range(context, start, type, cursor);
+            co_await pull_range(context, start, types, cursor);
             co_return;
         }
-        const bool fresh =
-            cursor.since_ms != 0 && cursor.at.empty() && context.now_ms() - cursor.since_ms < changes_kept_ms;
+        // Nobody says that what is bought and sold moves the time of an item: stock is always read whole.
+        if (start.entity == "stock_level") cursor.since_ms = 0;
+        const bool fresh = cursor.since_ms != 0 && context.now_ms() - cursor.since_ms < changes_kept_ms;
         bool complete = false;
-        if (fresh && settings_.use_cdc) complete = co_await pull_changes(context, start, type, cursor);
+        if (fresh && settings_.use_cdc) complete = co_await pull_changes(context, start, types, cursor);
         if (complete) co_return;
-        Walk walk(settings_, type, Walk::Along::changes, start.page_size);
-        if (cursor.since_ms != 0) walk.begin_at(kit::rfc3339(cursor.since_ms));
-        if (!cursor.at.empty()) walk.begin_at(cursor.at);
         std::int64_t next_ms = cursor.next_ms;
-        while (walk.has_next()) {
-            Json body = co_await read(context, walk.url());
-            if (next_ms == 0) next_ms = time_of(body, context.now_ms(), settings_);
-            std::vector<Record> records = records_of(walk.take(body), type);
-            const std::string reached =
-                walk.has_next() ? Cursor::within(walk.at(), next_ms) : Cursor::finished(next_ms);
-            co_await emit_all(context, start, std::move(records), reached);
+        for (std::size_t type = cursor.type; type < types.size(); ++type) {
+            Walk walk(settings_, types[type], Walk::Along::changes, start.page_size);
+            if (cursor.since_ms != 0) walk.begin_at(kit::rfc3339(cursor.since_ms));
+            if (type == cursor.type && !cursor.at.empty()) walk.begin_at(cursor.at);
+            while (walk.has_next()) {
+                Json body = co_await read(context, walk.url());
+                if (next_ms == 0) next_ms = time_of(body, context.now_ms(), settings_);
+                std::vector<Record> records = records_of(walk.take(body), types[type], start.entity);
+                const bool is_last = type + 1 == types.size();
+                const std::string reached = walk.has_next() ? Cursor::within(type, walk.at(), next_ms)
+                                            : is_last       ? Cursor::finished(next_ms)
+                                                            : Cursor::within(type + 1, {}, next_ms);
+                co_await emit_all(context, start, std::move(records), reached);
+            }
         }
     }
 
     Task<void> push(Context& context, const Start& start) override {
-        const std::string type = type_of(start.entity, settings_);
+        types_of(start.entity, settings_);
         for (std::size_t from = 0; from < start.records.size(); from += push_chunk) {
             const std::size_t to = std::min(from + push_chunk, start.records.size());
-            co_await push_chunk_of(context, type, start, from, to);
+            co_await push_chunk_of(context, start, from, to);
         }
     }
 
     Task<void> find(Context& context, const Start& start) override {
-        const std::string type = type_of(start.entity, settings_);
-        std::vector<std::string> ids, numbers;
-        for (const Query& query : start.queries) {
-            if (!query.key.empty()) ids.push_back(query.key);
-            if (query.key.empty()) numbers.push_back(query.reference.substr(0, 21));
+        const std::string& entity = start.entity;
+        const bool by_number = is_numbered_by_us(entity, settings_);
+        std::vector<std::vector<Found>> found(start.queries.size());
+        for (const std::string& type : types_of(entity, settings_)) {
+            std::vector<std::string> ids, numbers;
+            for (const Query& query : start.queries) {
+                const Place place = place_of(entity, query.key, settings_);
+                if (place.type == type) ids.push_back(place.id);
+                if (query.key.empty() && by_number) numbers.push_back(query.reference.substr(0, 21));
+            }
+            std::vector<Json> rows = co_await look_up(context, type, "Id", ids);
+            std::vector<Json> numbered = co_await look_up(context, type, "DocNumber", numbers);
+            for (std::size_t i = 0; i < start.queries.size(); ++i)
+                collect(start.queries[i], entity, type, rows, numbered, found[i]);
         }
-        const bool by_number = settings_.numbering == Numbering::reference && type == settings_.document;
-        if (!by_number) numbers.clear();
-        std::vector<Json> rows = co_await look_up(context, type, "Id", ids);
-        std::vector<Json> numbered = co_await look_up(context, type, "DocNumber", numbers);
         std::vector<Result> results;
         for (std::size_t i = 0; i < start.queries.size(); ++i) {
             const auto index = static_cast<std::uint32_t>(i);
             const Query& query = start.queries[i];
-            if (!query.key.empty())
-                results.push_back(
-                    pick(index, rows, [&](const Json& row) { return text_in(row, "/Id") == query.key; }));
-            else if (by_number)
-                results.push_back(pick(index, numbered, [&](const Json& row) {
-                    return is_ours(row, type, Json::object(), query.reference);
-                }));
-            else
+            if (query.key.empty() && !by_number)
                 results.push_back(refused(index, ErrorKind::config,
-                                          "QuickBooks can search for our reference only in orders, and with "
-                                          "orders.number: reference"));
+                                          "QuickBooks can search for our reference only in documents, and "
+                                          "with number: reference"));
+            else if (kit::is_unsent(query.key))
+                results.push_back(Result(index, LIAISON_OUTCOME_FOUND).at(query.key));
+            else
+                results.push_back(pick(index, found[i]));
         }
         co_await context.result(std::move(results));
     }
@@ -155,10 +167,11 @@ class QuickBooks : public liaison::Connector {
         co_return std::move(*answer.body);
     }
 
-    std::vector<Record> records_of(const std::vector<Json>& rows, const std::string& type) const {
+    std::vector<Record> records_of(const std::vector<Json>& rows, const std::string& type,
+                                   const std::string& entity) const {
         std::vector<Record> records;
         for (const Json& row : rows) {
-            std::optional<Record> record = record_of(row, type, settings_);
+            std::optional<Record> record = record_of(row, type, entity, settings_);
             if (record) records.push_back(std::move(*record));
         }
         return records;
@@ -183,49 +196,62 @@ class QuickBooks : public liaison::Connector {
     // Change data capture: what was changed and deleted since. False: more than one answer holds, and there
     // is no second page; then the query shows what changed, and the deletions that were not listed are
     // noticed by the next full run.
-    Task<bool> pull_changes(Context& context, const Start& start, const std::string& type,
+    Task<bool> pull_changes(Context& context, const Start& start, const std::vector<std::string>& types,
                             const Cursor& cursor) const {
         const std::string since = kit::percent_encoded(kit::rfc3339(cursor.since_ms));
+        std::string names;
+        for (const std::string& type : types) names += (names.empty() ? "" : ",") + type;
         Json body =
-            co_await read(context, settings_.url("/cdc", "entities=" + type + "&changedSince=" + since));
-        std::vector<Json> rows;
+            co_await read(context, settings_.url("/cdc", "entities=" + names + "&changedSince=" + since));
         const Json* answers = body.at("/CDCResponse/0/QueryResponse");
         if (answers == nullptr || !answers->is_array())
             throw Failure(ErrorKind::transient, "the answer to a request for changes has no QueryResponse");
-        for (const Json& one : answers->items()) {
-            const Json* found = one.find(type);
-            if (found != nullptr && found->is_array())
-                rows.insert(rows.end(), found->items().begin(), found->items().end());
+        std::map<std::string, std::vector<Json>> rows;
+        std::size_t count = 0;
+        for (const std::string& type : types) {
+            for (const Json& one : answers->items()) {
+                const Json* found = one.find(type);
+                if (found == nullptr || !found->is_array()) continue;
+                rows[type].insert(rows[type].end(), found->items().begin(), found->items().end());
+                count += found->items().size();
+            }
         }
-        const bool complete = rows.size() < changes_at_most;
+        const bool complete = count < changes_at_most;
         if (!complete) {
-            context.log(LIAISON_LOG_WARNING, "more than 999 changes of " + type + " since " +
-                                                 kit::rfc3339(cursor.since_ms) +
-                                                 ": reading them by query; deletions not listed are noticed "
-                                                 "by the next full run");
-            std::erase_if(rows, [](const Json& row) { return text_in(row, "/status") != "Deleted"; });
+            context.log(LIAISON_LOG_WARNING,
+                        "more than 999 changes of " + names + " since " + kit::rfc3339(cursor.since_ms) +
+                            ": reading them by query; deletions not listed are noticed by the next full run");
+        }
+        std::vector<Record> records;
+        for (auto& [type, some] : rows) {
+            if (!complete)
+                std::erase_if(some, [](const Json& row) { return text_in(row, "/status") != "Deleted"; });
+            for (Record& record : records_of(some, type, start.entity)) records.push_back(std::move(record));
         }
         const std::int64_t next_ms = time_of(body, context.now_ms(), settings_);
-        std::vector<Record> records = records_of(rows, type);
         const std::string reached = complete ? Cursor::finished(next_ms) : std::string();
         co_await emit_all(context, start, std::move(records), reached);
         co_return complete;
     }
 
     // Documents by their date. Days are the company's: the range is widened to the whole days that cover it.
-    Task<void> pull_range(Context& context, const Start& start, const std::string& type,
+    Task<void> pull_range(Context& context, const Start& start, const std::vector<std::string>& types,
                           const Cursor& cursor) const {
         if (cursor.is_done) co_return;
-        Walk walk(settings_, type, Walk::Along::documents, start.page_size);
-        if (start.from_ms != 0) walk.begin_at(date_of_ms(start.from_ms));
-        if (start.to_ms != 0) walk.end_before(date_of_ms(start.to_ms + kit::ms_per_day - 1));
-        if (!cursor.at.empty()) walk.begin_at(cursor.at);
-        while (walk.has_next()) {
-            Json body = co_await read(context, walk.url());
-            std::vector<Record> records = records_of(walk.take(body), type);
-            const std::string reached =
-                walk.has_next() ? Cursor::within(walk.at(), 0) : std::string(R"({"done":1})");
-            co_await emit_all(context, start, std::move(records), reached);
+        for (std::size_t type = cursor.type; type < types.size(); ++type) {
+            Walk walk(settings_, types[type], Walk::Along::documents, start.page_size);
+            if (start.from_ms != 0) walk.begin_at(date_of_ms(start.from_ms));
+            if (start.to_ms != 0) walk.end_before(date_of_ms(start.to_ms + kit::ms_per_day - 1));
+            if (type == cursor.type && !cursor.at.empty()) walk.begin_at(cursor.at);
+            while (walk.has_next()) {
+                Json body = co_await read(context, walk.url());
+                std::vector<Record> records = records_of(walk.take(body), types[type], start.entity);
+                const bool is_last = type + 1 == types.size();
+                const std::string reached = walk.has_next() ? Cursor::within(type, walk.at(), 0)
+                                            : is_last       ? std::string(R"({"done":1})")
+                                                            : Cursor::within(type + 1, {}, 0);
+                co_await emit_all(context, start, std::move(records), reached);
+            }
         }
     }
 
@@ -240,36 +266,44 @@ class QuickBooks : public liaison::Connector {
         co_return all;
     }
 
-    template <class Matches>
-    static Result pick(std::uint32_t index, const std::vector<Json>& rows, Matches matches) {
-        std::vector<const Json*> found;
-        for (const Json& row : rows) {
-            if (matches(row)) found.push_back(&row);
+    struct Found {
+        std::string key, version;
+    };
+    // Which of the rows that query means.
+    void collect(const Query& query, const std::string& entity, const std::string& type,
+                 const std::vector<Json>& rows, const std::vector<Json>& numbered,
+                 std::vector<Found>& into) const {
+        const Place place = place_of(entity, query.key, settings_);
+        for (const Json& row : query.key.empty() ? numbered : rows) {
+            const std::string id = text_in(row, "/Id");
+            const bool is_it = query.key.empty() ? is_ours(row, type, Json::object(), query.reference)
+                                                 : place.type == type && place.id == id;
+            if (is_it) into.push_back({key_of(entity, type, id, settings_), text_in(row, "/SyncToken")});
         }
+    }
+    static Result pick(std::uint32_t index, const std::vector<Found>& found) {
         if (found.empty()) return Result(index, LIAISON_OUTCOME_NOT_FOUND);
         if (found.size() > 1)
             return refused(index, ErrorKind::conflict,
                            std::to_string(found.size()) + " records carry our reference");
-        return Result(index, LIAISON_OUTCOME_FOUND)
-            .at(text_in(*found[0], "/Id"), text_in(*found[0], "/SyncToken"));
+        return Result(index, LIAISON_OUTCOME_FOUND).at(found[0].key, found[0].version);
     }
 
     // ---- writing ----
 
     // Looks before it creates: nobody says how long the service remembers a requestid. Then sends records
     // [from, to) side by side and reports them together.
-    Task<void> push_chunk_of(Context& context, const std::string& type, const Start& start, std::size_t from,
-                             std::size_t to) const {
+    Task<void> push_chunk_of(Context& context, const Start& start, std::size_t from, std::size_t to) const {
         std::vector<Outgoing> all;
         for (std::size_t i = from; i < to; ++i) {
-            all.push_back(
-                prepare(settings_, type, static_cast<std::uint32_t>(i), start.records[i], context.now_ms()));
+            all.push_back(prepare(settings_, start.entity, static_cast<std::uint32_t>(i), start.records[i],
+                                  context.now_ms()));
         }
-        co_await adopt_known(context, type, all);
-        co_await complete_versions(context, type, all);
+        co_await adopt_known(context, start.entity, all);
+        co_await look_at_present(context, start.entity, all);
         std::vector<Request> requests;
         for (const Outgoing& out : all) {
-            if (!out.result) requests.push_back(write_request(settings_, type, out));
+            if (!out.result) requests.push_back(write_request(settings_, out));
         }
         std::vector<Response> answers;
         if (!requests.empty()) answers = co_await context.send_all(std::move(requests), parallel_writes);
@@ -281,8 +315,8 @@ class QuickBooks : public liaison::Connector {
                 results.push_back(*out.result);
                 continue;
             }
-            Verdict verdict = judge(type, out, answers.at(answered++), context.now_ms());
-            if (verdict.look_up) verdict.result = co_await judge_duplicate(context, type, out);
+            Verdict verdict = judge(settings_, start.entity, out, answers.at(answered++), context.now_ms());
+            if (verdict.look_up) verdict.result = co_await judge_duplicate(context, start.entity, out);
             if (verdict.stops_job && !failure) failure = verdict.stops_job;
             results.push_back(std::move(verdict.result));
         }
@@ -291,59 +325,74 @@ class QuickBooks : public liaison::Connector {
     }
 
     // Creates that were executed before, by the name, number or SKU that is theirs alone.
-    Task<void> adopt_known(Context& context, const std::string& type, std::vector<Outgoing>& all) const {
-        std::map<std::string, std::vector<std::string>> wanted;  // by field
+    Task<void> adopt_known(Context& context, const std::string& entity, std::vector<Outgoing>& all) const {
+        using Question = std::pair<std::string, std::string>;  // type, field
+        std::map<Question, std::vector<std::string>> wanted;
+        const auto question = [](const Outgoing& out) {
+            return Question(out.type, natural_field(out.type, out.body));
+        };
         for (const Outgoing& out : all) {
             if (out.result || out.operation != Operation::create) continue;
-            const std::string field = natural_field(type, out.body), value = text_in(out.body, "/" + field);
-            if (!value.empty()) wanted[field].push_back(value);
+            const std::string value = text_in(out.body, "/" + question(out).second);
+            if (!value.empty()) wanted[question(out)].push_back(value);
         }
-        for (const auto& [field, values] : wanted) {
-            const std::string& name = field;
-            std::vector<Json> rows = co_await look_up(context, type, name, values);
+        for (const auto& one : wanted) {
+            const std::string &type = one.first.first, &name = one.first.second;
+            std::vector<Json> rows = co_await look_up(context, type, name, one.second);
             for (Outgoing& out : all) {
-                if (out.result || out.operation != Operation::create || natural_field(type, out.body) != name)
-                    continue;
+                if (out.result || out.operation != Operation::create || question(out) != one.first) continue;
                 const std::string value = text_in(out.body, "/" + name);
                 std::vector<Json> known;
                 for (const Json& row : rows) {
                     if (kit::lowered(text_in(row, "/" + name)) == kit::lowered(value)) known.push_back(row);
                 }
-                if (!value.empty() && !known.empty()) out.result = judge_known(settings_, type, out, known);
+                if (!value.empty() && !known.empty()) out.result = judge_known(settings_, entity, out, known);
             }
         }
     }
 
-    // No update without SyncToken. Where the hub does not know it, the one of now is asked for.
-    Task<void> complete_versions(Context& context, const std::string& type,
-                                 std::vector<Outgoing>& all) const {
-        std::vector<std::string> ids;
+    // No write without SyncToken: where the hub does not know it, the one of now is asked for. And what may
+    // not change is compared with what is there.
+    Task<void> look_at_present(Context& context, const std::string& entity,
+                               std::vector<Outgoing>& all) const {
+        std::map<std::string, std::vector<std::string>> ids;  // by type
+        const auto is_asked_for = [&](const Outgoing& out) {
+            const bool compares = is_immutable(entity) && out.operation == Operation::update;
+            return !out.result && out.operation != Operation::create && (out.version.empty() || compares);
+        };
         for (const Outgoing& out : all) {
-            if (!out.result && out.operation != Operation::create && out.version.empty())
-                ids.push_back(out.record->key);
+            if (is_asked_for(out)) ids[out.type].push_back(out.id);
         }
-        std::vector<Json> rows = co_await look_up(context, type, "Id", ids);
-        for (Outgoing& out : all) {
-            if (out.result || out.operation == Operation::create || !out.version.empty()) continue;
-            for (const Json& row : rows) {
-                if (text_in(row, "/Id") == out.record->key) out.version = text_in(row, "/SyncToken");
+        for (const auto& one : ids) {
+            const std::string& type = one.first;
+            std::vector<Json> rows = co_await look_up(context, type, "Id", one.second);
+            for (Outgoing& out : all) {
+                if (out.type != type || !is_asked_for(out)) continue;
+                const auto row = std::find_if(rows.begin(), rows.end(), [&](const Json& present) {
+                    return text_in(present, "/Id") == out.id;
+                });
+                compare(entity, out, row != rows.end() ? &*row : nullptr);
             }
-            if (!out.version.empty()) continue;
-            if (out.operation == Operation::remove)
-                out.result = Result(out.index, LIAISON_OUTCOME_DELETED).at(out.record->key);
-            else
-                out.result = refused(out.index, ErrorKind::permanent,
-                                     "there is no " + type + " " + out.record->key + " any more");
         }
+    }
+    void compare(const std::string& entity, Outgoing& out, const Json* row) const {
+        if (row != nullptr) out.version = text_in(*row, "/SyncToken");
+        if (row == nullptr && out.operation == Operation::remove)
+            out.result = Result(out.index, LIAISON_OUTCOME_DELETED).at(out.record->key);
+        else if (row == nullptr)
+            out.result = refused(out.index, ErrorKind::permanent,
+                                 "there is no " + out.type + " " + out.id + " any more");
+        else if (is_immutable(entity) && out.operation == Operation::update)
+            out.result = judge_issued(settings_, out, *row, out.record->key);
     }
 
     // A failing look-up must not cost the results of the whole chunk.
-    Task<Result> judge_duplicate(Context& context, const std::string& type, const Outgoing& out) const {
-        const std::string field = type == "Item" ? "Name" : natural_field(type, out.body);
+    Task<Result> judge_duplicate(Context& context, const std::string& entity, const Outgoing& out) const {
+        const std::string field = out.type == "Item" ? "Name" : natural_field(out.type, out.body);
         std::vector<std::string> values{text_in(out.body, "/" + field)};
         try {
-            std::vector<Json> rows = co_await look_up(context, type, field, values);
-            co_return judge_known(settings_, type, out, rows);
+            std::vector<Json> rows = co_await look_up(context, out.type, field, values);
+            co_return judge_known(settings_, entity, out, rows);
         } catch (const Failure& failure) {
             co_return Result(out.index, LIAISON_OUTCOME_RETRY).because(failure.kind, failure.what());
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,30 @@ using liaison::Failure;
 using liaison::Json;
 using liaison::Request;
 
-// Where the number of an exported document comes from.
-enum class Numbering { order_no, reference, none };
+// Where the number of an exported document comes from: its own, our reference, QuickBooks.
+enum class Numbering { own, reference, none };
+
+struct DocumentRules {
+    Numbering numbering = Numbering::own;
+    std::string default_customer, default_item;
+};
+
+// What is done about the taxes of a sale at a till: prices include them and QuickBooks takes them out, they
+// are a line of their own, or they stay part of the prices.
+enum class TillTaxes { inclusive, item, none };
+
+// How sales at a till become receipts.
+struct Till {
+    Numbering numbering = Numbering::reference;
+    std::string customer, deposit_account;
+    std::string default_item, tip_item, service_item, rounding_item, tax_item, exempt_code;
+    std::map<std::string, std::string> items;             // SKU or category, to an item's id
+    std::map<std::string, std::string> payment_methods;   // method or its code, to a payment method's id
+    std::map<std::string, std::string> deposit_accounts;  // the same, to an account's id
+    std::set<std::string> unsent{"void", "non_revenue"};  // kinds that are not booked
+    TillTaxes taxes = TillTaxes::none;
+    std::int64_t rounding_limit = 5;  // minor units
+};
 
 struct Settings {
     std::string base_url, realm;
@@ -29,8 +52,9 @@ struct Settings {
     bool multicurrency = false, adopt_existing = false, use_cdc = true;
     // Orders
     std::string document;  // "Estimate", "SalesReceipt" or "Invoice"
-    Numbering numbering = Numbering::order_no;
-    std::string default_customer, default_item;
+    DocumentRules orders, invoices;
+    Till till;
+    std::string stock_location;
     // Items
     bool name_is_sku = false;
     std::string item_type, income_account, expense_account, asset_account;
@@ -67,6 +91,58 @@ inline Json section_of(const Json& object, std::string_view key) {
     return found != nullptr && found->is_object() ? *found : Json::object();
 }
 
+inline std::map<std::string, std::string> texts_of(const Json& object, std::string_view key) {
+    std::map<std::string, std::string> texts;
+    const Json section = section_of(object, key);
+    for (const Json::Member& member : section.members())
+        texts[member.key] = std::string(member.value.scalar_text());
+    return texts;
+}
+
+inline Numbering numbering_of(const Json& section, Numbering otherwise) {
+    const std::string word = text_of(section, "number");
+    if (word.empty()) return otherwise;
+    return word == "reference" ? Numbering::reference : word == "none" ? Numbering::none : Numbering::own;
+}
+
+inline DocumentRules rules_of(const Json& section, const DocumentRules& otherwise) {
+    DocumentRules rules;
+    rules.numbering = numbering_of(section, otherwise.numbering);
+    rules.default_customer = text_of(section, "default_customer", otherwise.default_customer);
+    rules.default_item = text_of(section, "default_item", otherwise.default_item);
+    return rules;
+}
+
+inline Till till_of(const Json& section, const std::string& calculation) {
+    Till till;
+    till.numbering = numbering_of(section, Numbering::reference);
+    till.customer = text_of(section, "customer");
+    till.deposit_account = text_of(section, "deposit_account");
+    till.default_item = text_of(section, "default_item");
+    till.tip_item = text_of(section, "tip_item");
+    till.service_item = text_of(section, "service_item", till.default_item);
+    till.rounding_item = text_of(section, "rounding_item", till.default_item);
+    till.tax_item = text_of(section, "tax_item");
+    till.exempt_code = text_of(section, "exempt_code");
+    till.items = texts_of(section, "items");
+    till.payment_methods = texts_of(section, "payment_methods");
+    till.deposit_accounts = texts_of(section, "deposit_accounts");
+    const bool has_codes = !calculation.empty() && calculation != "NotApplicable";
+    const std::string taxes = text_of(section, "taxes", has_codes ? "inclusive" : "none");
+    till.taxes = taxes == "inclusive" ? TillTaxes::inclusive
+                 : taxes == "item"    ? TillTaxes::item
+                                      : TillTaxes::none;
+    if (till.taxes == TillTaxes::item && till.tax_item.empty())
+        throw Failure(ErrorKind::config,
+                      "pos.taxes: item needs pos.tax_item, the item that taxes are booked as");
+    if (const Json* limit = section.find("rounding_limit")) till.rounding_limit = limit->to_int().value_or(5);
+    if (const Json* kinds = section.find("not_sent"); kinds != nullptr && kinds->is_array()) {
+        till.unsent.clear();
+        for (const Json& kind : kinds->items()) till.unsent.emplace(kind.scalar_text());
+    }
+    return till;
+}
+
 inline std::string document_of(const std::string& word) {
     if (word == "salesreceipt") return "SalesReceipt";
     if (word == "invoice") return "Invoice";
@@ -95,12 +171,9 @@ inline Settings read_settings(std::string_view config) {
 
     const Json orders = section_of(given, "orders");
     settings.document = document_of(text_of(orders, "as"));
-    const std::string numbering = text_of(orders, "number");
-    settings.numbering = numbering == "reference" ? Numbering::reference
-                         : numbering == "none"    ? Numbering::none
-                                                  : Numbering::order_no;
-    settings.default_customer = text_of(orders, "default_customer");
-    settings.default_item = text_of(orders, "default_item");
+    settings.orders = rules_of(orders, {});
+    settings.invoices = rules_of(section_of(given, "invoices"), settings.orders);
+    settings.stock_location = text_of(section_of(given, "stock"), "location", "main");
 
     const Json items = section_of(given, "items");
     settings.name_is_sku = text_of(items, "name") == "sku";
@@ -112,9 +185,8 @@ inline Settings read_settings(std::string_view config) {
     const Json tax = section_of(given, "tax");
     settings.calculation = text_of(tax, "calculation");
     settings.default_code = text_of(tax, "default_code");
-    const Json codes = section_of(tax, "codes");
-    for (const Json::Member& member : codes.members())
-        settings.codes[member.key] = std::string(member.value.scalar_text());
+    settings.codes = texts_of(tax, "codes");
+    settings.till = till_of(section_of(given, "pos"), settings.calculation);
     return settings;
 }
 

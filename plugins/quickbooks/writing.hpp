@@ -13,15 +13,16 @@
 
 namespace quickbooks {
 
-enum class Operation { create, update, remove };
+enum class Operation { create, update, remove, make_void };
 
 // One record on its way out: either a body, or already a result.
 struct Outgoing {
     Outgoing(std::uint32_t index, const Record& record) : index(index), record(&record) {}
     std::uint32_t index;
     const Record* record;
+    std::string type, id;  // of QuickBooks; no id: it is not there
     Operation operation = Operation::create;
-    Json body = Json::object();
+    Json payload = Json::object(), body = Json::object();
     std::string version;  // SyncToken that the write expects
     std::optional<Result> result;
 };
@@ -30,27 +31,120 @@ inline Result refused(std::uint32_t index, ErrorKind kind, const std::string& te
     return Result(index, LIAISON_OUTCOME_REJECTED).because(kind, text);
 }
 
-inline Outgoing prepare(const Settings& settings, const std::string& type, std::uint32_t index,
+// What need not be there: known to the hub as such, and created when a later version has to be.
+inline Result unsent(const Outgoing& out, const std::string& why) {
+    Result result(out.index, LIAISON_OUTCOME_UNCHANGED);
+    result.external_id = kit::unsent_key(out.record->reference);
+    result.text = "not sent: " + why;
+    return result;
+}
+
+namespace writing_parts {
+
+inline void prepare_removal(Outgoing& out) {
+    out.operation = Operation::remove;
+    if (out.id.empty()) out.result = Result(out.index, LIAISON_OUTCOME_DELETED).at(out.record->key);
+    if (out.type == "Customer" || out.type == "Item") {
+        out.body.set("Active", false);
+    } else if (out.type != "Estimate" && !out.id.empty()) {
+        out.result =
+            refused(out.index, ErrorKind::permanent,
+                    "a posted " + out.type +
+                        " is never deleted by liaison: void it or write a credit memo in QuickBooks");
+    }
+}
+
+inline void prepare_invoice(Outgoing& out, const Settings& settings) {
+    const std::string status = text_in(out.payload, "/status"), type = codec_parts::invoice_type(out.payload);
+    const bool is_new = out.id.empty();
+    if (is_new && (status == "draft" || status == "void")) {
+        out.result = unsent(out, "QuickBooks has no invoices that are " + status);
+        return;
+    }
+    if (!is_new && type != out.type)
+        throw kit::ValueError("kind", "it is a " + out.type + " in QuickBooks, and stays one");
+    out.type = type;
+    if (!is_new && status == "void") {
+        out.operation = Operation::make_void;
+        if (type == "CreditMemo")
+            out.result = refused(out.index, ErrorKind::permanent,
+                                 "QuickBooks makes no credit memo void for a program: do it there");
+        return;
+    }
+    if (is_new) out.body = codec_parts::invoice_to(out.payload, type, settings, out.record->reference);
+}
+
+inline void prepare_sale(Outgoing& out, const Settings& settings) {
+    const std::string why = codec_parts::reason_not_booked(out.payload, settings.till);
+    if (!why.empty()) {
+        if (out.id.empty())
+            out.result = unsent(out, why);
+        else
+            out.result = refused(
+                out.index, ErrorKind::permanent,
+                "it is booked as a " + out.type + " already, and now " + why + ": void it in QuickBooks");
+        return;
+    }
+    const codec_parts::Receipt receipt(out.payload, settings);
+    if (receipt.is_empty() && out.id.empty()) {
+        out.result = unsent(out, "there is nothing to book, its amounts are zero");
+        return;
+    }
+    if (!out.id.empty() && receipt.type() != out.type)
+        throw kit::ValueError("kind", "it is booked as a " + out.type + ", and would now be a " +
+                                          receipt.type() + ": correct it in QuickBooks");
+    out.type = receipt.type();
+    out.body = receipt.body(out.record->reference);
+}
+
+}  // namespace writing_parts
+
+inline Outgoing prepare(const Settings& settings, const std::string& entity, std::uint32_t index,
                         const Record& record, std::int64_t now_ms) {
+    using namespace codec_parts;
     Outgoing out(index, record);
     out.version = record.version;
-    out.operation = record.deleted       ? Operation::remove
-                    : record.key.empty() ? Operation::create
-                                         : Operation::update;
     try {
-        if (!record.deleted) out.body = body_of(record, type, settings, now_ms);
-        if (record.deleted && (type == "Customer" || type == "Item")) out.body.set("Active", false);
-        if (record.deleted && (type == "Invoice" || type == "SalesReceipt"))
-            out.result = refused(index, ErrorKind::permanent,
-                                 "a posted " + type +
-                                     " is never deleted by liaison: void it or write a credit "
-                                     "memo in QuickBooks");
+        Place place = place_of(entity, record.key, settings);
+        out.id = std::move(place.id);
+        out.type = place.type.empty() ? types_of(entity, settings).front() : place.type;
+        out.operation = out.id.empty() ? Operation::create : Operation::update;
+        const bool is_new = out.id.empty();
+        if (record.deleted) {
+            writing_parts::prepare_removal(out);
+            return out;
+        }
+        out.payload = Json::parse(record.payload);
+        if (entity == "invoice")
+            writing_parts::prepare_invoice(out, settings);
+        else if (entity == "pos_transaction")
+            writing_parts::prepare_sale(out, settings);
+        else if (entity == "customer")
+            out.body = customer_to(out.payload, settings, record.reference, is_new);
+        else if (entity == "product")
+            out.body = item_to(out.payload, settings, is_new, now_ms);
+        else if (entity == "sales_order")
+            out.body = order_to(out.payload, settings, record.reference, is_new);
+        else
+            throw Failure(ErrorKind::config, "'" + entity + "' is only read from QuickBooks");
     } catch (const kit::ValueError& error) {
-        out.result = refused(index, ErrorKind::invalid_record, error.what());
+        out.result = refused(out.index, ErrorKind::invalid_record, error.what());
     } catch (const liaison::JsonError& error) {
-        out.result = refused(index, ErrorKind::invalid_record, error.what());
+        out.result = refused(out.index, ErrorKind::invalid_record, error.what());
     }
     return out;
+}
+
+// An invoice that is there stays as it was issued. `row`: as QuickBooks shows it.
+inline Result judge_issued(const Settings& settings, const Outgoing& out, const Json& row,
+                           const std::string& key) {
+    const Json present = codec_parts::invoice_from(row, out.type, settings);
+    const std::string change = kit::issued_change(out.payload, present);
+    if (change.empty())
+        return Result(out.index, LIAISON_OUTCOME_UNCHANGED).at(key, text_in(row, "/SyncToken"));
+    return refused(out.index, ErrorKind::permanent,
+                   "an issued invoice is not changed (" + change +
+                       " would be another): write a credit note and a new invoice");
 }
 
 // The same write has the same id, and another one never does: the service answers a known id with what it
@@ -60,22 +154,26 @@ inline std::string request_id(const Outgoing& out, const std::string& body) {
     hash.add_field(out.record->key).add_field(out.version).add_field(body);
     const char* kind = out.operation == Operation::create   ? "c"
                        : out.operation == Operation::update ? "u"
-                                                            : "d";
+                       : out.operation == Operation::remove ? "d"
+                                                            : "v";
     return out.record->reference + "-" + kind + hash.hex(20);
 }
 
 // Sparse: what the record does not say stays as it is there.
-inline Request write_request(const Settings& settings, const std::string& type, const Outgoing& out) {
+inline Request write_request(const Settings& settings, const Outgoing& out) {
     Json body = out.body;
     const bool deletes_document = out.operation == Operation::remove && body.members().empty();
+    const bool makes_void = out.operation == Operation::make_void;
     if (out.operation != Operation::create) {
-        body.set("Id", out.record->key);
+        body.set("Id", out.id);
         body.set("SyncToken", out.version);
-        if (!deletes_document) body.set("sparse", true);
+        if (!deletes_document && !makes_void) body.set("sparse", true);
     }
     const std::string text = body.dump(), id = request_id(out, text);
-    const std::string operation = deletes_document ? "operation=delete&" : "";
-    return Settings::request("POST", settings.url("/" + kit::lowered(type),
+    const std::string operation = deletes_document ? "operation=delete&"
+                                  : makes_void     ? "operation=void&"
+                                                   : "";
+    return Settings::request("POST", settings.url("/" + kit::lowered(out.type),
                                                   operation + "requestid=" + kit::percent_encoded(id)))
         .content("application/json; charset=utf-8", text)
         .idempotent_by(id)
@@ -104,8 +202,9 @@ inline std::vector<std::string> look_ups(const std::string& type, const std::str
 }
 
 // A record of that name, number or SKU is there already: ours after all, or somebody else's.
-inline Result judge_known(const Settings& settings, const std::string& type, const Outgoing& out,
+inline Result judge_known(const Settings& settings, const std::string& entity, const Outgoing& out,
                           const std::vector<Json>& rows) {
+    const std::string& type = out.type;
     std::vector<const Json*> ours;
     for (const Json& row : rows) {
         if (is_ours(row, type, out.body, out.record->reference)) ours.push_back(&row);
@@ -116,7 +215,7 @@ inline Result judge_known(const Settings& settings, const std::string& type, con
         type + " with " + field + " '" + kit::excerpt(text_in(out.body, "/" + field), 100) + "'";
     if (ours.size() == 1)
         return Result(out.index, LIAISON_OUTCOME_DUPLICATE)
-            .at(text_in(*ours[0], "/Id"), text_in(*ours[0], "/SyncToken"));
+            .at(key_of(entity, type, text_in(*ours[0], "/Id"), settings), text_in(*ours[0], "/SyncToken"));
     if (ours.size() > 1)
         return refused(
             out.index, ErrorKind::conflict,
@@ -147,23 +246,39 @@ inline Verdict judge_silence(const Outgoing& out, const Response& response) {
     return verdict;
 }
 
-inline Verdict judge_success(const std::string& type, const Outgoing& out, const Response& response,
-                             const Answer& answer) {
+// Sales tax that is counted there may move the total by a cent: said, and left to people.
+inline std::string other_total(const Outgoing& out, const Json& row) {
+    if (out.type != "SalesReceipt" && out.type != "RefundReceipt") return {};
+    const auto theirs = kit::Decimal::parse(text_in(row, "/TotalAmt"));
+    std::optional<kit::Decimal> ours = kit::Decimal(0);
+    const Json* lines = out.body.find("Line");
+    for (const Json& line : lines != nullptr ? lines->items() : std::vector<Json>()) {
+        const auto amount = kit::Decimal::parse(text_in(line, "/Amount"));
+        if (ours && amount) ours = ours->plus(*amount);
+    }
+    if (!theirs || !ours || *theirs == *ours) return {};
+    return "QuickBooks counts " + theirs->fixed_text() + ", and the till " + ours->fixed_text();
+}
+
+inline Verdict judge_success(const Settings& settings, const std::string& entity, const Outgoing& out,
+                             const Response& response, const Answer& answer) {
     if (out.operation == Operation::remove)
         return Verdict(Result(out.index, LIAISON_OUTCOME_DELETED).at(out.record->key));
-    const Json* row = answer.body->find(type);
+    const Json* row = answer.body->find(out.type);
     const std::string id = row != nullptr ? text_in(*row, "/Id") : std::string();
     if (id.empty())
         return Verdict(Result(out.index, LIAISON_OUTCOME_UNKNOWN)
                            .because(ErrorKind::unknown_outcome,
                                     "accepted, but the answer names no Id: " + kit::vendor_text(response)));
     const bool is_new = out.operation == Operation::create;
-    return Verdict(Result(out.index, is_new ? LIAISON_OUTCOME_CREATED : LIAISON_OUTCOME_UPDATED)
-                       .at(id, text_in(*row, "/SyncToken")));
+    Result result = Result(out.index, is_new ? LIAISON_OUTCOME_CREATED : LIAISON_OUTCOME_UPDATED)
+                        .at(key_of(entity, out.type, id, settings), text_in(*row, "/SyncToken"));
+    result.text = other_total(out, *row);
+    return Verdict(std::move(result));
 }
 
-inline Verdict judge(const std::string& type, const Outgoing& out, const Response& response,
-                     std::int64_t now_ms) {
+inline Verdict judge(const Settings& settings, const std::string& entity, const Outgoing& out,
+                     const Response& response, std::int64_t now_ms) {
     if (response.error != LIAISON_ERROR_NONE) return judge_silence(out, response);
     const Answer answer(response);
     const std::string said = answer.fault ? answer.fault->text : kit::vendor_text(response);
@@ -175,7 +290,7 @@ inline Verdict judge(const std::string& type, const Outgoing& out, const Respons
         return verdict;
     };
     switch (meaning_of(response, answer)) {
-        case Meaning::executed: return judge_success(type, out, response, answer);
+        case Meaning::executed: return judge_success(settings, entity, out, response, answer);
         case Meaning::stale:
             return Verdict(Result(out.index, LIAISON_OUTCOME_CONFLICT).because(ErrorKind::conflict, said));
         case Meaning::duplicate: {

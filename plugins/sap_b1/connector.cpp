@@ -164,14 +164,15 @@ class SapConnector : public liaison::Connector {
         return open;
     }
 
-    // By our reference, which only orders carry, else by key.
+    // By our reference, which only documents carry, else by key.
     Task<Result> find_one(Context& context, const Set& set, std::uint32_t index, const Query& query) const {
-        if (query.key.empty() && set.kind != Kind::order) {
+        if (liaison::kit::is_unsent(query.key)) co_return Result(index, LIAISON_OUTCOME_FOUND).at(query.key);
+        if (query.key.empty() && !set.is_document()) {
             co_return Result(index, LIAISON_OUTCOME_REJECTED)
-                .because(ErrorKind::config, "in SAP only orders carry our reference");
+                .because(ErrorKind::config, "in SAP only orders and invoices carry our reference");
         }
         if (query.key.empty()) {
-            Result result = co_await find_order(context, index, query.reference);
+            Result result = co_await find_document(context, set, index, query.reference);
             co_return result;
         }
         const std::string path =
@@ -182,13 +183,15 @@ class SapConnector : public liaison::Connector {
         const Json found = liaison::kit::json_body(answer, settings_.url(path));
         co_return Result(index, LIAISON_OUTCOME_FOUND).at(query.key, version_of(found));
     }
-    Task<Result> find_order(Context& context, std::uint32_t index, const std::string& reference) const {
-        std::vector<Json> orders = co_await carriers(context, "Orders", reference);
-        const auto is_live = [](const Json& order) { return !is_yes(order, "Cancelled"); };
+    Task<Result> find_document(Context& context, const Set& set, std::uint32_t index,
+                               const std::string& reference) const {
+        std::vector<Json> orders = co_await carriers(context, set.name, reference);
+        const auto is_live = [](const Json& one) { return !is_yes(one, "Cancelled"); };
         const auto live = std::count_if(orders.begin(), orders.end(), is_live);
         if (live > 1 || (live == 0 && orders.size() > 1)) {
             co_return Result(index, LIAISON_OUTCOME_REJECTED)
-                .because(ErrorKind::conflict, std::to_string(orders.size()) + " orders carry our reference");
+                .because(ErrorKind::conflict,
+                         std::to_string(orders.size()) + " documents carry our reference");
         }
         if (!orders.empty()) {
             auto found = std::find_if(orders.begin(), orders.end(), is_live);
@@ -197,13 +200,15 @@ class SapConnector : public liaison::Connector {
                 .at(text_of(*found, "DocEntry"), version_of(*found));
         }
         if (!settings_.has_approvals) co_return Result(index, LIAISON_OUTCOME_NOT_FOUND);
-        const std::vector<Json> drafts = co_await carriers(context, "Drafts", reference);
+        const std::string set_of_drafts = "Drafts";
+        const std::vector<Json> drafts = co_await carriers(context, set_of_drafts, reference);
         if (drafts.empty()) co_return Result(index, LIAISON_OUTCOME_NOT_FOUND);
         co_return Result(index, LIAISON_OUTCOME_UNKNOWN)
             .because(ErrorKind::unknown_outcome, Write::waits_as_draft(text_of(drafts[0], "DocEntry")));
     }
     // Only an exact match counts: databases that compare without case show others, too.
-    Task<std::vector<Json>> carriers(Context& context, const char* set, const std::string& reference) const {
+    Task<std::vector<Json>> carriers(Context& context, const std::string& set,
+                                     const std::string& reference) const {
         const std::string& field = settings_.reference_field;
         const std::string path =
             set +

@@ -90,19 +90,24 @@ inline Json address(const Json& from) {
     return made;
 }
 
-inline Json stock(const Json& warehouse) {
-    Json made = Json::object();
-    put(made, "warehouse", text_of(warehouse, "WarehouseCode"));
+// How much there is of an item in one warehouse.
+inline void put_quantities(Json& made, const Json& warehouse) {
     put(made, "on_hand", decimal(warehouse, "InStock"));
     put(made, "reserved", decimal(warehouse, "Committed"));
     put(made, "incoming", decimal(warehouse, "Ordered"));
     const auto on_hand = liaison::kit::Decimal::parse(decimal(warehouse, "InStock"));
     const auto reserved = liaison::kit::Decimal::parse(decimal(warehouse, "Committed"));
     const auto incoming = liaison::kit::Decimal::parse(decimal(warehouse, "Ordered"));
-    if (!on_hand || !reserved || !incoming) return made;
+    if (!on_hand || !reserved || !incoming) return;
     const auto free = on_hand->plus(reserved->negated());
     const auto available = free ? free->plus(*incoming) : std::nullopt;
     if (available) made.set("available", available->text());
+}
+// As a product carries it.
+inline Json stock(const Json& warehouse) {
+    Json made = Json::object();
+    put(made, "warehouse", text_of(warehouse, "WarehouseCode"));
+    put_quantities(made, warehouse);
     return made;
 }
 
@@ -121,7 +126,6 @@ inline Json line(const Json& from, const std::string& currency) {
     }
     for (const char* field : {"VatGroup", "TaxCode"}) put(made, "tax_code", text_of(from, field));
     put_money(made, "total", from, "LineTotal", currency);
-    put(made, "status", text_of(from, "LineStatus"));
     return made;
 }
 
@@ -203,6 +207,36 @@ inline Json customer(const Settings& settings, const Json& partner) {
     return made;
 }
 
+inline Json stock_level(const Json& item, const Json& warehouse) {
+    using namespace reading_parts;
+    Json made = Json::object();
+    put(made, "product_ref", text_of(item, "ItemCode"));
+    put(made, "sku", text_of(item, "ItemCode"));
+    put(made, "location", text_of(warehouse, "WarehouseCode"));
+    made.set("kind", "quantity");
+    put_quantities(made, warehouse);
+    return made;
+}
+
+namespace reading_parts {
+
+inline std::string currency_of(const Settings& settings, const Json& document) {
+    const std::string own = text_of(document, "DocCurrency");
+    return own.empty() ? settings.currency : settings.iso(own);
+}
+// Totals are in the company's currency, and beside them in that of the document where it is another.
+inline bool is_foreign(const Settings& settings, const std::string& currency) {
+    return !settings.currency.empty() && currency != settings.currency;
+}
+inline void put_totals(Json& made, const Settings& settings, const Json& document,
+                       const std::string& currency) {
+    const bool foreign = is_foreign(settings, currency);
+    put_money(made, "total", document, foreign ? "DocTotalFc" : "DocTotal", currency);
+    put_money(made, "total_tax", document, foreign ? "VatSumFc" : "VatSum", currency);
+}
+
+}  // namespace reading_parts
+
 inline Json order(const Settings& settings, const Json& document) {
     using namespace reading_parts;
     Json made = Json::object();
@@ -213,13 +247,14 @@ inline Json order(const Settings& settings, const Json& document) {
     put(made, "status_raw", text_of(document, "DocumentStatus"));
     put(made, "order_date", date_of(document, "DocDate"));
     put(made, "requested_date", date_of(document, "DocDueDate"));
-    const std::string own = text_of(document, "DocCurrency");
-    const std::string currency = own.empty() ? settings.currency : settings.iso(own);
+    const std::string currency = currency_of(settings, document);
     put(made, "currency", currency);
     Json lines = Json::array();
     std::string warehouse;
     for (const Json& one : list(document, "DocumentLines")) {
-        lines.push_back(line(one, currency));
+        Json made_line = line(one, currency);
+        put(made_line, "status", text_of(one, "LineStatus"));
+        lines.push_back(std::move(made_line));
         warehouse = text_of(one, "WarehouseCode");
     }
     for (const Json& one : list(document, "DocumentLines")) {
@@ -227,10 +262,7 @@ inline Json order(const Settings& settings, const Json& document) {
     }
     made.set("lines", std::move(lines));
     put(made, "warehouse", warehouse);
-    // Totals are in the company's currency, and beside them in that of the document where it is another.
-    const bool is_foreign = !settings.currency.empty() && currency != settings.currency;
-    put_money(made, "total", document, is_foreign ? "DocTotalFc" : "DocTotal", currency);
-    put_money(made, "total_tax", document, is_foreign ? "VatSumFc" : "VatSum", currency);
+    put_totals(made, settings, document, currency);
     put(made, "notes", text_of(document, "Comments"));
     return made;
 }

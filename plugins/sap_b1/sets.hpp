@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "reading.hpp"
+#include "invoices.hpp"
 
 namespace sap_b1 {
 
-enum class Kind { product, customer, order, stock };
+enum class Kind { product, customer, order, invoice, stock };
 
 struct Set {
     Kind kind;
@@ -22,6 +22,8 @@ struct Set {
     std::string path_of(const std::string& id) const {
         return has_text_keys ? odata::by_text(name, id) : odata::by_number(name, id);
     }
+    // Documents carry our reference.
+    bool is_document() const { return kind == Kind::order || kind == Kind::invoice; }
     std::string literal(const std::string& id) const { return has_text_keys ? odata::text_literal(id) : id; }
 };
 
@@ -64,7 +66,20 @@ inline Set set_of(const Settings& settings, const std::string& entity) {
                     (settings.keeps_reference_in_number() ? "" : "," + settings.reference_field),
                 "DocDate"};
     }
-    if (entity == "x_stock_level")
+    if (entity == "invoice") {
+        return {Kind::invoice,
+                entity,
+                "Invoices",
+                "DocEntry",
+                false,
+                "",
+                "DocEntry,DocNum,CardCode,NumAtCard,DocumentStatus,Cancelled,DocDate,DocDueDate,DocCurrency,"
+                "DocTotal,DocTotalFc,VatSum,VatSumFc,PaidToDate,PaidToDateFC,Comments,DocumentLines" +
+                    std::string(change_fields) +
+                    (settings.keeps_reference_in_number() ? "" : "," + settings.reference_field),
+                "DocDate"};
+    }
+    if (entity == "stock_level")
         return {Kind::stock,
                 entity,
                 "Items",
@@ -86,19 +101,18 @@ inline void read_records(const Settings& settings, const Set& set, const Json& i
         Record& record = into.emplace_back(id, payload.dump());
         record.changed_ms = set.kind == Kind::stock ? 0 : changed_ms(settings, item);
         if (set.kind != Kind::stock) record.version = version_of(item);
-        if (set.kind == Kind::order) record.reference = text_of(item, settings.reference_field);
+        if (set.is_document()) record.reference = text_of(item, settings.reference_field);
     };
     try {
         switch (set.kind) {
             case Kind::product: return add(key, product(settings, item));
             case Kind::customer: return add(key, customer(settings, item));
             case Kind::order: return add(key, order(settings, item));
+            case Kind::invoice: return add(key, invoice(settings, item));
             case Kind::stock: break;
         }
         for (const Json& one : reading_parts::list(item, "ItemWarehouseInfoCollection")) {
-            Json payload = reading_parts::stock(one);
-            payload.set("sku", key);
-            add(key + "@" + text_of(one, "WarehouseCode"), payload);
+            add(key + "@" + text_of(one, "WarehouseCode"), stock_level(item, one));
         }
     } catch (const liaison::kit::ValueError& error) {
         Json rejected = Json::object();

@@ -34,13 +34,14 @@ struct Settings {
     std::size_t page_size = 100;
     std::uint32_t parallel = 2;
     bool follows_links = false, selects = true, reads_created = true, has_approvals = true, has_stock = true;
+    bool bases_invoices = true;  // on the order that they are for
     std::int64_t overlap_ms = 2 * 3600'000;
     TimeFilter time_filter = TimeFilter::none;
     CompanyTime time{0, SummerTime::none};
     std::int64_t price_list = 1, due_days = 0;
     std::string currency, tax_field = "VatGroup", warehouse, customer_prefix = "L";
     std::map<std::string, std::string> currencies;  // the company's own codes to ISO 4217
-    std::optional<std::int64_t> item_group, customer_group, order_series;
+    std::optional<std::int64_t> item_group, customer_group, order_series, invoice_series;
 
     std::string url(const std::string& path) const { return service + path; }
     bool keeps_reference_in_number() const { return reference_field == "NumAtCard"; }
@@ -89,9 +90,7 @@ inline CompanyTime time_of(const Reader& reader) {
     const auto parsed = liaison::kit::parse_time("%H:%M%z", "00:00" + zone);
     if (!parsed)
         throw Failure(ErrorKind::config, "settings.zone is '" + zone + "', no offset such as +01:00");
-    return {parsed->offset_minutes.value_or(0), summer == "eu"   ? SummerTime::europe
-                                                : summer == "us" ? SummerTime::america
-                                                                 : SummerTime::none};
+    return {parsed->offset_minutes.value_or(0), kit::summer_time_of(summer)};
 }
 
 }  // namespace settings_parts
@@ -140,6 +139,8 @@ inline Settings read_settings(std::string_view config) {
     reader.number("item_group", made.item_group);
     reader.number("customer_group", made.customer_group);
     reader.number("order_series", made.order_series);
+    reader.number("invoice_series", made.invoice_series);
+    reader.flag("invoices_from_orders", made.bases_invoices);
     if (const Json* currencies = found->find("currencies")) {
         for (const auto& [own, iso] : currencies->members()) made.currencies[own] = iso.scalar_text();
     }

@@ -2,10 +2,11 @@
 // itself: next() is the request to send, take() its answer.
 //
 //  new item, partner   POST; where its code is taken, as an existing one: it is the same record
-//  new order           POST; where no order came of it, our reference is looked for among the drafts
+//  new order, invoice  POST; where no document came of it, our reference is looked for among the drafts; an
+//                      invoice of one order reads that first
 //  existing            GET, compare with the version agreed on, PATCH with If-Match (orders: or Cancel), and
 //  GET
-//                      its new version where the answer does not tell
+//                      its new version where the answer does not tell; invoices are only compared
 #pragma once
 
 #include <optional>
@@ -27,10 +28,13 @@ class Write {
         : settings_(settings), set_(set), index_(index), record_(record), today_(std::move(today)) {
         try {
             if (!record.deleted) payload_ = Json::parse(record.payload);
-            if (record.key.empty() && !record.deleted)
-                create();
-            else
+            const bool is_there = !record.key.empty() && !liaison::kit::is_unsent(record.key);
+            if (is_there)
                 read(record.key);
+            else if (record.deleted)
+                finish(LIAISON_OUTCOME_DELETED, record.key, "");
+            else
+                begin();
         } catch (const std::runtime_error& error) {  // ValueError, JsonError
             refuse(ErrorKind::invalid_record, error.what());
         }
@@ -55,6 +59,7 @@ class Write {
             if (response.error != LIAISON_ERROR_NONE) return take_silence(response);
             if (stops(response, fault, now_ms)) return;
             switch (step_) {
+                case Step::base: return take_base(response, now_ms);
                 case Step::create: return take_created(response, fault);
                 case Step::read: return take_current(response, fault, now_ms);
                 case Step::change: return take_changed(response, fault);
@@ -67,7 +72,7 @@ class Write {
     }
 
   private:
-    enum class Step { create, read, change, version, search };
+    enum class Step { base, create, read, change, version, search };
 
     void send(Step step, Request request) {
         step_ = step;
@@ -94,13 +99,31 @@ class Write {
         switch (set_.kind) {
             case Kind::product: return item_body(settings_, payload_, current);
             case Kind::customer: return partner_body(settings_, payload_, record_.reference, current);
+            case Kind::invoice:
+                return invoice_body(settings_, payload_, record_.reference, base_ ? &*base_ : nullptr);
             default: return order_body(settings_, payload_, record_.reference, today_, current);
         }
     }
-    void create() {
+    void begin() {
+        std::string why;
         if (set_.kind == Kind::order && text_of(payload_, "status") == "cancelled")
-            return refuse(ErrorKind::invalid_record,
-                          "the order was cancelled before SAP had it; it is not created");
+            why = "the order was cancelled before SAP had it";
+        if (set_.kind == Kind::invoice) why = reason_not_posted(payload_);
+        if (!why.empty()) return leave_out(why);
+        const std::vector<Json>& orders = reading_parts::list(payload_, "order_refs");
+        if (set_.kind != Kind::invoice || !settings_.bases_invoices || orders.size() != 1) return create();
+        const std::string order = odata::by_number("Orders", std::string(orders[0].scalar_text()));
+        const std::string fields = "DocEntry,Cancelled,DocumentLines";
+        send(Step::base, get(settings_, order + odata::Query().select(fields).text()));
+    }
+    // Known to the hub as not there, and created when a later version has to be.
+    void leave_out(const std::string& why) {
+        Result result(index_, LIAISON_OUTCOME_UNCHANGED);
+        result.external_id = liaison::kit::unsent_key(record_.reference);
+        result.text = "not sent: " + why;
+        finish(std::move(result));
+    }
+    void create() {
         const Json made = body(nullptr);
         id_ = text_of(made, set_.key);
         send(Step::create,
@@ -184,24 +207,30 @@ class Write {
         refuse(ErrorKind::invalid_record, said);
     }
 
+    // An order that is gone is no base; the invoice is written all the same.
+    void take_base(const Response& response, std::int64_t now_ms) {
+        if (!response.ok() && response.status != 404) throw refusal(response, request_->url, now_ms);
+        if (response.ok()) base_ = liaison::kit::json_body(response, request_->url);
+        create();
+    }
     void take_created(const Response& response, const odata::Fault& fault) {
-        const bool is_order = set_.kind == Kind::order;
+        const bool is_document = set_.is_document();
         if (response.ok() && is_web_page(response))
             return unknown("a web page answered; a proxy may have swallowed the write");
         const Json made = response.ok() && !response.body.empty() ? parsed(response.body) : Json();
         const std::string id = text_of(made, set_.key);
         if (!id.empty()) return finish(LIAISON_OUTCOME_CREATED, id, version_of(made));
-        if (response.ok() && !is_order) return read(id_);
+        if (response.ok() && !is_document) return read(id_);
         const std::string said = fault_text(response, fault);
-        if (fault.code == code::exists && !is_order) return read(id_);
-        if (fault.code == code::exists) return search("Orders", said);
+        if (fault.code == code::exists && !is_document) return read(id_);
+        if (fault.code == code::exists) return search(set_.name, said);
         // An approval procedure makes a draft instead, and says so in strange ways.
         const bool is_draft = response.ok() || fault.code == code::not_found;
-        if (is_draft && is_order && settings_.has_approvals) {
+        if (is_draft && is_document && settings_.has_approvals) {
             is_refused_ = !response.ok();
-            return search("Drafts", response.ok() ? "SAP accepted the order and named no number" : said);
+            return search("Drafts", response.ok() ? "SAP accepted it and named no number" : said);
         }
-        if (response.ok()) return unknown("SAP accepted the order and named no number");
+        if (response.ok()) return unknown("SAP accepted it and named no number");
         take_refusal(response, fault);
     }
 
@@ -211,10 +240,10 @@ class Write {
         if (response.ok()) page = parsed(response.body);
         found = odata::entities(page);
         if (found == nullptr) return unknown(why_);
-        const bool in_orders = request_->url.find("/Orders?") != std::string::npos;
-        if (in_orders && found->size() == 1)
+        const bool among_drafts = request_->url.find("/Drafts?") != std::string::npos;
+        if (!among_drafts && found->size() == 1)
             return finish(LIAISON_OUTCOME_DUPLICATE, text_of(found->front(), "DocEntry"), "");
-        if (in_orders) return refuse(ErrorKind::invalid_record, why_);
+        if (!among_drafts) return refuse(ErrorKind::invalid_record, why_);
         if (!found->empty()) return unknown(waits_as_draft(text_of(found->front(), "DocEntry")));
         if (is_refused_) return refuse(ErrorKind::invalid_record, why_);
         unknown(why_);
@@ -228,8 +257,9 @@ class Write {
         if (!response.ok()) throw refusal(response, request_->url, now_ms);
         const Json current = liaison::kit::json_body(response, request_->url);
         const std::string version = version_of(current);
-        // A record that is only now found under its own code was never agreed on.
-        if (!record_.version.empty() && !version.empty() && record_.version != version) {
+        // A record that is only now found under its own code was never agreed on. Invoices are not written.
+        if (set_.kind != Kind::invoice && !record_.version.empty() && !version.empty() &&
+            record_.version != version) {
             return finish(Result(index_, LIAISON_OUTCOME_CONFLICT)
                               .because(ErrorKind::conflict, "it changed in SAP since it was last read"));
         }
@@ -238,8 +268,25 @@ class Write {
             return refuse(ErrorKind::conflict,
                           "the code " + id_ + " belongs to another kind of business partner in SAP: " + type);
         }
+        if (set_.kind == Kind::invoice) return take_posted(current, version);
         if (set_.kind == Kind::order && is_yes(current, "Cancelled")) return take_cancelled(version);
         change(current, version);
+    }
+    // What was posted stays: the payments that SAP books are no change of it.
+    void take_posted(const Json& current, const std::string& version) {
+        if (record_.deleted) {
+            return refuse(
+                ErrorKind::permanent,
+                "a posted invoice is never deleted by liaison: cancel it or write a credit note in SAP");
+        }
+        if (text_of(payload_, "status") == "void") {
+            if (is_yes(current, "Cancelled")) return finish(LIAISON_OUTCOME_UNCHANGED, id_, version);
+            return refuse(ErrorKind::permanent, "liaison cancels no posted invoice: do it in SAP");
+        }
+        const std::string change = liaison::kit::issued_change(payload_, invoice(settings_, current));
+        if (change.empty()) return finish(LIAISON_OUTCOME_UNCHANGED, id_, version);
+        refuse(ErrorKind::permanent, "a posted invoice is not changed (" + change +
+                                         " would be another): write a credit note and a new invoice");
     }
     void take_cancelled(const std::string& version) {
         if (record_.deleted) return finish(LIAISON_OUTCOME_DELETED, id_, "");
@@ -288,6 +335,7 @@ class Write {
     const Record& record_;
     std::string today_, id_, why_;
     Json payload_ = Json::object();
+    std::optional<Json> base_;  // the order that an invoice is for
     Step step_ = Step::create;
     bool is_refused_ = false;  // by SAP, with a code that may stand for a draft
     std::optional<Request> request_;

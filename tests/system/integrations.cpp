@@ -65,6 +65,58 @@ constexpr char shop_settings[] = R"(    credentials: { token: !file @ROOT@/secre
             /total: { from: /total, as: money, currency_from: /currency }
 )";
 
+// What the shop sold, as invoices and as sales at a till.
+constexpr char ledger_settings[] = R"(        invoice:
+          key: /id
+          version: /updated_at
+          changed: /updated_at
+          list: { path: /orders, items: /data, paging: { style: cursor, size_param: limit, size: 100, next: /next_cursor }, since: { param: updated_since } }
+          fields:
+            /invoice_no: /number
+            /kind: { value: invoice }
+            /status: { from: /status, values: { new: issued, paid: paid, shipped: issued, cancelled: draft }, otherwise: issued }
+            /customer_ref: { from: /customer_id, as: text }
+            /order_refs/0: { from: /id, as: text }
+            /issue_date: { from: /placed_at, as: date, date: "%Y-%m-%dT%H:%M:%S%z" }
+            /currency: /currency
+            /lines:
+              each: /lines
+              fields:
+                /product_ref: { from: /product_id, as: text }
+                /text: /text
+                /quantity: { from: /quantity, as: decimal }
+                /unit_price: { from: /unit_price, as: decimal }
+        stock_level:
+          key: /id
+          version: /updated_at
+          changed: /updated_at
+          list: { path: /products, items: /items, paging: { style: page, size_param: limit, size: 100, total_pages: /pages }, since: { param: updated_since } }
+          fields:
+            /product_ref: { from: /id, as: text }
+            /location: { value: main }
+            /kind: { value: quantity }
+            /on_hand: { from: /price, as: decimal }
+        pos_transaction:
+          key: /id
+          version: /updated_at
+          changed: /updated_at
+          list: { path: /orders, items: /data, paging: { style: cursor, size_param: limit, size: 100, next: /next_cursor }, since: { param: updated_since } }
+          fields:
+            /receipt_no: /number
+            /kind: { from: /status, values: { cancelled: void, shipped: refund }, otherwise: sale }
+            /status: { value: closed }
+            /business_date: { from: /placed_at, as: date, date: "%Y-%m-%dT%H:%M:%S%z" }
+            /currency: /currency
+            /lines:
+              each: /lines
+              fields:
+                /sku: /sku
+                /name: /text
+                /quantity: { from: /quantity, as: decimal }
+                /total: { from: /total, money: EUR }
+            /total: { from: /total_net, money: EUR }
+)";
+
 constexpr char office_settings[] = R"(    limits: { concurrent: @CONCURRENT@ }
     credentials: { key: !file @ROOT@/secrets/office-key }
     settings:
@@ -158,6 +210,8 @@ constexpr char booking_settings[] = R"(    settings:
 std::string shop(const Options& options, const std::string& id) {
     return head(id, "wholesaler", "custom_api", "import", options) + shop_settings;
 }
+
+std::string shop_ledger(const Options& options) { return shop(options) + ledger_settings; }
 
 void start_with_slow_shop(House& house, int products, const Options& options,
                           const std::string& more_integrations) {

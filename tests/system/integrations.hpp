@@ -15,6 +15,9 @@ struct Options {
 
 std::string shop(const Options& options,
                  const std::string& id = "shop");  // products, customers, orders; 100 a page
+// The same, with its orders as `invoice` (cancelled ones are drafts) and as `pos_transaction` (cancelled ones
+// are void, shipped ones refunds), and products as `stock_level` (as many as they cost), too.
+std::string shop_ledger(const Options& options);
 // That many products at a shop that takes its time, so that there is a middle to break in on; starts the
 // daemon.
 void start_with_slow_shop(House& house, int products, const Options& options = {"[product]"},

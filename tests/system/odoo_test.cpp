@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <set>
 
 #include "hub.hpp"
 #include "integrations.hpp"
@@ -62,7 +63,8 @@ class Odoo : public testing::TestWithParam<Server> {
         EXPECT_EQ(static_cast<std::int64_t>(mapped.size()), count);
         for (const json::value& row : there)
             EXPECT_TRUE(mapped.contains(std::to_string(row.at("id").to_number<std::int64_t>())));
-        EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0);
+        EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0)
+            << Hub(house).text("SELECT group_concat(entity || ': ' || message, '; ') FROM dead_letters");
     }
     House house;
 };
@@ -88,6 +90,151 @@ TEST_P(Odoo, IsImportedAndASecondRunChangesNothing) {
     EXPECT_EQ(text_of(again, "status"), "success");
     EXPECT_EQ(house.stop(), 0);
 }
+
+TEST_P(Odoo, InvoicesAndStockAreImported) {
+    house.seed("odoo/products", 60);
+    house.seed("odoo/partners", 10);
+    house.seed("odoo/invoices", 70);
+    house.seed("odoo/invoice_lines", 70);
+    house.seed("odoo/quants", 60);
+    const std::string tax = R"({"move_id":5,"tax_line_id":1,"amount_currency":-5.0,"quantity":0})";
+    ASSERT_EQ(house.sim("PUT", "odoo/invoice_lines/71?raw=true", tax).status, 201u);
+    house.configure(odoo(
+        GetParam(), "import", "[product, customer, invoice, stock_level]",
+        "      overlap: 0s\n      stock_locations: { main: 8 }\n      complete: { stock_level: true }\n"));
+    house.start();
+    EXPECT_EQ(total_of(house.run("odoo"), "created"), 200) << house.last_lines();
+    const Hub hub(house);
+    const json::object invoice = hub.mapped("odoo", "invoice").at("5").payload;
+    EXPECT_EQ(text_of(invoice, "status"), "issued");
+    EXPECT_EQ(text_of(invoice, "kind"), "invoice");
+    EXPECT_EQ(invoice.at("lines").as_array().size(), 1u) << "the journal item of the tax is none";
+    EXPECT_EQ(invoice.at("taxes").at(0).at("amount").at("amount"), 500);
+    const auto stock = hub.mapped("odoo", "stock_level");
+    ASSERT_EQ(stock.size(), 60u);
+    EXPECT_EQ(text_of(stock.at("7@8").payload, "on_hand"), "7");
+    EXPECT_EQ(text_of(stock.at("7@8").payload, "location"), "main");
+    const json::object again = house.run("odoo");
+    EXPECT_EQ(total_of(again, "created") + total_of(again, "updated") + total_of(again, "deleted"), 0);
+
+    ASSERT_EQ(house.sim("PUT", "odoo/invoices/5?raw=true", R"({"amount_residual":10.0})").status, 200u);
+    ASSERT_EQ(house.sim("PUT", "odoo/quants/7?raw=true", R"({"quantity":2.5})").status, 200u);
+    const std::string lot = R"({"product_id":8,"location_id":8,"quantity":1.5,"reserved_quantity":0})";
+    ASSERT_EQ(house.sim("PUT", "odoo/quants/61?raw=true", lot).status, 201u);
+    ASSERT_EQ(house.sim("DELETE", "odoo/quants/9").status, 204u);
+    EXPECT_EQ(total_of(house.run("odoo"), "updated"), 3);
+    EXPECT_EQ(text_of(hub.mapped("odoo", "invoice").at("5").payload, "status"), "part_paid");
+    EXPECT_EQ(text_of(hub.mapped("odoo", "stock_level").at("8@8").payload, "on_hand"), "9.5");
+    // A quant that is gone, when several full runs have missed it.
+    for (int i = 0; i < 3; ++i) {
+        house.wait_for_run(
+            number_of(house.api("POST", "/api/v1/integrations/odoo/sync?full=true").body.as_object(), "run"));
+    }
+    EXPECT_EQ(hub.mapped("odoo", "stock_level").size(), 59u);
+}
+
+// What a shop sold, as invoices; its products' quantities at an Odoo that counts them.
+class OdooLedger : public Odoo {
+  protected:
+    void begin(int orders, const std::string& more = {}) {
+        house.seed("shop/products", 20);
+        house.seed("shop/customers", 10);
+        house.seed("shop/orders", orders);
+        const std::string entities = "[product, customer, sales_order, invoice]";
+        house.configure(shop_ledger({entities}) +
+                        odoo(GetParam(), "export", entities, "      post_invoices: true\n" + more));
+        house.start();
+        ASSERT_EQ(total_of(house.run("shop"), "created"), 30 + 2 * orders);
+    }
+    // Every order is an invoice; of cancelled ones a draft.
+    void expect_each_invoice_once(std::int64_t count) const {
+        expect_once("invoice", "invoices", count);
+        std::int64_t drafts = 0, cancelled = 0;
+        for (const json::value& invoice : vendor_records(house, "odoo/invoices"))
+            drafts += text_of(invoice.as_object(), "state") == "draft";
+        for (const json::value& order : vendor_records(house, "shop/orders"))
+            cancelled += text_of(order.as_object(), "status") == "cancelled";
+        EXPECT_EQ(drafts, cancelled);
+    }
+};
+
+TEST_P(OdooLedger, InvoicesArePostedOnceAndStay) {
+    begin(20);
+    house.run("odoo");
+    ASSERT_TRUE(all_sent("invoices", 20)) << house.last_lines();
+    expect_each_invoice_once(20);
+    EXPECT_EQ(total_of(house.run("odoo"), "exported"), 0);
+    std::string issued, draft;
+    for (const json::value& order : vendor_records(house, "shop/orders")) {
+        const bool is_draft = text_of(order.as_object(), "status") == "cancelled";
+        (is_draft ? draft : issued) = std::to_string(number_of(order.as_object(), "id"));
+    }
+    const std::string lines = R"({"lines":[{"product_id":1,"quantity":1,"unit_price":1}]})";
+    ASSERT_EQ(house.sim("PUT", "shop/orders/" + draft, lines).status, 200u);
+    ASSERT_EQ(house.sim("PUT", "shop/orders/" + issued, lines).status, 200u);
+    house.run("shop");
+    house.run("odoo");
+    EXPECT_TRUE(until([&] { return Hub(house).open_intents() == 0; }));
+    EXPECT_EQ(
+        Hub(house).number("SELECT count(*) FROM dead_letters WHERE message LIKE '%write a credit note%'"), 1);
+    EXPECT_EQ(house.count("odoo/invoices"), 20);
+}
+
+TEST_P(OdooLedger, AnswersAreLostAfterTheCommit) {
+    house.set("odoo", R"({"lose_every":4,"fault_after_commit_every":9})");
+    begin(20);
+    house.run("odoo");
+    ASSERT_TRUE(all_sent("invoices", 20)) << house.last_lines();
+    expect_each_invoice_once(20);
+    EXPECT_GT(house.stat("odoo", "answers_lost"), 5);
+}
+
+TEST_P(OdooLedger, TheDaemonIsKilledInTheMiddle) {
+    house.set("odoo", R"({"latency_ms":5})");
+    begin(60);
+    house.trigger("odoo");
+    ASSERT_TRUE(house.wait_until_at_vendor("odoo/invoices", 20)) << house.last_lines();
+    house.kill_daemon();
+    house.start();
+    house.run("odoo");
+    ASSERT_TRUE(all_sent("invoices", 60)) << house.last_lines();
+    expect_each_invoice_once(60);
+}
+
+// A count that is repeated changes nothing: the quantity is there already.
+TEST_P(OdooLedger, StockIsCountedOnceWhateverIsLost) {
+    house.seed("shop/products", 40);
+    const std::string entities = "[product, stock_level]";
+    house.configure(shop_ledger({entities}) +
+                    odoo(GetParam(), "export", entities, "      stock_locations: { main: 8 }\n"));
+    house.set("odoo", R"({"lose_every":5,"fault_after_commit_every":7})");
+    house.start();
+    ASSERT_EQ(total_of(house.run("shop"), "created"), 80);
+    house.run("odoo");
+    const auto all_counted = [&] {
+        std::multiset<double> wanted, there;
+        for (const json::value& one : vendor_records(house, "shop/products"))
+            wanted.insert(one.at("price").to_number<double>());
+        for (const json::value& one : vendor_records(house, "odoo/quants")) {
+            if (one.as_object().contains("quantity")) there.insert(one.at("quantity").to_number<double>());
+        }
+        return wanted == there && Hub(house).open_intents() == 0;
+    };
+    EXPECT_TRUE(until(all_counted, std::chrono::seconds(20))) << house.last_lines();
+    EXPECT_EQ(house.count("odoo/quants"), 40);
+    EXPECT_EQ(Hub(house).mapped("odoo", "stock_level").size(), 40u);
+    EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0)
+        << Hub(house).text("SELECT group_concat(message, '; ') FROM dead_letters");
+    house.set("odoo", R"({"lose_every":0,"fault_after_commit_every":0})");
+    EXPECT_EQ(total_of(house.run("odoo"), "exported"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, OdooLedger,
+                         testing::Values(Server{"sim14", "xmlrpc"}, Server{"sim17", "xmlrpc"},
+                                         Server{"sim19", "json2"}),
+                         [](const auto& one) {
+                             return one.index == 0 ? "XmlRpc14" : one.index == 1 ? "XmlRpc17" : "Json2";
+                         });
 
 TEST_P(Odoo, AChangeOfALineAloneArrives) {
     house.seed("odoo/products", 3);

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json/serialize.hpp>
+#include "connecting.hpp"
 
 namespace liaison_system {
 namespace json = boost::json;
@@ -36,19 +36,8 @@ void write_quickbooks_credentials(const House& house) {
 }
 
 void connect_quickbooks(const House& house) {
-    const std::string socket = (house.root() / "socket").string(),
-                      target = "/api/v1/integrations/books/connect";
-    const json::object redirect{{"redirect_uri", "http://localhost:8765/callback"}};
-    const Reply asked = ask_socket(socket, {"POST", target, json::serialize(redirect)});
-    ASSERT_EQ(asked.status, 200u) << json::serialize(asked.body);
-    const std::string url = text_of(asked.body.as_object(), "url");
-    ASSERT_EQ(url.find(house.sim_url()), 0u) << url;
-    const Reply sent = house.at_sim("GET", url.substr(house.sim_url().size()));
-    ASSERT_EQ(sent.status, 302u);
-    const json::object callback{{"callback", sent.location}};
-    const Reply done = ask_socket(socket, {"POST", target + "/finish", json::serialize(callback)});
-    ASSERT_EQ(done.status, 200u) << json::serialize(done.body) << sent.location;
-    ASSERT_EQ(text_of(done.body.at("account").as_object(), "realmId"), "4620816365000000000");
+    const json::object account = connect_in_browser(house, "books", "http://localhost:8765/callback");
+    ASSERT_EQ(text_of(account, "realmId"), "4620816365000000000");
 }
 
 }  // namespace liaison_system

@@ -87,7 +87,10 @@ Odoo::Odoo()
       partners_(add_entity(entity("partners"))),
       orders_(add_entity(entity("orders"))),
       lines_(add_entity(entity("lines"))),
-      names_(add_entity(entity("names", "complete_name"))) {
+      names_(add_entity(entity("names", "complete_name"))),
+      invoices_(add_entity(entity("invoices"))),
+      invoice_lines_(add_entity(entity("invoice_lines"))),
+      quants_(add_entity(entity("quants"))) {
     route(http::verb::post, "xmlrpc/2/common", &Odoo::xmlrpc_common);
     route(http::verb::post, "xmlrpc/2/object", &Odoo::xmlrpc_object);
     route(http::verb::post, "json/2/*/*", &Odoo::json2);
@@ -177,6 +180,63 @@ const std::vector<Odoo::Field>& Odoo::fields_of(const std::string& model) {
           {"price_subtotal", "monetary", 14, 19, "", {}, false, true},
           {"display_type", "selection", 14, 19, "", {"line_section", "line_note"}},
           {"sequence", "integer"}}},
+        {"account.move",
+         {{"name", "char", 14, 19, "", {}, false, true},
+          {"ref", "char"},
+          {"move_type",
+           "selection",
+           14,
+           19,
+           "",
+           {"entry", "out_invoice", "out_refund", "in_invoice", "in_refund"},
+           true},
+          {"state", "selection", 14, 19, "", {"draft", "posted", "cancel"}, false, true},
+          {"payment_state",
+           "selection",
+           14,
+           19,
+           "",
+           {"not_paid", "in_payment", "paid", "partial", "reversed"},
+           false,
+           true},
+          {"partner_id", "many2one", 14, 19, "res.partner"},
+          {"invoice_date", "date"},
+          {"invoice_date_due", "date"},
+          {"currency_id", "many2one", 14, 19, "res.currency", {}, false, true},
+          {"amount_untaxed", "monetary", 14, 19, "", {}, false, true},
+          {"amount_tax", "monetary", 14, 19, "", {}, false, true},
+          {"amount_total", "monetary", 14, 19, "", {}, false, true},
+          {"amount_residual", "monetary", 14, 19, "", {}, false, true},
+          {"invoice_origin", "char"},
+          {"narration", "text", 14, 14},
+          {"narration", "html", 15, 19},
+          {"invoice_line_ids", "one2many", 14, 19, "account.move.line"}}},
+        {"account.move.line",
+         {{"move_id", "many2one", 14, 19, "account.move"},
+          {"product_id", "many2one", 14, 19, "product.product"},
+          {"name", "char"},
+          {"quantity", "float"},
+          {"product_uom_id", "many2one", 14, 19, "uom.uom"},
+          {"price_unit", "float"},
+          {"discount", "float"},
+          {"price_subtotal", "monetary", 14, 19, "", {}, false, true},
+          {"tax_ids", "many2many"},
+          {"tax_line_id", "many2one", 14, 19, "account.tax"},
+          {"amount_currency", "monetary"},
+          {"display_type", "selection", 14, 15, "", {"line_section", "line_note"}},
+          {"display_type",
+           "selection",
+           16,
+           19,
+           "",
+           {"product", "tax", "payment_term", "line_section", "line_note"}},
+          {"sequence", "integer"}}},
+        {"stock.quant",
+         {{"product_id", "many2one", 14, 19, "product.product", {}, true},
+          {"location_id", "many2one", 14, 19, "stock.location", {}, true},
+          {"quantity", "float", 14, 19, "", {}, false, true},
+          {"reserved_quantity", "float", 14, 19, "", {}, false, true},
+          {"inventory_quantity", "float"}}},
         {"ir.model.data", {{"module", "char"}, {"name", "char"}, {"model", "char"}, {"res_id", "integer"}}},
         {"res.country", {{"code", "char"}, {"name", "char"}}},
         {"res.users",
@@ -205,7 +265,17 @@ Collection* Odoo::collection_of(const std::string& model) {
     if (model == "res.partner") return &partners_;
     if (model == "sale.order") return &orders_;
     if (model == "sale.order.line") return &lines_;
+    if (model == "account.move") return &invoices_;
+    if (model == "account.move.line") return &invoice_lines_;
+    if (model == "stock.quant") return &quants_;
     return model == "ir.model.data" ? &names_ : nullptr;
+}
+
+const Odoo::Document* Odoo::document_of(const std::string& model) {
+    static const Document order{"sale.order.line", "order_id", "order_line", "product_uom_qty"},
+        invoice{"account.move.line", "move_id", "invoice_line_ids", "quantity"};
+    if (model == "sale.order") return &order;
+    return model == "account.move" ? &invoice : nullptr;
 }
 
 // ---- the doors
@@ -312,6 +382,9 @@ Odoo::Reply Odoo::execute(const Call& call) {
                     "could not serialize access due to concurrent update\nCONTEXT:  SQL statement");
     }
     if (call.method == "write") return write(call);
+    if (call.model == "stock.quant" && call.method == "create") return count(call);
+    if (call.model == "stock.quant" && call.method == "action_apply_inventory") return apply_count(call);
+    if (call.model == "account.move" && call.method == "action_post") return post(call);
     if (call.method == "load") return load(call);
     if (call.method == "unlink") return unlink(call);
     if (call.model == "sale.order" && (call.method == "action_confirm" || call.method == "action_cancel"))
@@ -375,11 +448,11 @@ Odoo::Reply Odoo::search_read(const Call& call) {
     if (by == "id" || by == "id asc") {
         std::sort(found.begin(), found.end(),
                   [](const Json& a, const Json& b) { return number_in(a, "id") < number_in(b, "id"); });
-    } else if (by == "order_id, sequence, id") {
-        std::sort(found.begin(), found.end(), [](const Json& a, const Json& b) {
-            const auto place = [](const Json& row) {
-                return std::tuple(number_in(row, "order_id"), number_in(row, "sequence"),
-                                  number_in(row, "id"));
+    } else if (by == "order_id, sequence, id" || by == "move_id, sequence, id") {
+        const std::string parent = by.substr(0, by.find(','));
+        std::sort(found.begin(), found.end(), [&](const Json& a, const Json& b) {
+            const auto place = [&](const Json& row) {
+                return std::tuple(number_in(row, parent), number_in(row, "sequence"), number_in(row, "id"));
             };
             return place(a) < place(b);
         });
@@ -442,11 +515,17 @@ Json Odoo::shown(const Call& call, const std::string& model, const Json& row, co
         const Json* value = row.find(field->name);
         if (field->type == "one2many") {
             Json ids = Json::array();
-            for (const Json& line : rows_of("sale.order.line")) {
-                if (number_in(line, "order_id") == number_in(row, "id"))
+            const Document& document = *document_of(model);
+            for (const Json& line : rows_of(document.line_model)) {
+                // Journal items of taxes and payments are no lines of an invoice.
+                const bool is_item =
+                    number_in(line, "tax_line_id") != 0 || text_in(line, "display_type") == "payment_term";
+                if (number_in(line, document.parent) == number_in(row, "id") && !is_item)
                     ids.items().push_back(*line.find("id"));
             }
             made.set(field->name, std::move(ids));
+        } else if (field->type == "many2many") {
+            made.set(field->name, value ? *value : Json::array());
         } else if (field->type == "float" || field->type == "monetary" || field->type == "integer") {
             made.set(field->name, value && value->is(Json::Kind::number)
                                       ? *value
@@ -459,7 +538,9 @@ Json Odoo::shown(const Call& call, const std::string& model, const Json& row, co
                                                                      {"uom.uom", "Units"},
                                                                      {"product.category", "All / Food"},
                                                                      {"stock.warehouse", "Main"},
-                                                                     {"res.company", "Paradise"}};
+                                                                     {"res.company", "Paradise"},
+                                                                     {"account.tax", "VAT 20"},
+                                                                     {"stock.location", "WH/Stock"}};
             const auto known = fixed.find(field->comodel);
             std::string name = known != fixed.end() ? known->second : "";
             if (field->comodel == "res.country") name = countries().at(id).second;
@@ -512,6 +593,11 @@ bool Odoo::holds(const Call& call, const std::string& model, const Json& row, co
     if (!leaf.is(Json::Kind::array) || leaf.items().size() != 3) value_error("Invalid leaf");
     const std::string name = leaf.items()[0].text(), op = leaf.items()[1].text();
     const Json& value = leaf.items()[2];
+    // Of the locations, two are ours; others are customers, suppliers and losses.
+    if (model == "stock.quant" && name == "location_id.usage") {
+        const std::int64_t location = number_in(row, "location_id");
+        return (location == 8 || location == 18) == (value.text() == "internal");
+    }
     const Field* field = field_of(call, model, name);
     if (!field) value_error("Invalid field " + model + "." + name + " in leaf");
     const Json* have = row.find(name);
@@ -559,6 +645,7 @@ void Odoo::check(const Call& call, const std::string& model, const Json& values,
         if (type == "integer" || type == "many2one") is_right = value.as_integer().has_value();
         if (type == "char" || type == "text" || type == "html") is_right = value.is(Json::Kind::string);
         if (type == "datetime") is_right = is_moment(value.text());
+        if (type == "date") is_right = is_date(value.text());
         if (type == "selection")
             is_right =
                 std::find(field->options.begin(), field->options.end(), value.text()) != field->options.end();
@@ -611,10 +698,15 @@ std::int64_t Odoo::insert(const Call& call, const std::string& model, const Json
         row.set("sequence", Json::integer(10))
             .set("product_uom", Json::integer(1))
             .set("product_uom_id", Json::integer(1));
-    if (model == "sale.order.line" || model == "sale.order") row.erase("active");
+    if (model == "account.move")
+        row.set("name", str("/")).set("state", str("draft")).set("currency_id", Json::integer(1));
+    if (model == "account.move.line") row.set("sequence", Json::integer(10));
+    if (model == "account.move.line" && call.database.version >= 16) row.set("display_type", str("product"));
+    if (model != "product.product" && model != "res.partner") row.erase("active");
+    const Document* document = document_of(model);
     Json commands;
     for (const auto& [name, value] : values.members()) {
-        if (name == "order_line")
+        if (document && name == document->list)
             commands = value;
         else
             row.set(name, value);
@@ -629,63 +721,68 @@ std::int64_t Odoo::insert(const Call& call, const std::string& model, const Json
             row.set("price_unit", *known.find("list_price"));
     }
     collection.put(std::to_string(id), row);
-    if (model == "sale.order" && commands.is(Json::Kind::array)) apply_lines(call, id, commands);
-    if (model == "sale.order") total(id);
+    if (document && commands.is(Json::Kind::array)) apply_lines(call, id, commands);
+    if (document) total(model, id);
     return id;
 }
 
 void Odoo::change(const Call& call, const std::string& model, std::int64_t id, const Json& values) {
     Json row = row_or_missing(model, id);
+    const Document* document = document_of(model);
     Json commands;
     for (const auto& [name, value] : values.members()) {
-        if (name == "order_line")
+        if (document && name == document->list)
             commands = value;
         else
             row.set(name, value);
     }
     collection_of(model)->put(std::to_string(id), row);
-    if (model == "sale.order" && commands.is(Json::Kind::array)) apply_lines(call, id, commands);
-    if (model == "sale.order") total(id);
+    if (document && commands.is(Json::Kind::array)) apply_lines(call, id, commands);
+    if (document) total(model, id);
 }
 
 // [0, 0, {..}] adds, [1, id, {..}] changes, [2, id, 0] removes; others are not needed so far.
 void Odoo::apply_lines(const Call& call, std::int64_t order, const Json& commands) {
-    const bool is_confirmed = text_in(row_or_missing("sale.order", order), "state") == "sale";
+    const Document& document = *document_of(call.model);
+    const std::string& lines = document.line_model;
+    const bool is_confirmed = text_in(row_or_missing(call.model, order), "state") == "sale";
     for (const Json& command : commands.items()) {
         if (!command.is(Json::Kind::array) || command.items().size() != 3)
-            value_error("Wrong value for sale.order.order_line");
+            value_error("Wrong value for " + call.model + "." + document.list);
         const std::int64_t what = command.items()[0].as_integer().value_or(-1),
                            id = command.items()[1].as_integer().value_or(0);
         Json values = command.items()[2];
         if (what == 0) {
-            check(call, "sale.order.line", values, true);
-            insert(call, "sale.order.line", values.set("order_id", Json::integer(order)));
+            check(call, lines, values, true);
+            insert(call, lines, values.set(document.parent, Json::integer(order)));
         } else if (what == 1) {
-            check(call, "sale.order.line", values, false);
-            change(call, "sale.order.line", id, values);
+            check(call, lines, values, false);
+            change(call, lines, id, values);
         } else if (what == 2) {
             if (is_confirmed)
                 user_error("You can not remove an order line once the sales order is confirmed.");
-            (void)row_or_missing("sale.order.line", id);
-            remove("sale.order.line", id);
+            (void)row_or_missing(lines, id);
+            remove(lines, id);
         } else {
-            value_error("Wrong value for sale.order.order_line: " + command.serialize());
+            value_error("Wrong value for " + document.list + ": " + command.serialize());
         }
     }
 }
 
-void Odoo::total(std::int64_t order) {
+void Odoo::total(const std::string& model, std::int64_t id) {
+    const Document& document = *document_of(model);
     Decimal net{0, 2};
-    for (Json& line : rows_of("sale.order.line")) {
-        if (number_in(line, "order_id") != order) continue;
-        const auto quantity = Decimal::parse(text_in(line, "product_uom_qty")),
+    for (Json& line : rows_of(document.line_model)) {
+        if (number_in(line, document.parent) != id) continue;
+        const auto quantity = Decimal::parse(text_in(line, document.quantity)),
                    price = Decimal::parse(text_in(line, "price_unit"));
         const auto product = quantity && price ? multiply(*quantity, *price) : std::nullopt;
         if (product) net = add(net, *rescale(*product, 2)).value_or(net);
     }
-    Json row = row_or_missing("sale.order", order);
+    Json row = row_or_missing(model, id);
     for (const char* field : {"amount_untaxed", "amount_total"}) row.set(field, Json::number(net.text()));
-    orders_.put(std::to_string(order), row);
+    if (model == "account.move") row.set("amount_residual", Json::number(net.text()));
+    collection_of(model)->put(std::to_string(id), row);
 }
 
 void Odoo::remove(const std::string& model, std::int64_t id) {
@@ -700,6 +797,8 @@ Odoo::Reply Odoo::write(const Call& call) {
     const Json ids = argument(call, 0, "ids"), values = argument(call, 1, "vals");
     for (const Json& id : ids.items()) (void)row_or_missing(call.model, id.as_integer().value_or(0));
     check(call, call.model, values, false);
+    if (call.model == "account.move") check_posted(ids, values);
+    if (call.model == "stock.quant") check_inventory(call);
     for (const Json& id : ids.items()) change(call, call.model, *id.as_integer(), values);
     return {Json::boolean(true), true};
 }
@@ -730,6 +829,77 @@ Odoo::Reply Odoo::action(const Call& call) {
         order.set("state", str(confirms ? "sale" : "cancel"));
         if (confirms) order.set("date_order", str(now_text()));
         orders_.put(id.text(), order);
+    }
+    return {Json::boolean(true), true, call.database.answers_none};
+}
+
+// What is posted stays; remarks do not count.
+void Odoo::check_posted(const Json& ids, const Json& values) {
+    for (const Json& id : ids.items()) {
+        if (text_in(row_or_missing("account.move", *id.as_integer()), "state") == "draft") continue;
+        for (const auto& [name, value] : values.members()) {
+            if (name != "ref" && name != "narration")
+                user_error("You cannot modify a posted entry of this journal (" + name + ")");
+        }
+    }
+}
+
+Odoo::Reply Odoo::post(const Call& call) {
+    const Json ids = argument(call, 0, "ids");
+    for (const Json& id : ids.items()) {
+        Json invoice = row_or_missing(call.model, id.as_integer().value_or(0));
+        if (text_in(invoice, "state") != "draft")
+            user_error("The entry " + text_in(invoice, "name") + " (id " + id.text() + ") must be in draft.");
+        bool has_lines = false;
+        for (const Json& line : rows_of("account.move.line"))
+            has_lines = has_lines || number_in(line, "move_id") == id.as_integer();
+        if (!has_lines) user_error("You need to add a line before posting.");
+        if (is_empty(invoice.find("partner_id"))) user_error("The field 'Customer' is required");
+        invoice.set("state", str("posted")).set("payment_state", str("not_paid"));
+        invoice.set("name", str("INV/2026/" + shop_data::padded(*id.as_integer(), 5)));
+        if (is_empty(invoice.find("invoice_date")))
+            invoice.set("invoice_date", str(now_text().substr(0, 10)));
+        invoices_.put(id.text(), invoice);
+    }
+    return {Json::boolean(false), true, call.database.answers_none};
+}
+
+void Odoo::check_inventory(const Call& call) const {
+    const Json* mode = call.context.find("inventory_mode");
+    if (!mode || !mode->truth())
+        throw Error(4, "odoo.exceptions.AccessError", "You are not allowed to change quants");
+}
+
+// A count of what is there, or of what is not there yet: the same product and place are one quant.
+Odoo::Reply Odoo::count(const Call& call) {
+    check_inventory(call);
+    Json list = argument(call, 0, "vals_list");
+    if (!list.is(Json::Kind::array)) value_error("vals_list is a list");
+    Json ids = Json::array();
+    for (const Json& values : list.items()) {
+        check(call, "stock.quant", values, true);
+        std::int64_t id = 0;
+        for (const Json& quant : rows_of("stock.quant")) {
+            if (text_in(quant, "product_id") == text_in(values, "product_id") &&
+                text_in(quant, "location_id") == text_in(values, "location_id"))
+                id = number_in(quant, "id");
+        }
+        if (id != 0)
+            change(call, "stock.quant", id, values);
+        else
+            id = insert(call, "stock.quant", values);
+        ids.items().push_back(Json::integer(id));
+    }
+    return {ids, true};
+}
+
+Odoo::Reply Odoo::apply_count(const Call& call) {
+    const Json ids = argument(call, 0, "ids");
+    for (const Json& id : ids.items()) {
+        Json quant = row_or_missing(call.model, id.as_integer().value_or(0));
+        if (const Json* counted = quant.find("inventory_quantity")) quant.set("quantity", Json(*counted));
+        quant.erase("inventory_quantity");
+        quants_.put(id.text(), quant);
     }
     return {Json::boolean(true), true, call.database.answers_none};
 }
@@ -794,6 +964,8 @@ Odoo::Reply Odoo::load(const Call& call) {
                                      cell.field + "'");
             return no();
         }
+        if (field->type == "date" && !is_date(cell.text))
+            complain(cell.field, "'" + cell.text + "' does not seem to be a valid date");
         if (field->type == "datetime" && !is_moment(cell.text))
             complain(cell.field, "'" + cell.text + "' does not seem to be a valid datetime");
         return str(cell.text);
@@ -803,6 +975,8 @@ Odoo::Reply Odoo::load(const Call& call) {
         Json values = Json::object();
         std::vector<std::pair<std::string, Json>> lines;
     };
+    const Document* document = document_of(call.model);
+    const std::string list = document ? document->list + "/" : "?";
     std::vector<Loaded> all;
     if (rows.items().size() > max_records_in_a_call)
         throw Error(1, "odoo.exceptions.Timeout", "limit_time_real");
@@ -818,8 +992,8 @@ Odoo::Reply Odoo::load(const Call& call) {
                 throw Error(1, "AttributeError", "'int' object has no attribute 'strip'");
             std::string path = columns.items()[i].text();
             const std::string text = row.items()[i].text();
-            const bool is_line = path.starts_with("order_line/");
-            if (is_line) path.erase(0, 11);
+            const bool is_line = path.starts_with(list);
+            if (is_line) path.erase(0, list.size());
             if (path == "id") {
                 (is_line ? line_name : one.name) = text;
                 has_own = has_own || (!is_line && !text.empty());
@@ -829,7 +1003,7 @@ Odoo::Reply Odoo::load(const Call& call) {
             const Cell cell{path.substr(0, slash), slash == std::string::npos ? "" : path.substr(slash + 1),
                             text};
             if (!is_line && !text.empty()) has_own = true;
-            Json value = value_of(is_line ? "sale.order.line" : call.model, cell);
+            Json value = value_of(is_line ? document->line_model : call.model, cell);
             (is_line ? line : one.values).set(cell.field, std::move(value));
         }
         if (!has_own && all.empty()) throw Error(1, "IndexError", "the first row is empty");
@@ -838,9 +1012,15 @@ Odoo::Reply Odoo::load(const Call& call) {
     }
     try {
         for (const Loaded& one : all) {
-            if (messages.items().empty()) check(call, call.model, one.values, !known_as(one.name));
+            const auto known = known_as(one.name);
+            if (messages.items().empty()) check(call, call.model, one.values, !known);
+            if (known && call.model == "account.move") {
+                Json ids = Json::array();
+                ids.items().push_back(Json::integer(*known));
+                check_posted(ids, one.values);
+            }
             for (const auto& [name, line] : one.lines) {
-                if (messages.items().empty()) check(call, "sale.order.line", line, !known_as(name));
+                if (messages.items().empty()) check(call, document->line_model, line, !known_as(name));
             }
         }
     } catch (const Error& error) {
@@ -860,15 +1040,15 @@ Odoo::Reply Odoo::load(const Call& call) {
         if (!known && !one.name.empty()) name_it(call.model, one.name, id);
         for (const auto& [name, line] : one.lines) {
             Json values = line;
-            values.set("order_id", Json::integer(id));
+            values.set(document->parent, Json::integer(id));
             if (const auto line_id = known_as(name)) {
-                change(call, "sale.order.line", *line_id, values);
+                change(call, document->line_model, *line_id, values);
             } else {
-                const std::int64_t made = insert(call, "sale.order.line", values);
-                if (!name.empty()) name_it("sale.order.line", name, made);
+                const std::int64_t made = insert(call, document->line_model, values);
+                if (!name.empty()) name_it(document->line_model, name, made);
             }
         }
-        if (call.model == "sale.order") total(id);
+        if (document) total(call.model, id);
         ids.items().push_back(Json::integer(id));
     }
     answer.set("ids", std::move(ids)).set("messages", Json::array());
@@ -924,6 +1104,21 @@ Vendor::Generated Odoo::generate(const Collection& collection, std::int64_t numb
             .integer("sequence", 10)
             .integer("product_uom", 1)
             .integer("product_uom_id", 1);
+    }
+    if (&collection == &invoices_) {
+        const auto partners = std::max<std::int64_t>(1, static_cast<std::int64_t>(partners_.size()));
+        row.string("name", "INV/2026/" + shop_data::padded(number, 5)).string("move_type", "out_invoice");
+        row.string("state", "posted").string("payment_state", "not_paid");
+        row.integer("partner_id", 1 + number % partners).string("invoice_date", "2026-01-02");
+        row.integer("currency_id", 1).raw("amount_untaxed", "25.0").raw("amount_tax", "5.0");
+        row.raw("amount_total", "30.0").raw("amount_residual", "30.0");
+    } else if (&collection == &invoice_lines_) {
+        const auto products = std::max<std::int64_t>(1, static_cast<std::int64_t>(products_.size()));
+        row.integer("move_id", number).integer("product_id", 1 + number % products).string("name", "Goods");
+        row.raw("quantity", "2.0").raw("price_unit", "12.5").integer("sequence", 10);
+    } else if (&collection == &quants_) {
+        row.integer("product_id", number).integer("location_id", 8);
+        row.raw("quantity", std::to_string(number % 40) + ".0").raw("reserved_quantity", "1.0");
     }
     row.string("create_date", "2026-01-01 08:00:00").string("write_date", stamp);
     return {row.take(), {}};

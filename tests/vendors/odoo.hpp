@@ -38,6 +38,10 @@ class Odoo : public Vendor {
         Json context = Json::object();
     };
     struct Field;
+    // A model with lines.
+    struct Document {
+        std::string line_model, parent, list, quantity;
+    };
     struct Reply {
         Json value;
         bool committed = false;
@@ -53,6 +57,7 @@ class Odoo : public Vendor {
     static const std::vector<Field>& fields_of(const std::string& model);
     static const Field* field_of(const Call& call, const std::string& model, const std::string& name);
     Collection* collection_of(const std::string& model);
+    static const Document* document_of(const std::string& model);
 
     Reply execute(const Call& call);
     Reply search_read(const Call& call);
@@ -62,6 +67,11 @@ class Odoo : public Vendor {
     Reply load(const Call& call);
     Reply unlink(const Call& call);
     Reply action(const Call& call);
+    Reply post(const Call& call);
+    Reply count(const Call& call);
+    Reply apply_count(const Call& call);
+    void check_posted(const Json& ids, const Json& values);
+    void check_inventory(const Call& call) const;
 
     Json argument(const Call& call, std::size_t index, const char* name) const;
     std::vector<Json> rows_of(const std::string& model);
@@ -73,7 +83,7 @@ class Odoo : public Vendor {
     void change(const Call& call, const std::string& model, std::int64_t id, const Json& values);
     void check(const Call& call, const std::string& model, const Json& values, bool is_new);
     void apply_lines(const Call& call, std::int64_t order, const Json& commands);
-    void total(std::int64_t order);
+    void total(const std::string& model, std::int64_t id);
     void remove(const std::string& model, std::int64_t id);
     std::optional<std::int64_t> known_as(const std::string& external_id);
     void name_it(const std::string& model, const std::string& external_id, std::int64_t id);
@@ -83,6 +93,9 @@ class Odoo : public Vendor {
     Collection& orders_;
     Collection& lines_;
     Collection& names_;  // ir.model.data
+    Collection& invoices_;
+    Collection& invoice_lines_;
+    Collection& quants_;
     std::uint64_t calls_of_a_busy_server_ = 0;
 };
 

@@ -142,6 +142,46 @@ TEST_F(OdooTest, MicrosecondsCountUntil18) {
     EXPECT_TRUE(has(older, "<name>id</name>") || has(control().get("/_sim/odoo/products").body, ".000Z"));
 }
 
+TEST_F(OdooTest, PostedInvoicesStayAndStockIsCounted) {
+    seed("odoo/products", 1);
+    seed("odoo/partners", 1);
+    const auto call = [&](const std::string& target, const std::string& body) {
+        return json2(target, body).body;
+    };
+    const std::string load =
+        R"({"fields":["id","move_type","partner_id/.id","invoice_date","invoice_line_ids/id",)"
+        R"("invoice_line_ids/name","invoice_line_ids/quantity","invoice_line_ids/price_unit"],)"
+        R"("data":[["liaison.I","out_invoice","1","2026-05-01","liaison.I_1","Salt","2","1.5"]]})";
+    EXPECT_TRUE(has(call("account.move/load", load), R"("ids":[1])"));
+    EXPECT_TRUE(has(call("account.move/load", load), R"("ids":[1])")) << "a draft can be loaded again";
+    EXPECT_TRUE(
+        has(call("account.move/load", R"({"fields":["id","partner_id/.id"],"data":[["liaison.J","1"]]})"),
+            "move_type"));
+    EXPECT_TRUE(has(call("account.move/load", R"({"fields":["id","move_type","invoice_date"],)"
+                                              R"("data":[["liaison.J","out_invoice","1 May"]]})"),
+                    "valid date"));
+    const std::string ids = R"({"ids":[1]})";
+    EXPECT_EQ(json2("account.move/action_post", ids).status, 200u);
+    EXPECT_TRUE(has(call("account.move/action_post", ids), "must be in draft"));
+    EXPECT_TRUE(has(call("account.move/load", load), "cannot modify a posted entry"));
+    EXPECT_TRUE(has(call("account.move/write", R"({"ids":[1],"vals":{"invoice_date":"2026-05-02"}})"),
+                    "cannot modify a posted entry"));
+    EXPECT_EQ(json2("account.move/write", R"({"ids":[1],"vals":{"ref":"x"}})").status, 200u);
+    EXPECT_TRUE(has(call("account.move/search_read", R"({"domain":[],"fields":["amount_total","name"]})"),
+                    R"("amount_total":3.00,"name":"INV/2026/00001")"));
+
+    const std::string count = R"({"vals_list":[{"product_id":1,"location_id":8,"inventory_quantity":4.5}])";
+    EXPECT_EQ(json2("stock.quant/create", count + "}").status, 403u) << "only in inventory mode";
+    EXPECT_EQ(call("stock.quant/create", count + R"(,"context":{"inventory_mode":true}})"), "[1]");
+    EXPECT_EQ(call("stock.quant/create", count + R"(,"context":{"inventory_mode":true}})"), "[1]")
+        << "one quant";
+    EXPECT_EQ(json2("stock.quant/write", R"({"ids":[1],"vals":{"quantity":3.0}})").status, 422u);
+    const std::string search = R"({"domain":[["location_id.usage","=","internal"]],"fields":["quantity"]})";
+    EXPECT_TRUE(has(call("stock.quant/search_read", search), R"("quantity":0.0)")) << "not applied yet";
+    EXPECT_EQ(json2("stock.quant/action_apply_inventory", ids).status, 200u);
+    EXPECT_TRUE(has(call("stock.quant/search_read", search), R"("quantity":4.5)"));
+}
+
 TEST_F(OdooTest, DomainsAreInPolishNotation) {
     seed("odoo/products", 3);
     const auto found = [&](const std::string& domain) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "instant.hpp"
 #include "shop_data.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t max_per_page = 200;
 constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::array<std::pair<const char*, std::int64_t>, 2> houses_rooms{{{"DBL", 24}, {"SGL", 8}}};
 
 Entity reservation_entity() {
     using namespace field;
@@ -89,6 +91,7 @@ Pms::Pms()
       reservations_(add_entity(reservation_entity())) {
     route(http::verb::get, "ping", &Pms::ping);
     route(http::verb::get, "reservations", &Pms::list);
+    route(http::verb::get, "availability", &Pms::availability);
     route(http::verb::post, "reservations", &Pms::create);
     route(http::verb::get, "reservations/*", &Pms::get_one);
     route(http::verb::put, "reservations/*", &Pms::replace);
@@ -130,6 +133,36 @@ Response Pms::list(const Request& request) {
     Response response = json_response(200, body + "}");
     if (has_more) response.with("Link", next_link(request, page, per_page));
     return response;
+}
+
+Response Pms::availability(const Request& request) {
+    const Params params(request, {"days"});
+    const std::int64_t today = now_ms() / day_ms, days = params.integer("days", 60, 1, 365);
+    std::map<std::pair<std::string, std::int64_t>, std::int64_t> sold;
+    for (const Record* record : reservations_.slice(std::nullopt, 0, reservations_.size())) {
+        std::string error;
+        const Json one = Json::parse(record->json, error).value_or(Json::object());
+        const std::string status = one.text_of("status");
+        if (status == "cancelled" || status == "no_show") continue;
+        const auto day_of = [&](const char* field) {
+            return parse_instant(one.text_of(field) + "T00:00:00Z").value_or(0) / day_ms;
+        };
+        const std::int64_t arrival = day_of("arrival"), departure = day_of("departure");
+        for (std::int64_t day = std::max(arrival, today); day < std::min(departure, today + days); ++day)
+            ++sold[{one.text_of("room_type"), day}];
+    }
+    std::string body = R"({"days":[)";
+    for (const auto& [room, rooms] : houses_rooms) {
+        for (std::int64_t day = today; day < today + days; ++day) {
+            ObjectWriter json;
+            json.string("id", room + ("-" + format_date(day)))
+                .string("room_type", room)
+                .string("date", format_date(day));
+            json.integer("free", std::max<std::int64_t>(0, rooms - sold[{room, day}]));
+            body += (body.back() == '[' ? "" : ",") + json.take();
+        }
+    }
+    return json_response(200, body + "]}");
 }
 
 Response Pms::get_one(const Request& request) {

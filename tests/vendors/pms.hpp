@@ -20,6 +20,8 @@ class Pms : public Vendor {
   private:
     Response ping(const Request& request);
     Response list(const Request& request);
+    // What is still free, by type of room and day, from today on.
+    Response availability(const Request& request);
     Response get_one(const Request& request);
     Response create(const Request& request);
     Response replace(const Request& request);

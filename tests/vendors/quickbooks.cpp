@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t minute_ms = 60'000, day_ms = 86'400'000;
 constexpr std::size_t changes_at_most = 1000;
-const std::set<std::string> accounts{"79", "80", "81"}, tax_codes{"5", "6", "TAX", "NON"};
+const std::set<std::string> accounts{"79", "80", "81"};
 // Suppliers, whose names customers may not have.
 const std::set<std::string> suppliers{"weingut lieferant"};
 
@@ -49,20 +49,10 @@ std::string parameter(const Request& request, const std::string& name) {
     return {};
 }
 
-std::string reference_of(const Json& row, const char* key) {
-    const Json* found = row.find(key);
-    return found != nullptr ? found->text_of("value") : std::string();
-}
-
 Json answer_with(const std::string& type, Json row) {
     Json body = Json::object();
     body.set(type, std::move(row)).set("time", Json::string(quickbooks_instant(now_ms())));
     return body;
-}
-
-[[noreturn]] void refuse_missing(const std::string& what) {
-    refuse_quickbooks(400, "2020", "Required param missing, need to supply the required value for the API",
-                      "Required parameter " + what + " is missing in the request");
 }
 
 Entity entity_named(const char* name) { return {name, "Id", "sim_changed", "", "", 0, false, {}, true}; }
@@ -89,6 +79,16 @@ Json empty_name(const char* key, const std::string& name) {
 
 }  // namespace
 
+std::string quickbooks_reference(const Json& row, const char* key) {
+    const Json* found = row.find(key);
+    return found != nullptr ? found->text_of("value") : std::string();
+}
+
+[[noreturn]] void refuse_missing(const std::string& what) {
+    refuse_quickbooks(400, "2020", "Required param missing, need to supply the required value for the API",
+                      "Required parameter " + what + " is missing in the request");
+}
+
 [[noreturn]] void refuse_quickbooks(unsigned status, const std::string& code, const std::string& message,
                                     const std::string& detail) {
     const bool throttles = code == "3001", is_system = status >= 500;
@@ -108,9 +108,11 @@ QuickBooks::QuickBooks(std::shared_ptr<TokenBook> tokens)
     const std::vector<std::string> document{
         "DocNumber",   "TxnDate",      "ShipDate",    "DueDate",      "ExpirationDate",       "CustomerRef",
         "CurrencyRef", "ExchangeRate", "PrivateNote", "CustomerMemo", "GlobalTaxCalculation", "TxnTaxDetail",
-        "Line",        "BillEmail",    "BillAddr",    "ShipAddr",     "DepositToAccountRef"};
-    std::vector<std::string> estimate = document;
+        "Line",        "BillEmail",    "BillAddr",    "ShipAddr"};
+    std::vector<std::string> estimate = document, receipt = document, invoice = document;
     estimate.push_back("TxnStatus");
+    receipt.insert(receipt.end(), {"DepositToAccountRef", "PaymentMethodRef", "PaymentRefNum"});
+    invoice.push_back("LinkedTxn");
     kinds_ = {{"Customer",
                &add_entity(entity_named("customers")),
                {"DisplayName", "CompanyName", "GivenName", "MiddleName", "FamilyName", "PrimaryEmailAddr",
@@ -123,8 +125,10 @@ QuickBooks::QuickBooks(std::shared_ptr<TokenBook> tokens)
                 "Active", "Taxable"},
                true},
               {"Estimate", &add_entity(entity_named("estimates")), estimate, false},
-              {"SalesReceipt", &add_entity(entity_named("salesreceipts")), document, false},
-              {"Invoice", &add_entity(entity_named("invoices")), document, false}};
+              {"SalesReceipt", &add_entity(entity_named("salesreceipts")), receipt, false},
+              {"Invoice", &add_entity(entity_named("invoices")), invoice, false},
+              {"CreditMemo", &add_entity(entity_named("creditmemos")), document, false},
+              {"RefundReceipt", &add_entity(entity_named("refundreceipts")), receipt, false}};
     route(http::verb::get, "v3/company/*/companyinfo/*", &QuickBooks::company_info);
     route(http::verb::get, "v3/company/*/query", &QuickBooks::query);
     route(http::verb::get, "v3/company/*/cdc", &QuickBooks::changes);
@@ -304,6 +308,7 @@ Response QuickBooks::execute(Kind& kind, const Request& request) {
     auto body = Json::parse(request.body, error);
     if (!body || !body->is(Json::Kind::object)) refuse_quickbooks(400, "2170", "Invalid Enumeration", error);
     if (parameter(request, "operation") == "delete") return remove(kind, *body);
+    if (parameter(request, "operation") == "void") return make_void(kind, *body);
     const bool is_sparse = body->find("sparse") != nullptr && body->find("sparse")->truth();
     for (const auto& [key, value] : body->members()) {
         const bool is_known = std::find(kind.fields.begin(), kind.fields.end(), key) != kind.fields.end();
@@ -324,7 +329,7 @@ Response QuickBooks::execute(Kind& kind, const Request& request) {
     Json made = is_sparse ? *old : Json::object();
     for (auto& [key, value] : body->members()) made.set(key, value);
     made.set("MetaData", *old->find("MetaData"));
-    for (const char* kept : {"Type", "Active"}) {
+    for (const char* kept : {"Type", "Active", "TotalAmt", "Balance"}) {
         if (!made.find(kept) && old->find(kept)) made.set(kept, *old->find(kept));
     }
     return store(kind, std::move(made), false);
@@ -358,7 +363,7 @@ Response QuickBooks::store(Kind& kind, Json made, bool is_new) {
         if (!made.find("Active")->truth() && !was_inactive)
             made.set(name, Json::string(made.text_of(name) + " (deleted)"));
     } else {
-        total_up(made);
+        total_up(kind.type, made);
     }
     if (is_new && !kind.is_name_list) count_document(kind, made);
     count_up(made);
@@ -373,7 +378,7 @@ Response QuickBooks::store(Kind& kind, Json made, bool is_new) {
 void QuickBooks::check(const Kind& kind, const Json& made, bool is_new) const {
     if (kind.is_name_list) check_name(kind, made);
     if (kind.type == "Item" && is_new) check_item(made);
-    if (!kind.is_name_list) check_document(made);
+    if (!kind.is_name_list) check_document(kind, made);
     if (is_new && has_unique_numbers_ && !kind.is_name_list) {
         for (const Json& other : rows(kind)) {
             if (!made.text_of("DocNumber").empty() && other.text_of("DocNumber") == made.text_of("DocNumber"))
@@ -413,94 +418,13 @@ void QuickBooks::check_item(const Json& made) const {
         if (!made.find(key)) refuse_missing(key);
     }
     for (const char* key : {"IncomeAccountRef", "ExpenseAccountRef", "AssetAccountRef"}) {
-        if (made.find(key) && !accounts.contains(reference_of(made, key)))
+        if (made.find(key) && !accounts.contains(quickbooks_reference(made, key)))
             refuse_quickbooks(400, "2500", "Invalid Reference Id", key);
     }
     if (type != "Inventory") return;
     for (const char* key : {"TrackQtyOnHand", "QtyOnHand", "InvStartDate"}) {
         if (!made.find(key)) refuse_missing(key);
     }
-}
-
-void QuickBooks::check_document(const Json& made) const {
-    const std::string customer = reference_of(made, "CustomerRef");
-    if (customer.empty()) refuse_missing("CustomerRef");
-    const auto known = row(kinds_[0], customer);
-    if (!known || !known->find("Active")->truth())
-        refuse_quickbooks(400, known ? "610" : "2500", "Invalid Reference Id",
-                          "Names element id " + customer + " not found or inactive");
-    if (made.text_of("DocNumber").size() > 21)
-        refuse_quickbooks(400, "2050", "Invalid String length", "DocNumber");
-    if (made.text_of("PrivateNote").size() > 4000)
-        refuse_quickbooks(400, "2050", "Invalid String length", "PrivateNote");
-    const std::string currency = reference_of(made, "CurrencyRef"), status = made.text_of("TxnStatus");
-    if (!currency.empty() && currency != "EUR")
-        refuse_quickbooks(400, "6000", "A business validation error has occurred", "Multicurrency is off");
-    static const std::set<std::string> states{"", "Pending", "Accepted", "Closed", "Rejected"};
-    if (!states.contains(status)) refuse_quickbooks(400, "2170", "Invalid Enumeration", "TxnStatus");
-    for (const char* key : {"TxnDate", "ShipDate"}) {
-        const std::string date = made.text_of(key);
-        if (!date.empty() && !is_date(date)) refuse_quickbooks(400, "2030", "Invalid date", key);
-    }
-    if (needs_tax_ && made.text_of("GlobalTaxCalculation").empty()) refuse_missing("GlobalTaxCalculation");
-    const Json* lines = made.find("Line");
-    if (lines == nullptr || lines->items().empty()) refuse_missing("Line");
-    for (const Json& line : lines->items()) check_line(line);
-}
-
-void QuickBooks::check_line(const Json& line) const {
-    if (line.text_of("DetailType") == "SubTotalLineDetail") return;
-    const Json* detail = line.find("SalesItemLineDetail");
-    if (line.text_of("DetailType") != "SalesItemLineDetail" || detail == nullptr)
-        refuse_missing("DetailType");
-    const std::string item = reference_of(*detail, "ItemRef");
-    const auto known = row(kinds_[1], item);
-    if (!known || !known->find("Active")->truth())
-        refuse_quickbooks(400, "2500", "Invalid Reference Id", "Line.SalesItemLineDetail.ItemRef " + item);
-    const auto amount = Decimal::parse(line.text_of("Amount"));
-    if (!amount) refuse_missing("Amount");
-    const auto quantity = Decimal::parse(detail->text_of("Qty")),
-               price = Decimal::parse(detail->text_of("UnitPrice"));
-    if (quantity && price) {
-        const auto exact = multiply(*quantity, *price);
-        const auto cents = exact ? rescale(*exact, 2) : std::nullopt;
-        const auto given = rescale(*amount, 2);
-        if (!cents || !given || cents->units != given->units || decimals_of(line.text_of("Amount")) > 2)
-            refuse_quickbooks(
-                400, "6070", "Amount calculation incorrect in the request.",
-                "Amount is not equal to UnitPrice * Qty. Supplied value:" + line.text_of("Amount"));
-    }
-    const std::string tax = reference_of(*detail, "TaxCodeRef");
-    if (needs_tax_ && tax.empty())
-        refuse_quickbooks(400, "6000", "A business validation error has occurred", "a line has no tax rate");
-    if (!tax.empty() && !tax_codes.contains(tax))
-        refuse_quickbooks(400, "2500", "Invalid Reference Id", "TaxCodeRef " + tax);
-}
-
-// Numbers the lines and appends what the service adds by itself.
-void QuickBooks::total_up(Json& row) const {
-    Json lines = Json::array();
-    Decimal sum{0, 2};
-    for (Json line : row.find("Line")->items()) {
-        if (line.text_of("DetailType") == "SubTotalLineDetail") continue;
-        const auto amount = rescale(Decimal::parse(line.text_of("Amount")).value_or(Decimal{}), 2);
-        sum = add(sum, amount.value_or(Decimal{})).value_or(sum);
-        const auto number = static_cast<std::int64_t>(lines.items().size()) + 1;
-        line.set("Id", Json::string(std::to_string(number))).set("LineNum", Json::integer(number));
-        lines.items().push_back(std::move(line));
-    }
-    Json subtotal = Json::object();
-    subtotal.set("Amount", Json::number(sum.text())).set("DetailType", Json::string("SubTotalLineDetail"));
-    subtotal.set("SubTotalLineDetail", Json::object());
-    lines.items().push_back(std::move(subtotal));
-    row.set("Line", std::move(lines)).set("TotalAmt", Json::number(sum.text()));
-}
-
-// Two documents of the same number are allowed, and what a sender of the same order twice would make.
-void QuickBooks::count_document(const Kind& kind, const Json& made) {
-    const std::string number = made.text_of("DocNumber");
-    for (const Json& other : rows(kind))
-        stats_.duplicates += !number.empty() && other.text_of("DocNumber") == number;
 }
 
 // ---- the control API ----
@@ -530,7 +454,7 @@ Vendor::Generated QuickBooks::generate(const Collection& collection, std::int64_
         row.set("DocNumber", Json::string("Q-" + digits)).set("TxnDate", Json::string("2026-05-01"));
         row.set("CustomerRef", reference).set("Line", std::move(lines));
         if (name == "estimates") row.set("TxnStatus", Json::string("Pending"));
-        total_up(row);
+        total_up(type_of(collection), row);
     }
     row.set("Id", Json::string(digits)).set("SyncToken", Json::string("0"));
     set_times(row, stamp_ms, true);
@@ -541,7 +465,15 @@ Vendor::Generated QuickBooks::generate(const Collection& collection, std::int64_
 void QuickBooks::complete(const Collection& collection, Json& record, const Json&) {
     count_up(record);
     set_times(record, now_ms(), false);
-    if (collection.entity().name != "customers" && collection.entity().name != "items") total_up(record);
+    if (collection.entity().name != "customers" && collection.entity().name != "items")
+        total_up(type_of(collection), record);
+}
+
+std::string QuickBooks::type_of(const Collection& collection) const {
+    for (const Kind& kind : kinds_) {
+        if (kind.collection == &collection) return kind.type;
+    }
+    return {};
 }
 
 void QuickBooks::removed(const Collection& collection, const std::string& id) {

@@ -1,4 +1,4 @@
-// QuickBooks Online, Accounting API v3 (quickbooks.md): customers, items and three kinds of documents of one
+// QuickBooks Online, Accounting API v3 (quickbooks.md): customers, items and the documents of sales of one
 // company, with its query language, change data capture, SyncTokens and request ids.
 #pragma once
 
@@ -35,6 +35,9 @@ struct QuickBooksQuery {
 // A fault as this API writes it.
 [[noreturn]] void refuse_quickbooks(unsigned status, const std::string& code, const std::string& message,
                                     const std::string& detail);
+[[noreturn]] void refuse_missing(const std::string& what);
+// The id in {"value": "12"}; empty for none.
+std::string quickbooks_reference(const Json& row, const char* key);
 // "2026-05-01T03:00:00-07:00": to the second, with the company's offset.
 std::string quickbooks_instant(std::int64_t ms);
 
@@ -87,9 +90,12 @@ class QuickBooks final : public Vendor {
     void check(const Kind& kind, const Json& row, bool is_new) const;
     void check_name(const Kind& kind, const Json& row) const;
     void check_item(const Json& row) const;
-    void check_document(const Json& row) const;
-    void check_line(const Json& line) const;
-    void total_up(Json& row) const;
+    void check_document(const Kind& kind, const Json& row) const;
+    void check_payment(const Kind& kind, const Json& row) const;
+    void check_line(const Json& line, bool needs_tax) const;
+    void total_up(const std::string& type, Json& row) const;
+    Response make_void(Kind& kind, const Json& body);
+    std::string type_of(const Collection& collection) const;
     void count_document(const Kind& kind, const Json& row);
 
     std::shared_ptr<TokenBook> tokens_;

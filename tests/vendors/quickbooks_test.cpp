@@ -163,6 +163,39 @@ TEST_F(QuickBooksTest, DocumentsAreChecked) {
     EXPECT_EQ(fault_code(post("/estimate", order(good, R"("GlobalTaxCalculation":"TaxExcluded",)"))), "6000");
 }
 
+TEST_F(QuickBooksTest, ReceiptsAndInvoicesAreChecked) {
+    sign_in();
+    seed("quickbooks/customers", 1);
+    seed("quickbooks/items", 1);
+    const auto document = [](const std::string& amount, const std::string& more = {}) {
+        return R"({"CustomerRef":{"value":"1"},)" + more + R"("Line":[{"DetailType":"SalesItemLineDetail",)" +
+               R"("Amount":)" + amount + R"(,"SalesItemLineDetail":{"ItemRef":{"value":"1"}}}]})";
+    };
+    const std::string account = R"("DepositToAccountRef":{"value":"35"},)";
+    EXPECT_EQ(fault_code(post("/refundreceipt", document("5"))), "2020") << "from which account?";
+    EXPECT_EQ(post("/refundreceipt", document("5", account)).status, 200u);
+    EXPECT_EQ(fault_code(post("/salesreceipt", document("-5"))), "6000");
+    EXPECT_EQ(fault_code(post("/salesreceipt", document("5", R"("PaymentMethodRef":{"value":"9"},)"))),
+              "2500");
+    EXPECT_EQ(fault_code(post("/salesreceipt", document("5", R"("DepositToAccountRef":{"value":"9"},)"))),
+              "2500");
+    EXPECT_EQ(fault_code(post("/invoice", document("5", account))), "2010") << "of receipts only";
+    EXPECT_EQ(fault_code(post("/invoice", document("5", R"("GlobalTaxCalculation":"Gross",)"))), "2170");
+    const std::string link = R"("LinkedTxn":[{"TxnId":"1","TxnType":"Estimate"}],)";
+    EXPECT_EQ(fault_code(post("/invoice", document("5", link))), "2500");
+    const Answer made = post("/invoice", document("5", R"("PrivateNote":"n",)"));
+    EXPECT_EQ(text_at(made.json(), "Invoice", "Balance"), "5.00");
+    EXPECT_EQ(fault_code(post("/invoice?operation=void", R"({"Id":"1","SyncToken":"4"})")), "5010");
+    const Answer gone = post("/invoice?operation=void", R"({"Id":"1","SyncToken":"0"})");
+    EXPECT_EQ(text_at(gone.json(), "Invoice", "TotalAmt"), "0.00") << gone.body;
+    EXPECT_EQ(text_at(gone.json(), "Invoice", "PrivateNote"), "Voided - n");
+    EXPECT_EQ(post("/creditmemo", document("5")).status, 200u);
+    EXPECT_EQ(fault_code(post("/creditmemo?operation=void", R"({"Id":"1","SyncToken":"0"})")), "2010");
+    set("quickbooks", R"({"needs_tax":true})");
+    const std::string exempt = R"("GlobalTaxCalculation":"NotApplicable",)";
+    EXPECT_EQ(post("/salesreceipt", document("5", exempt)).status, 200u);
+}
+
 TEST_F(QuickBooksTest, ARequestIdBringsTheFirstAnswerAgain) {
     sign_in();
     const Answer first = post("/customer?requestid=r1", R"({"DisplayName":"A"})");

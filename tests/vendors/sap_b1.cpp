@@ -61,7 +61,8 @@ SapB1::SapB1()
       items_(add_entity(entity("Items", "ItemCode", "I", 6, false))),
       partners_(add_entity(entity("BusinessPartners", "CardCode", "C", 5, false))),
       orders_(add_entity(entity("Orders", "DocEntry", "", 0, true, "U_ExtId"))),
-      drafts_(add_entity(entity("Drafts", "DocEntry", "", 0, true, "U_ExtId"))) {
+      drafts_(add_entity(entity("Drafts", "DocEntry", "", 0, true, "U_ExtId"))),
+      invoices_(add_entity(entity("Invoices", "DocEntry", "", 0, true, "U_ExtId"))) {
     using Type = Property::Type;
     const std::set<std::string> changes{"CreateDate", "CreateTime", "UpdateDate", "UpdateTime"};
     const auto with = [&](std::set<std::string> more) {
@@ -112,6 +113,9 @@ SapB1::SapB1()
                                 "DocTotalFc", "VatSumFc"});
     sets_.push_back({"Orders", "Document", &orders_, order, readable});
     sets_.push_back({"Drafts", "Document", &drafts_, order, readable});
+    auto paid = readable;
+    paid.insert({"PaidToDate", "PaidToDateFC"});
+    sets_.push_back({"Invoices", "Document", &invoices_, order, paid});
     for (const char* path : {"*/*", "*/*/*"}) {
         for (const auto method : {http::verb::get, http::verb::post, http::verb::patch, http::verb::delete_})
             route(method, path, &SapB1::serve);
@@ -423,16 +427,59 @@ void SapB1::check_references(const Call& call, const Json& body) const {
         {"LineNum", Type::number},   {"ItemCode", Type::text, 50},     {"Quantity", Type::number},
         {"UnitPrice", Type::number}, {"WarehouseCode", Type::text, 8}, {"VatGroup", Type::text, 8},
         {"TaxCode", Type::text, 8},  {"DiscountPercent", Type::number}};
+    std::vector<Property> based = line;
+    based.insert(based.end(),
+                 {{"BaseType", Type::number}, {"BaseEntry", Type::number}, {"BaseLine", Type::number}});
+    const bool is_invoice = call.set->collection == &invoices_;
     const std::string customer = body.text_of("CardCode");
     if (body.find("CardCode") && !partners_.find(customer))
         refuse_with(call.is_v1, 400, "-2028", "Invalid BP code [ORDR.CardCode] , '" + customer + "'");
     const Json* lines = body.find("DocumentLines");
     if (lines == nullptr) return;
     for (const Json& one : lines->items()) {
-        check_properties(call, one, line, "DocumentLine");
+        check_properties(call, one, is_invoice ? based : line, "DocumentLine");
+        if (one.find("BaseType")) check_base(call, one);
         const bool is_kept = one.find("LineNum") != nullptr && one.find("ItemCode") == nullptr;
         if (!is_kept && !items_.find(one.text_of("ItemCode")))
             refuse_with(call.is_v1, 400, "-2028", "Item number is missing [DocumentLines.ItemCode]");
+    }
+}
+
+// Lines are based on lines of orders that are open and have the same item.
+void SapB1::check_base(const Call& call, const Json& line) const {
+    const Record* order =
+        line.text_of("BaseType") == "17" ? orders_.find(line.text_of("BaseEntry")) : nullptr;
+    if (order == nullptr) refuse_with(call.is_v1, 400, "-2028", "No matching base document");
+    std::string error;
+    const Json found = Json::parse(order->json, error).value_or(Json::object());
+    for (const Json& one : found.find("DocumentLines")->items()) {
+        if (one.text_of("LineNum") != line.text_of("BaseLine")) continue;
+        if (one.text_of("LineStatus") == "bost_Close")
+            refuse_with(call.is_v1, 400, "-5002", "Base document line is closed");
+        if (one.text_of("ItemCode") != line.text_of("ItemCode"))
+            refuse_with(call.is_v1, 400, "-5002", "Item differs from the base document's");
+        return;
+    }
+    refuse_with(call.is_v1, 400, "-2028", "No matching base document line");
+}
+
+// What an invoice is based on is closed by it, and the order with its last line.
+void SapB1::close_bases(const Json& invoice) {
+    for (const Json& line : invoice.find("DocumentLines")->items()) {
+        const Record* record = line.find("BaseType") ? orders_.find(line.text_of("BaseEntry")) : nullptr;
+        if (record == nullptr) continue;
+        const std::string id = record->id;
+        std::string error;
+        Json order = Json::parse(record->json, error).value_or(Json::object());
+        bool is_open = false;
+        for (Json& one : order.find("DocumentLines")->items()) {
+            if (one.text_of("LineNum") == line.text_of("BaseLine"))
+                one.set("LineStatus", Json::string("bost_Close"));
+            is_open = is_open || one.text_of("LineStatus") != "bost_Close";
+        }
+        if (!is_open) order.set("DocumentStatus", Json::string("bost_Close"));
+        order.set("_updated", Json::boolean(true));
+        orders_.put(id, std::move(order));
     }
 }
 
@@ -448,7 +495,7 @@ void SapB1::finish_order(Json& order) const {
     Decimal net;
     for (Json& one : lines->items()) {
         if (one.find("LineNum") == nullptr) one.set("LineNum", Json::integer(next++));
-        one.set("LineStatus", Json::string("bost_Open"));
+        if (one.find("LineStatus") == nullptr) one.set("LineStatus", Json::string("bost_Open"));
         for (const char* field : {"Quantity", "UnitPrice", "DiscountPercent"}) {
             if (const Json* number = one.find(field)) one.set(field, as_double(*number));
         }
@@ -467,24 +514,29 @@ void SapB1::finish_order(Json& order) const {
 
 Response SapB1::create(const Call& call) {
     Json body = body_of(call);
-    const bool is_order = call.set->collection == &orders_;
+    const bool is_order = call.set->collection == &orders_ || call.set->collection == &invoices_;
     if (call.set->collection == &drafts_) refuse_with(call.is_v1, 400, "-5006", "Not supported");
     Collection* into = call.set->collection;
     std::string id;
     if (is_order) {
         for (const char* required : {"CardCode", "DocDueDate", "DocumentLines"}) {
             const Json* found = body.find(required);
+            const bool has_terms =
+                call.set->collection == &invoices_ && required == std::string("DocDueDate");
+            if (has_terms) continue;  // those of the customer
             if (found == nullptr || (found->is(Json::Kind::array) && found->items().empty()))
                 refuse_with(call.is_v1, 400, "-5002", std::string("Enter ") + required);
         }
         check_references(call, body);
         if (mode("approval") != "none") into = &drafts_;
         const std::string reference = body.text_of("U_ExtId") + body.text_of("NumAtCard");
-        if (into == &orders_ && body.find("U_ExtId") && orders_.has_lookup(body.text_of("U_ExtId")))
+        if (into != &drafts_ && body.find("U_ExtId") && into->has_lookup(body.text_of("U_ExtId")))
             ++stats_.duplicates;
         id = into->id_of(into->next_number());
         body.set("DocNum", Json::integer(100'000 + into->next_number()));
         finish_order(body);
+        if (into == &invoices_) body.set("PaidToDate", as_double(Json::number("0")));
+        if (into == &invoices_) close_bases(body);
     } else {
         const std::string key = call.set->collection->entity().id_field;
         id = body.text_of(key);
@@ -556,6 +608,13 @@ Response SapB1::change(const Call& call) {
     Json changed = Json::parse(record.json, error).value_or(Json::object());
     if (changed.text_of("Cancelled") == "tYES")
         refuse_with(call.is_v1, 400, "-5002", "The document is cancelled");
+    // Amounts, items and dates of what is posted stay.
+    if (call.set->collection == &invoices_) {
+        for (const auto& [name, value] : body.members()) {
+            if (name != "Comments" && name != "NumAtCard" && name != "U_ExtId")
+                refuse_with(call.is_v1, 400, "-5002", "Field '" + name + "' of a posted document");
+        }
+    }
     const bool replaces = call.request->header("B1S-ReplaceCollectionsOnPatch") == "true";
     static constexpr std::pair<const char*, const char*> lists[] = {
         {"DocumentLines", "LineNum"}, {"ItemPrices", "PriceList"}, {"BPAddresses", "RowNum"}};
@@ -599,7 +658,7 @@ Response SapB1::cancel(const Call& call) {
 
 void SapB1::complete(const Collection& collection, Json& record, const Json&) {
     record.set("_updated", Json::boolean(true));
-    if (&collection == &orders_ || &collection == &drafts_) finish_order(record);
+    if (&collection == &orders_ || &collection == &drafts_ || &collection == &invoices_) finish_order(record);
 }
 
 Vendor::Generated SapB1::generate(const Collection& collection, std::int64_t number, std::uint64_t seed,
@@ -635,6 +694,7 @@ Vendor::Generated SapB1::generate(const Collection& collection, std::int64_t num
                                       R"(,"LineStatus":"bost_Open"}])");
         json.string("DocumentStatus", "bost_Open").string("Cancelled", "tNO");
         json.raw("DocTotal", price).raw("VatSum", "0.0");
+        if (&collection == &invoices_) json.raw("PaidToDate", "0.0");
     }
     json.string("CreateDate", local_date(stamp_ms)).string("CreateTime", local_time(stamp_ms));
     return {json.take(), std::move(lookup)};

@@ -68,6 +68,8 @@ class SapB1 final : public Vendor {
     void check_properties(const Call& call, const Json& body, const std::vector<Property>& known,
                           const std::string& of) const;
     void check_references(const Call& call, const Json& body) const;
+    void check_base(const Call& call, const Json& line) const;
+    void close_bases(const Json& invoice);
     void finish_order(Json& order) const;
     const Record& addressed(const Call& call) const;
     void check_tag(const Call& call, const Record& record) const;
@@ -80,7 +82,7 @@ class SapB1 final : public Vendor {
     std::string local_date(std::int64_t ms) const;
     std::string local_time(std::int64_t ms) const;
 
-    Collection &items_, &partners_, &orders_, &drafts_;
+    Collection &items_, &partners_, &orders_, &drafts_, &invoices_;
     std::vector<Set> sets_;
     mutable std::map<std::string, Session> sessions_;
     std::int64_t last_session_ = 0;

@@ -171,6 +171,33 @@ TEST_F(SapTest, DocumentsAreMergedByLine) {
     EXPECT_EQ(client.get(path).json().text_of("Cancelled"), "tYES");
 }
 
+TEST_F(SapTest, InvoicesCloseWhatTheyAreBasedOnAndStay) {
+    Client client = sap();
+    know_references(client);
+    const std::string entry = client.post("/b1s/v2/Orders", order).json().text_of("DocEntry");
+    const auto invoice = [&](const std::string& line) {
+        return R"({"CardCode":"C1","DocDueDate":"2026-05-03","DocumentLines":[{"ItemCode":"A 1","Quantity":1,)" +
+               line + "}]}";
+    };
+    const std::string base = R"("BaseType":17,"BaseEntry":)" + entry + R"(,"BaseLine":)";
+    EXPECT_EQ(code_of(client.post("/b1s/v2/Invoices", invoice(base + "7"))), "-2028");
+    EXPECT_EQ(code_of(client.post("/b1s/v2/Orders", invoice(base + "0"))), "-1000") << "orders have no base";
+    const auto made = client.post("/b1s/v2/Invoices", invoice(base + "0"));
+    EXPECT_EQ(made.status, 201u) << made.body;
+    EXPECT_EQ(made.json().text_of("PaidToDate"), "0.0");
+    EXPECT_EQ(code_of(client.post("/b1s/v2/Invoices", invoice(base + "0"))), "-5002")
+        << "closed by the first";
+    const std::string path = "/b1s/v2/Orders(" + entry + ")";
+    EXPECT_EQ(client.get(path).json().text_of("DocumentStatus"), "bost_Open");
+    EXPECT_EQ(client.post("/b1s/v2/Invoices", invoice(base + "1")).status, 201u);
+    EXPECT_EQ(client.get(path).json().text_of("DocumentStatus"), "bost_Close");
+    EXPECT_EQ(client.ask("PATCH", "/b1s/v2/Invoices(1)", R"({"Comments":"x"})").status, 204u);
+    EXPECT_EQ(code_of(client.ask("PATCH", "/b1s/v2/Invoices(1)", R"({"DocDate":"2026-05-04"})")), "-5002");
+    EXPECT_EQ(code_of(client.ask("PATCH", "/b1s/v2/Invoices(1)",
+                                 R"({"DocumentLines":[{"LineNum":0,"Quantity":2}]})")),
+              "-5002");
+}
+
 TEST_F(SapTest, ApprovalMakesDrafts) {
     Client client = sap();
     know_references(client);

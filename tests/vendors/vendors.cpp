@@ -1,5 +1,8 @@
 #include "backoffice.hpp"
+#include "booking.hpp"
 #include "intuit.hpp"
+#include "lightspeed.hpp"
+#include "lightspeed_login.hpp"
 #include "odoo.hpp"
 #include "pms.hpp"
 #include "quickbooks.hpp"
@@ -16,9 +19,13 @@ std::vector<std::unique_ptr<Vendor>> make_vendors() {
     vendors.push_back(std::make_unique<Backoffice>());
     vendors.push_back(std::make_unique<SapB1>());
     vendors.push_back(std::make_unique<Odoo>());
+    vendors.push_back(std::make_unique<Booking>());
     const auto tokens = std::make_shared<TokenBook>();
     vendors.push_back(std::make_unique<Intuit>(tokens));
     vendors.push_back(std::make_unique<QuickBooks>(tokens));
+    const auto till_tokens = LightspeedLogin::new_book("prod");
+    vendors.push_back(std::make_unique<LightspeedLogin>(till_tokens));
+    vendors.push_back(std::make_unique<Lightspeed>(till_tokens));
     return vendors;
 }
 

@@ -73,6 +73,39 @@ TEST(Authorizer, ExpandsSchemesOfTheManifest) {
     EXPECT_NE(header_of("digest").find("its manifest does not have"), std::string::npos);
 }
 
+std::string expanded_for(const std::string& settings, const std::string& text) {
+    const std::map<std::string, Secret, std::less<>> none;
+    const Live live;
+    const auto value = expand(text, Scope{none, settings, live, now}, Place::plain);
+    return value ? *value : value.error().message;
+}
+
+// A host that an operator may name, and that otherwise depends on which system it is.
+TEST(Templates, ASettingDecidesBetweenTexts) {
+    const std::string text = "{{setting:/url|/system=trial?https://t.example?a=1|https://p.example}}/token";
+    EXPECT_EQ(expanded_for(R"({"url":"http://localhost:1","system":"trial"})", text),
+              "http://localhost:1/token");
+    EXPECT_EQ(expanded_for(R"({"system":"trial"})", text), "https://t.example?a=1/token");
+    EXPECT_EQ(expanded_for(R"({"system":"production"})", text), "https://p.example/token");
+    EXPECT_EQ(expanded_for("{}", text), "https://p.example/token");
+    EXPECT_EQ(expanded_for("{}", "{{setting:/scope|}}"), "");
+    EXPECT_EQ(expanded_for("{}", "{{setting:/url}}"),
+              "the setting /url is needed for authentication and is missing");
+}
+
+TEST(Authorizer, APersonConnectsTheSchemeThatTheSettingsAreFor) {
+    const auto known = std::make_shared<const Schemes>(schemes(
+        R"({"a":{"when":{"/series":"k"},"oauth2":{"grant":"authorization_code","token_url":"t","authorize_url":"a"}},
+            "b":{"when":{"/series":"x","/access":"oauth"},"oauth2":{"grant":"authorization_code","token_url":"t","authorize_url":"a"}}})"));
+    const auto connectable = [&](const char* settings) -> std::string {
+        const Scheme* found = Authorizer(known, settings, {}).connectable();
+        return found != nullptr ? found->name : "";
+    };
+    EXPECT_EQ(connectable(R"({"series":"k"})"), "a");
+    EXPECT_EQ(connectable(R"({"series":"x","access":"oauth"})"), "b");
+    EXPECT_EQ(connectable(R"({"series":"x"})"), "");
+}
+
 // expedia.md: SHA-512 over key, shared secret and the Unix time, in hex; the same time in the header.
 TEST(Authorizer, DigestsAreOfTheWholeRequestsMoment) {
     const std::string digested = to_hex(*digest("sha512", "tok-123Aladdin1700000000"));

@@ -19,6 +19,7 @@ class OneConnector final : public Connectors {
         schemas.settings = &settings_;
         schemas.entities = entities;
         schemas.limits.per_second = per_second;
+        schemas.never_exported = never_exported;
         return schemas;
     }
     std::vector<std::string> names() const override { return {"shop"}; }
@@ -26,6 +27,7 @@ class OneConnector final : public Connectors {
 
     std::vector<std::string> entities{"product", "sales_order"};  // empty: any
     std::uint32_t per_second = 7;
+    std::vector<std::string> never_exported;
 
   private:
     Schema settings_ =

@@ -61,6 +61,20 @@ TEST(Config, ErrorsSayFileLineColumnAndWhatWasMeant) {
         "offered: product or sales_order; did you mean 'product'?");
 }
 
+// What nothing would come of is a mistake; in both directions a connector does what it can.
+TEST(Config, AnEntityIsUsedInADirectionThatItsConnectorHas) {
+    OneConnector connectors;
+    connectors.never_exported = {"product"};
+    const Checked exported = check_text(replaced("direction: import", "direction: export"), connectors);
+    ASSERT_EQ(exported.faults.size(), 1u);
+    EXPECT_EQ(exported.faults[0],
+              "liaison.yaml:8:16: integrations.paradise-shop.entities.0 is only exported, and shop can only "
+              "import 'product'");
+    EXPECT_TRUE(
+        check_text(replaced("direction: import", "direction: bidirectional"), connectors).faults.empty());
+    EXPECT_TRUE(check_text(good, connectors).faults.empty());
+}
+
 TEST(Config, NoIsTextAndSaysSo) {
     EXPECT_EQ(only_fault(good + "    enabled: no\n"),
               "liaison.yaml:11:14: integrations.paradise-shop.enabled is \"no\"; expected boolean (YAML 1.2 "

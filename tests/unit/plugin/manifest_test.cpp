@@ -16,7 +16,7 @@ std::string with_connector(const std::string& members) {
 
 TEST(Manifest, IsTyped) {
     const auto manifest = parse_manifest(with_connector(
-        R"("jobs":["pull","push"],"entities":[{"name":"order","directions":["pull"],"effect":"upsert"},{"name":"till","directions":["pull"]}],"auth":{"bearer":{"h":1}},
+        R"("jobs":["pull","push"],"entities":[{"name":"order","directions":["pull"],"effect":"upsert"},{"name":"till","directions":["pull"],"complete_listing":false}],"auth":{"bearer":{"h":1}},
            "effect":{"setting":"/how","default":"keyed"},"date_range":{"setting":"/{entity}/range"},"limits":{"concurrent":2},"settings":{"type":"object"})"));
     ASSERT_TRUE(manifest) << manifest.error().message;
     const ConnectorManifest* connector = manifest->connector("x");
@@ -31,6 +31,8 @@ TEST(Manifest, IsTyped) {
     EXPECT_FALSE(connector->entity("order")->push);
     EXPECT_EQ(connector->entity("order")->effect, EffectClass::upsert);
     EXPECT_FALSE(connector->entity("till")->effect);
+    EXPECT_EQ(connector->entity("till")->complete_listing, false);
+    EXPECT_FALSE(connector->entity("order")->complete_listing);
     EXPECT_EQ(connector->auth.at(0).name, "bearer");
     EXPECT_EQ(manifest->connector("y"), nullptr);
 }
@@ -54,6 +56,18 @@ TEST(Manifest, LimitsAreTypedAndChecked) {
               "connectors[0].limits.scope is \"tenant\"; allowed are integration, credential, vendor");
 }
 
+TEST(Manifest, WhatNobodyMayKeepIsNamedOrRefused) {
+    const auto rules = [](const std::string& members) {
+        return with_connector(R"("jobs":["pull"],"entities":"any","never_keep":)" + members);
+    };
+    const auto manifest = parse_manifest(rules(R"({"xml_elements":["Guarantee","cc_*"]})"));
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    EXPECT_EQ(manifest->connectors[0].dropped_elements, (std::vector<std::string>{"Guarantee", "cc_*"}));
+    EXPECT_EQ(problem(rules(R"({"xml_elements":["*"]})")),
+              "connectors[0].never_keep.xml_elements is \"*\"; it must be the name of an element");
+    EXPECT_NE(problem(rules(R"({"xml":["Guarantee"]})")), "accepted");
+}
+
 TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(problem("nonsense").find("the manifest is not JSON"), 0u);
     EXPECT_EQ(problem("[]"), "the manifest is not a JSON object");
@@ -68,6 +82,10 @@ TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(problem(with_connector(
                   R"("jobs":["pull"],"entities":[{"name":"order","directions":["pull"],"date_range":1}])")),
               "connectors[0].entities[0].date_range is 1; it must be true or false");
+    EXPECT_EQ(
+        problem(with_connector(
+            R"("jobs":["pull"],"entities":[{"name":"o","directions":["pull"],"complete_listing":"yes"}])")),
+        "connectors[0].entities[0].complete_listing is \"yes\"; it must be true or false");
     EXPECT_EQ(problem(with_connector(
                   R"("jobs":["pull"],"entities":[{"name":"o","directions":["push"],"effect":"twice"}])")),
               "connectors[0].entities[0].effect is \"twice\"; allowed are upsert, keyed, findable, blind");

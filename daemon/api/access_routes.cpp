@@ -1,6 +1,5 @@
 // Routes: secrets in the vault, and connecting integrations whose vendors want a person to let us in.
 #include <algorithm>
-#include <boost/json/parse.hpp>
 
 #include "api/routes.hpp"
 #include "auth/vault.hpp"
@@ -21,13 +20,6 @@ bool is_name(std::string_view name) {
     });
 }
 
-std::string text_in(const std::string& body, std::string_view key) {
-    boost::system::error_code error;
-    const json::value value = json::parse(body, error);
-    const json::value* found = !error && value.is_object() ? value.get_object().if_contains(key) : nullptr;
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
 }  // namespace
 
 bool Routes::manage_access(const Call& call) {
@@ -36,6 +28,9 @@ bool Routes::manage_access(const Call& call) {
     if (path[0] == "secrets" && path.size() == 2) return set_secret(call, path[1]), true;
     if (path[0] == "secrets" && path.size() == 3 && path[2] == "remove")
         return remove_secret(call, path[1]), true;
+    if (path[0] == "tokens" && path.size() == 1) return create_token(call), true;
+    if (path[0] == "tokens" && path.size() == 3 && path[2] == "revoke")
+        return revoke_token(call, path[1]), true;
     if (path[0] == "integrations" && path.size() >= 3 && path[2] == "connect") return connect(call), true;
     return false;
 }

@@ -13,7 +13,7 @@ namespace liaisond::api {
 namespace json = boost::json;
 namespace {
 
-std::string text_in(const json::object& body, std::string_view key) {
+std::string string_in(const json::object& body, std::string_view key) {
     const json::value* found = body.if_contains(key);
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
 }
@@ -34,9 +34,9 @@ Result<sync::Side> side_of(const std::string& word) {
 
 Result<sync::ConflictChoice> choice_of(const json::object& body) {
     sync::ConflictChoice choice;
-    const std::string record = text_in(body, "record");
+    const std::string record = string_in(body, "record");
     if (!record.empty() && record != "new") choice.record = record;
-    const std::string take = text_in(body, "take");
+    const std::string take = string_in(body, "take");
     if (take.empty() && record.empty() && !body.contains("fields"))
         return fail(ErrorKind::permanent, "say what to take: hub or remote, or which record it is");
     if (!take.empty()) {
@@ -54,7 +54,7 @@ Result<sync::ConflictChoice> choice_of(const json::object& body) {
     return choice;
 }
 
-HttpAnswer refusal(const Error& error) {
+web::Answer refusal(const Error& error) {
     return error.kind == ErrorKind::permanent ? problem(422, error.message) : problem(error);
 }
 
@@ -150,8 +150,8 @@ void Routes::resolve_intent(const Call& call, std::int64_t id) {
     auto body = object_of(call.body);
     if (!body) return call.answer(refusal(body.error()));
     sync::IntentChoice choice;
-    const std::string action = text_in(*body, "action");
-    choice.external_id = text_in(*body, "external_id");
+    const std::string action = text_in(call.body, "action");
+    choice.external_id = text_in(call.body, "external_id");
     if (action == "exists")
         choice.action = sync::IntentChoice::Action::exists;
     else if (action == "resend")

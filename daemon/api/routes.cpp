@@ -2,7 +2,6 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/url/parse.hpp>
 #include <charconv>
 
 #include "base/redact.hpp"
@@ -155,13 +154,13 @@ json::value parsed(const std::string& text) {
     return error ? json::value(text) : value;
 }
 
-HttpAnswer ok(const json::value& body, unsigned status) {
+web::Answer ok(const json::value& body, unsigned status) {
     return {status, "application/json", json::serialize(body)};
 }
 
-HttpAnswer problem(const Error& error) { return problem(status_of(error), error.message); }
+web::Answer problem(const Error& error) { return problem(status_of(error), error.message); }
 
-HttpAnswer problem(unsigned status, std::string_view detail) {
+web::Answer problem(unsigned status, std::string_view detail) {
     const json::object body{
         {"type", "about:blank"}, {"status", status}, {"detail", redactor().scrub(detail)}};
     return {status, "application/problem+json", json::serialize(body)};
@@ -194,18 +193,32 @@ json::object to_json(const store::Run& run) {
             {"totals", counters(total)}};
 }
 
-void Routes::handle(HttpRequest request, Answer answer) {
-    const auto target = boost::urls::parse_origin_form(request.target);
-    if (target.has_error()) return answer(problem(400, "the request's target is malformed"));
-    Call call{request.method, {}, {}, std::move(request.body), std::move(answer)};
-    for (const auto segment : target->segments()) call.path.emplace_back(segment);
-    for (const auto parameter : target->params())
-        call.query[std::string(parameter.key)] = std::string(parameter.value);
-    if (call.path == std::vector<std::string>{"healthz"}) return call.answer(ok({{"ok", true}}));
-    if (call.path.size() < 3 || call.path[0] != "api" || call.path[1] != "v1")
-        return call.answer(problem(404, "there is nothing at " + request.target));
+std::string text_in(const std::string& body, std::string_view key) {
+    boost::system::error_code error;
+    const json::value value = json::parse(body, error);
+    const json::value* found = !error && value.is_object() ? value.get_object().if_contains(key) : nullptr;
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+void Routes::handle(web::Request request, Answer answer) {
+    if (request.path == std::vector<std::string>{"healthz"}) return answer(ok({{"ok", true}}));
+    const auto who = principal_of(request);
+    if (!who) {
+        web::Answer refusal = problem(401, who.error().message);
+        refusal.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"liaison\"");
+        return answer(std::move(refusal));
+    }
+    if (request.path.size() < 3 || request.path[0] != "api" || request.path[1] != "v1")
+        return answer(problem(404, "there is nothing at " + request.target));
+    Call call{request.method, std::move(request.path), {}, std::move(request.body), *who, {}};
     call.path.erase(call.path.begin(), call.path.begin() + 2);
-    if (call.method == "GET") return get(call);
+    for (auto& [name, value] : request.query) call.query[name] = value;
+    const access::Scope wanted = scope_of(call.method, call.path);
+    if (!who->may(wanted))
+        return answer(problem(403, who->name + " may " + std::string(access::to_string(who->scope)) +
+                                       ", and this needs " + std::string(access::to_string(wanted))));
+    call.answer = audited(call, std::move(answer));
+    if (call.method == "GET" || call.method == "HEAD") return get(call);
     if (call.method == "POST") return post(call);
     call.answer(problem(405, "only GET and POST are known here"));
 }
@@ -307,6 +320,8 @@ void Routes::get(Call& call) {
         return list(call, &store::Database::plans, filter,
                     [](const store::Plan& row) { return api::to_json(row); });
     if (what == "secrets" && call.path.size() == 1) return list_secrets(call);
+    if (what == "tokens" && call.path.size() == 1) return list_tokens(call);
+    if (what == "audit" && call.path.size() == 1) return show_audit(call);
     if (what == "plugins") return call.answer(ok(backend_.plugins()));
     if (what == "records" && call.path.size() >= 2) {
         filter.entity = call.path[1];

@@ -10,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http_server.hpp"
+#include "access/tokens.hpp"
 #include "sync/engine.hpp"
+#include "web/message.hpp"
 
 namespace liaisond::api {
 
@@ -20,6 +21,7 @@ struct Backend {
     sync::Engine& engine;
     store::Store& store;
     auth::Secrets& secrets;
+    access::Tokens& tokens;
     std::function<boost::json::object()> about;    // version, pid, started_at, state_dir, workers, problems
     std::function<boost::json::object()> plugins;  // items and broken
     std::function<std::vector<std::string>()> reload;  // empty: done; else every fault
@@ -27,21 +29,31 @@ struct Backend {
     std::function<std::map<std::string, Milliseconds>()> settle_times;
 };
 
+// The row of the vault that holds the key of the audit log's chain.
+inline constexpr std::string_view audit_key = "key/audit";
+
 class Routes {
   public:
     explicit Routes(Backend backend) : backend_(std::move(backend)) {}
-    void handle(HttpRequest request, std::function<void(HttpAnswer)> answer);
+    // Of what the API knows nothing, nobody learns whether it is there: who it is comes before what they ask
+    // for.
+    void handle(web::Request request, web::Reply answer);
 
   private:
-    using Answer = std::function<void(HttpAnswer)>;
+    using Answer = web::Reply;
     using Query = std::map<std::string, std::string, std::less<>>;
     struct Call {
         std::string method;
         std::vector<std::string> path;  // below /api/v1
         Query query;
         std::string body;
+        access::Principal who;
         Answer answer;
     };
+
+    // Who asks, and whether they may (doorkeeper.cpp).
+    Result<access::Principal> principal_of(const web::Request& request);
+    Answer audited(const Call& call, Answer answer);
 
     void get(Call& call);
     void post(Call& call);
@@ -61,6 +73,11 @@ class Routes {
     void remove_secret(const Call& call, const std::string& name);
     void rotate_secrets(const Call& call);
     void connect(const Call& call);
+    // Tokens and the audit log (token_routes.cpp).
+    void list_tokens(const Call& call);
+    void create_token(const Call& call);
+    void revoke_token(const Call& call, const std::string& id);
+    void show_audit(const Call& call);
     // Plans and their approval (plan_routes.cpp).
     void show_plan(const Call& call);
     void decide_plan(const Call& call, std::int64_t run);
@@ -79,10 +96,15 @@ class Routes {
 boost::json::object to_json(const store::Run& run);
 boost::json::object to_json(const store::Conflict& conflict);
 boost::json::object to_json(const store::Plan& plan);
+// A member of a request's body; empty where it is no text or not there.
+std::string text_in(const std::string& body, std::string_view key);
 // The JSON that a text is; the text itself where it is none.
 boost::json::value parsed(const std::string& text);
-HttpAnswer ok(const boost::json::value& body, unsigned status = 200);
-HttpAnswer problem(const Error& error);
-HttpAnswer problem(unsigned status, std::string_view detail);
+web::Answer ok(const boost::json::value& body, unsigned status = 200);
+web::Answer problem(const Error& error);
+web::Answer problem(unsigned status, std::string_view detail);
+
+// What somebody must be allowed to do for such a request. `path`: below /api/v1.
+access::Scope scope_of(std::string_view method, const std::vector<std::string>& path);
 
 }  // namespace liaisond::api

@@ -13,9 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "api/http_server.hpp"
 #include "api/routes.hpp"
 #include "app/asio_timers.hpp"
+#include "app/front.hpp"
 #include "app/links.hpp"
 #include "app/state_lock.hpp"
 #include "base/fault_point.hpp"
@@ -39,7 +39,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // How long runs may take to reach a point where nothing is half done (reliability.md 6: 30 s in all).
-constexpr Milliseconds stop_grace{20'000};
+constexpr Milliseconds stop_grace{20'000}, token_use_every{60'000};
 
 void complain(const std::vector<config::Fault>& faults) {
     for (const config::Fault& fault : faults) std::fprintf(stderr, "%s\n", fault.text().c_str());
@@ -121,12 +121,14 @@ class Daemon {
         };
         const Status vault = open_vault();
         if (!vault) return refuse(vault.error(), exit_config);
+        const Status access = open_access();
+        if (!access) return refuse(access.error(), exit_state);
         build();
         engine_->configure(take_links());
         engine_->start([this](Status status) {
             if (!status) return end(refuse(status.error(), exit_state));
             // Only now: nobody shall see a run as running that a crash has ended.
-            const Status listening = server_->listen(config_.socket);
+            const Status listening = front_->listen(config_);
             if (!listening) return end(refuse(listening.error(), exit_config));
             LIAISON_FAULT_POINT("daemon.listening");
             report_ready();
@@ -134,7 +136,7 @@ class Daemon {
         wait_for_signals();
         io_.run();
         LIAISON_FAULT_POINT("daemon.stopped");
-        server_->close();
+        front_->close();
         store_.reset();  // joins its threads, which may still be at work on what the engine's frames hold
         return exit_code_;
     }
@@ -156,6 +158,29 @@ class Daemon {
         auth::Secrets::Sealed sealed;
         for (store::SealedRow& row : *rows) sealed[row.name] = std::move(row.sealed);
         secrets_->load(std::move(sealed));
+        return {};
+    }
+
+    // Tokens, and the key of the audit log's chain.
+    Status open_access() {
+        auto writer = store::Database::open(config_.state_dir + "/liaison.db", store::Access::read);
+        if (!writer) return fail(writer.error());
+        auto rows = (*writer)->tokens();
+        if (!rows) return fail(rows.error());
+        tokens_.load(std::move(*rows));
+        const std::string name(api::audit_key);
+        if (secrets_->contains(name)) return {};
+        std::string key(32, '\0');
+        random_.fill({reinterpret_cast<std::uint8_t*>(key.data()), key.size()});
+        std::string sealed = secrets_->seal(name, Secret(std::move(key)));
+        const auto work = [name, sealed, now = clock_.now()](store::Database& database) {
+            return database.save_sealed(name, sealed, now);
+        };
+        store_->write(work, [](Status saved) {
+            if (!saved)
+                log(LogLevel::error, "the audit log's key could not be kept: " + saved.error().message);
+        });
+        secrets_->keep(name, std::move(sealed));
         return {};
     }
 
@@ -185,13 +210,13 @@ class Daemon {
         const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_, *secrets_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
         routes_ = std::make_unique<api::Routes>(
-            api::Backend{*engine_, *store_, *secrets_, [this] { return about(); },
+            api::Backend{*engine_, *store_, *secrets_, tokens_, [this] { return about(); },
                          [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
                          [this] { return settle_times_; }});
-        server_ = std::make_unique<api::HttpServer>(
-            io_, [this](api::HttpRequest request, std::function<void(api::HttpAnswer)> answer) {
-                routes_->handle(std::move(request), std::move(answer));
-            });
+        front_ = std::make_unique<Front>(front_io_, io_, policy_of(config_),
+                                         [this](web::Request request, web::Reply reply) {
+                                             routes_->handle(std::move(request), std::move(reply));
+                                         });
     }
 
     void report_ready() {
@@ -206,6 +231,9 @@ class Daemon {
             {{"integrations", std::to_string(integrations_)},
              {"socket", config_.socket},
              {"state_dir", config_.state_dir}});
+        if (front_->port() != 0)
+            log(LogLevel::info, "the API listens", {{"port", std::to_string(front_->port())}});
+        note_token_uses();
         sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", integrations_);
         std::uint64_t watchdog_us = 0;
         if (sd_watchdog_enabled(0, &watchdog_us) > 0) feed_watchdog(Milliseconds(watchdog_us / 2000));
@@ -218,6 +246,16 @@ class Daemon {
                           sd_notify(0, "WATCHDOG=1");
                           timers_.after(every, [this, every] { feed_watchdog(every); });
                       });
+    }
+
+    // Once a minute, whoever was used in it.
+    void note_token_uses() {
+        auto uses = tokens_.take_uses();
+        if (!uses.empty())
+            store_->write([uses = std::move(uses)](
+                              store::Database& database) { return database.note_token_uses(uses); },
+                          [](Status) {});
+        timers_.after(token_use_every, [this] { note_token_uses(); });
     }
 
     void wait_for_signals() {
@@ -277,9 +315,15 @@ class Daemon {
         Loaded loaded = load(options_, faults);
         std::vector<std::string> texts;
         for (const config::Fault& fault : faults) texts.push_back(fault.text());
-        if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket) {
+        if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket ||
+            loaded.config.http.listen != config_.http.listen) {
             texts.push_back(
-                "daemon.state_dir and daemon.socket cannot change while the daemon runs; restart it");
+                "daemon.state_dir, daemon.socket and daemon.listen cannot change while the daemon runs; "
+                "restart it");
+        }
+        if (texts.empty()) {
+            if (const Status taken = front_->reload(loaded.config); !taken)
+                texts.push_back(taken.error().message);
         }
         if (!texts.empty()) {
             log(LogLevel::error, "the configuration was not reloaded; the old one stays in force",
@@ -332,7 +376,7 @@ class Daemon {
 
     // In order of construction; taken down from the bottom. The loop goes last: whoever posts to it is gone
     // by then.
-    asio::io_context io_{1};
+    asio::io_context io_{1}, front_io_{1};
     Options options_;
     config::Config config_;  // its integrations have become links
     std::size_t integrations_ = 0;
@@ -346,6 +390,7 @@ class Daemon {
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<auth::Secrets> secrets_;
+    access::Tokens tokens_;
     std::unique_ptr<plugin::WorkerRuntime> workers_;
     std::unique_ptr<plugin::InProcessRuntime> in_process_;
     std::unique_ptr<plugin::RuntimeRouter> runtime_;
@@ -354,7 +399,7 @@ class Daemon {
     std::unique_ptr<http::SchemeRouter> transport_;
     std::unique_ptr<sync::Engine> engine_;
     std::unique_ptr<api::Routes> routes_;
-    std::unique_ptr<api::HttpServer> server_;
+    std::unique_ptr<Front> front_;
     std::map<std::string, Milliseconds> settle_times_;  // by integration
     bool stopping_ = false;
     int exit_code_ = exit_fine;

@@ -70,6 +70,7 @@ class Builder {
         } else {
             config.plugin_dirs = {"/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"};
         }
+        config.http = http(daemon);
         const json::object& log = object_at(document_.root(), "log");
         config.log_level = text_at(log, "level", "info");
         config.log_target = text_at(log, "target", "stderr");
@@ -117,6 +118,35 @@ class Builder {
     }
 
   private:
+    static std::vector<std::string> texts_at(const json::object& object, std::string_view key) {
+        std::vector<std::string> texts;
+        const json::value* list = object.if_contains(key);
+        if (list == nullptr || !list->is_array()) return texts;
+        for (const json::value& one : list->get_array()) {
+            if (one.is_string()) texts.emplace_back(one.get_string());
+        }
+        return texts;
+    }
+
+    // Passwords and tokens in clear over a network are a fault, not a choice.
+    Http http(const json::object& daemon) {
+        Http http;
+        http.listen = expanded(daemon, "listen", "");
+        http.public_url = expanded(daemon, "public_url", "");
+        const json::object& tls = object_at(daemon, "tls");
+        http.certificate = expanded(tls, "certificate", "");
+        http.key = expanded(tls, "key", "");
+        http.hosts = texts_at(daemon, "hosts");
+        http.trusted_proxies = texts_at(daemon, "trusted_proxies");
+        const bool is_near = http.listen.starts_with("127.") || http.listen.starts_with("[::1]");
+        if (!http.listen.empty() && !is_near && http.certificate.empty())
+            add("/daemon/listen",
+                "is reachable from the network without TLS, and tokens would travel in clear; add "
+                "daemon.tls, or "
+                "listen on 127.0.0.1 behind a proxy that speaks TLS");
+        return http;
+    }
+
     void add(const std::string& pointer, std::string message, bool about_key = false) {
         document_.add_fault(faults_, pointer, std::move(message), about_key);
     }

@@ -95,11 +95,22 @@ struct Integration {
     const Entity* entity(std::string_view name) const;
 };
 
+// The API on the network; the unix socket is always there.
+struct Http {
+    std::string listen;  // "127.0.0.1:8480"; empty: not on the network
+    std::string public_url;
+    std::string certificate, key;              // PEM files; empty: without TLS
+    std::vector<std::string> hosts;            // further names in Host
+    std::vector<std::string> trusted_proxies;  // addresses
+    bool operator==(const Http&) const = default;
+};
+
 struct Config {
     std::string state_dir, socket, worker;
     std::string vault_key;  // empty: the usual place
     std::vector<std::string> plugin_dirs;
     bool core_dumps = false;
+    Http http;
     Durability durability = Durability::full;
     std::string log_level = "info", log_target = "stderr", log_format = "text";
     std::map<std::string, Tenant> tenants;

@@ -51,6 +51,11 @@ constexpr char text[] = R"schema({
         "plugin_dirs": { "type": "array", "items": { "type": "string" }, "default": ["/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"] },
         "socket": { "type": "string", "default": "/run/liaison/liaisond.sock", "description": "Unix socket that liaisonctl talks to." },
         "vault_key": { "type": "string", "minLength": 1, "description": "The key file of the vault; by default vault.key in state_dir, or the systemd credential liaison-vault-key where there is one. Keep a copy apart from the backups." },
+        "listen": { "type": "string", "pattern": "^.+:[0-9]+$", "examples": ["127.0.0.1:8480"], "description": "Address of the API on the network, for software that shows a token (liaisonctl token create). Without it there is only the unix socket." },
+        "public_url": { "type": "string", "pattern": "^https?://[^/]+$", "examples": ["https://hub.hotel-paradise.example"], "description": "The address at which others reach this liaison, behind a proxy perhaps." },
+        "hosts": { "type": "array", "items": { "type": "string", "pattern": "^[a-z0-9.-]+$" }, "description": "Further names by which this liaison may be asked for." },
+        "tls": { "type": "object", "additionalProperties": false, "required": ["certificate", "key"], "description": "PEM files. Without them: only behind a proxy on this machine.", "properties": { "certificate": { "type": "string", "minLength": 1 }, "key": { "type": "string", "minLength": 1 } } },
+        "trusted_proxies": { "type": "array", "items": { "type": "string" }, "description": "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed." },
         "core_dumps": { "type": "boolean", "default": false, "description": "Allow core dumps. They hold customer data, keys and tokens: only on a machine for finding bugs." },
         "worker": { "type": "string", "description": "The liaison-worker program; by default the one installed with this liaisond." }
       }

@@ -281,6 +281,18 @@ class CommandLine {
         command(*secret, "list", [](Session& s) { return list_secrets(s); });
         named("remove", remove_secret);
         command(*secret, "rotate", [](Session& s) { return rotate_secrets(s); });
+        CLI::App* token = command(app_, "token", nullptr)->require_subcommand(0, 1);
+        CLI::App* made = command(*token, "create", [this](Session& s) { return create_token(s, token_); });
+        made->add_option("NAME", token_.name, "Who uses it")->required()->type_name("");
+        made->add_option("--scope", token_.scope, "read, operate or admin (default: read)")
+            ->type_name("SCOPE");
+        made->add_option("--days", token_.days, "How long it is good (default: 90)")
+            ->type_name("N")
+            ->check(whole_number(3650));
+        command(*token, "list", [](Session& s) { return list_tokens(s); });
+        CLI::App* revoked = command(*token, "revoke", [this](Session& s) { return revoke_token(s, name_); });
+        revoked->add_option("ID", name_, "The token's id, as listed")->required()->type_name("");
+        command(app_, "audit", [](Session& s) { return show_audit(s); });
         CLI::App* link = command(app_, "connect", [this](Session& s) { return ctl::connect(s, connect_); });
         link->add_option("ID", connect_.integration, "The integration")->required()->type_name("");
         link->add_option("--port", connect_.port, "Port of this machine to come back to (default: any)")
@@ -348,6 +360,7 @@ class CommandLine {
     DecisionArguments decision_;
     ConnectArguments connect_;
     std::string name_;
+    TokenArguments token_;
     std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false, with_requests_ = false;
 };

@@ -34,6 +34,11 @@ struct ConnectArguments {
     std::string redirect_uri;  // empty: this machine
 };
 
+struct TokenArguments {
+    std::string name, scope = "read";
+    std::int64_t days = 0;  // 0: the usual life
+};
+
 struct LocalArguments {
     std::vector<std::string> files;
     std::vector<std::string> plugin_dirs;  // empty: as the configuration says
@@ -81,6 +86,10 @@ int list_secrets(Session& session);
 int remove_secret(Session& session, const std::string& name);
 int rotate_secrets(Session& session);
 int connect(Session& session, const ConnectArguments& arguments);
+int create_token(Session& session, const TokenArguments& arguments);
+int list_tokens(Session& session);
+int revoke_token(Session& session, const std::string& id);
+int show_audit(Session& session);
 
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one

@@ -169,7 +169,7 @@ House::Told House::ctl(const std::string& words) const {
 }
 
 Reply House::api(const std::string& method, const std::string& target) const {
-    return ask_socket((root_ / "socket").string(), {method, target, {}});
+    return ask_socket((root_ / "socket").string(), {method, target, {}, {}, "localhost"});
 }
 
 // ---- the simulator ----

@@ -19,8 +19,8 @@ namespace {
 constexpr timeval patience{20, 0};
 
 std::string request_text(const Call& call) {
-    std::string text =
-        call.method + " " + call.target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    std::string text = call.method + " " + call.target + " HTTP/1.1\r\nHost: " + call.host +
+                       "\r\nConnection: close\r\n" + call.headers;
     if (!call.body.empty() || call.method != "GET") {
         text +=
             "Content-Type: application/json\r\nContent-Length: " + std::to_string(call.body.size()) + "\r\n";

@@ -15,6 +15,8 @@ struct Reply {
 
 struct Call {
     std::string method, target, body;
+    std::string headers = {};  // further ones, each with its line end
+    std::string host = "localhost";
 };
 
 Reply ask_port(std::uint16_t port, const Call& call);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sync/sim_house.hpp"
+#include "web/head.hpp"
 
 namespace liaisond::api {
 namespace {
@@ -18,7 +19,8 @@ class Api : public testing::Test {
                        {{"http://shop.example:80", [this](const http::Request& r) { return shop(r); }}}};
     TempDir directory;
     SimHouse house{world, network, directory.path()};
-    Routes routes{Backend{*house.engine, house.store, house.secrets, [] { return json::object(); },
+    access::Tokens tokens;
+    Routes routes{Backend{*house.engine, house.store, house.secrets, tokens, [] { return json::object(); },
                           [] { return json::object(); }, [] { return std::vector<std::string>(); },
                           [] { return std::map<std::string, Milliseconds>(); }}};
 
@@ -29,11 +31,24 @@ class Api : public testing::Test {
         link->config.schedule.text = "daily at 02:10";
         link->tenant.timezone = "Europe/Paris";
         house.start({link});
+        keep_audit_key('k');
         world.run_until([] { return false; }, Milliseconds(20));
     }
-    std::pair<unsigned, json::object> ask(const std::string& method, const std::string& target) {
+    void keep_audit_key(char filling) {
+        house.secrets.keep(std::string(audit_key),
+                           house.secrets.seal(audit_key, Secret(std::string(32, filling))));
+    }
+    std::pair<unsigned, json::object> ask(const std::string& method, const std::string& target,
+                                          const std::string& body = {}, const std::string& token = {}) {
         std::pair<unsigned, json::object> heard{0, {}};
-        routes.handle({method, "/api/v1/" + target, ""}, [&](HttpAnswer answer) {
+        web::Request request;
+        request.method = method;
+        request.target = "/api/v1/" + target;
+        request.body = body;
+        request.peer.is_local = token.empty();
+        if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+        EXPECT_FALSE(web::parse_target(request));
+        routes.handle(std::move(request), [&](web::Answer answer) {
             heard = {answer.status, json::parse(answer.body).as_object()};
         });
         world.run_until([&] { return heard.first != 0; }, Milliseconds(1000));
@@ -63,6 +78,75 @@ TEST_F(Api, SuspendAndResume) {
     EXPECT_EQ(ask("POST", "integrations/shop/resume").first, 200u);
     EXPECT_EQ(ask("GET", "integrations/shop").second.at("state"), "idle");
     EXPECT_EQ(ask("POST", "integrations/nobody/suspend").first, 404u);
+}
+
+// ---- access ----------------------------------------------------------------------------------------------
+
+TEST_F(Api, ATokenMayWhatItsScopeSays) {
+    std::map<std::string, std::string> made;
+    for (const std::string scope : {"read", "operate", "admin"}) {
+        const auto [status, body] = ask("POST", "tokens", R"({"name":"till","scope":")" + scope + "\"}");
+        ASSERT_EQ(status, 201u);
+        made[scope] = body.at("token").as_string();
+    }
+    const auto allowed = [&](const std::string& scope, const std::string& method, const std::string& target) {
+        return ask(method, target, "{}", made[scope]).first;
+    };
+    for (const char* scope : {"read", "operate", "admin"})
+        EXPECT_EQ(allowed(scope, "GET", "integrations"), 200u);
+    EXPECT_EQ(allowed("read", "POST", "integrations/shop/suspend"), 403u);
+    EXPECT_EQ(allowed("operate", "POST", "integrations/shop/suspend"), 200u);
+    EXPECT_EQ(allowed("operate", "POST", "reload"), 403u);
+    EXPECT_EQ(allowed("operate", "GET", "tokens"), 403u);
+    EXPECT_EQ(allowed("operate", "GET", "secrets"), 403u);
+    EXPECT_EQ(allowed("operate", "POST", "integrations/shop/connect"), 403u);
+    EXPECT_EQ(allowed("admin", "GET", "audit"), 200u);
+    EXPECT_EQ(allowed("admin", "POST", "reload"), 200u);
+}
+
+TEST_F(Api, WithoutATokenNothingIsTold) {
+    for (const char* wrong : {"liaison_000000000000_00", "x", "liaison_"}) {
+        EXPECT_EQ(ask("GET", "integrations", "", wrong).first, 401u);
+        EXPECT_EQ(ask("GET", "is/there/such", "", wrong).first, 401u) << "not even what exists";
+    }
+    const auto [status, body] = ask("POST", "tokens", R"({"name":"till","scope":"read"})");
+    const std::string token(body.at("token").as_string()), id(body.at("id").as_string());
+    EXPECT_EQ(ask("GET", "integrations", "", token).first, 200u);
+    EXPECT_EQ(ask("POST", "tokens/" + id + "/revoke").first, 200u);
+    EXPECT_EQ(ask("GET", "integrations", "", token).first, 401u);
+    EXPECT_EQ(ask("POST", "tokens/" + id + "/revoke").first, 404u);
+}
+
+TEST_F(Api, ATokenIsShownOnceAndItsFaultsAreNamed) {
+    ASSERT_EQ(ask("POST", "tokens", R"({"name":"till","scope":"operate","days":"30"})").first, 201u);
+    const json::object list = ask("GET", "tokens").second;
+    const json::object& one = list.at("items").at(0).as_object();
+    EXPECT_EQ(one.at("scope"), "operate");
+    EXPECT_FALSE(one.contains("token"));
+    EXPECT_EQ(json::serialize(list).find("hash"), std::string::npos);
+    EXPECT_EQ(ask("POST", "tokens", R"({"scope":"read"})").first, 422u);
+    EXPECT_EQ(ask("POST", "tokens", R"({"name":"x","scope":"root"})").first, 422u);
+    EXPECT_EQ(ask("POST", "tokens", R"({"name":"x","days":"-1"})").first, 422u);
+    EXPECT_EQ(ask("POST", "tokens", "no json").first, 422u);
+}
+
+TEST_F(Api, WhatWasDoneIsInTheAuditLogAndLookingIsNot) {
+    const std::string token(
+        ask("POST", "tokens", R"({"name":"till","scope":"operate"})").second.at("token").as_string());
+    EXPECT_EQ(ask("POST", "integrations/shop/suspend", "", token).first, 200u);
+    EXPECT_EQ(ask("POST", "integrations/shop/suspend", "", token).first, 200u);
+    EXPECT_EQ(ask("POST", "integrations/nobody/suspend", "", token).first, 404u);
+    EXPECT_EQ(ask("GET", "integrations/shop", "", token).first, 200u);
+    const json::object log = ask("GET", "audit").second;
+    ASSERT_EQ(log.at("items").as_array().size(), 3u) << json::serialize(log);
+    EXPECT_EQ(log.at("items").at(0).at("target"), "/tokens");
+    EXPECT_EQ(log.at("items").at(0).at("actor"), "local");
+    EXPECT_EQ(log.at("items").at(1).at("actor"), "token till");
+    EXPECT_EQ(log.at("items").at(1).at("target"), "/integrations/shop/suspend");
+    EXPECT_TRUE(log.at("fault").is_null());
+    EXPECT_EQ(ask("GET", "audit?after=2").second.at("items").as_array().size(), 1u);
+    keep_audit_key('x');
+    EXPECT_EQ(ask("GET", "audit").second.at("fault"), "entry 1 was changed after it was written");
 }
 
 TEST_F(Api, ABreakerIsShownAndReset) {

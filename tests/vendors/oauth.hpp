@@ -28,7 +28,7 @@ class TokenBook {
         std::string access, refresh;
     };
 
-    TokenBook() = default;
+    TokenBook() : TokenBook({}, Rules()) {}
     // `issuer`: begins all that it gives out, so that nothing is good at another one.
     TokenBook(std::string issuer, const Rules& rules)
         : issuer_(std::move(issuer)), usual_rules_(rules), rules_(rules) {}

@@ -20,7 +20,7 @@ namespace json = boost::json;
 using namespace liaison_system;
 
 constexpr int seeded = 60, seeded_documents = 30, changed_in_a_wave = 5;
-constexpr int seeded_sales = 250, seeded_reservations = 40, menu_items = 24, days = 40;
+constexpr int seeded_sales = 250, late_sales = 9000, seeded_reservations = 40, menu_items = 24, days = 40;
 
 constexpr const char* directions[] = {"import", "export", "bidirectional"};
 const char* text(Direction direction) { return directions[static_cast<int>(direction)]; }
@@ -212,6 +212,8 @@ class QuickBooks : public Books {
     void connect(const House& house) const override { connect_quickbooks(house); }
     void make_news(const House& house, int wave) const override {
         house.set("intuit", R"({"expire":true})");
+        // A draft of the shop's is none of the books.
+        if (direction_ == Direction::out) renew_cancelled_orders(house);
         if (!is_read()) return;
         if (wave == 0) return seed(house);
         for (const int number : changed_in(wave, seeded)) {
@@ -229,19 +231,22 @@ class QuickBooks : public Books {
         const bool is_out = direction_ == Direction::out;
         Fields item{{"/sku", "/Sku"}, {"/sales_price", "/UnitPrice"}};
         if (is_out) item.emplace_back("/name", "/Description");
-        return used(
-            {{"product", "quickbooks/items", by("Id"), item, "/Sku"},
-             {"customer",
-              "quickbooks/customers",
-              by("Id"),
-              {{"/company_name", "/CompanyName"}},
-              "/DisplayName"},
-             {"sales_order",
-              "quickbooks/estimates",
-              by("Id"),
-              {{"/order_no", "/DocNumber"}, {"/lines/0/quantity", "/Line/0/SalesItemLineDetail/Qty"}},
-              "/DocNumber"},
-             {"invoice", "quickbooks/invoices", by("Id"), {{"/invoice_no", "/DocNumber"}}, "/DocNumber"}});
+        return used({{"product", "quickbooks/items", by("Id"), item, "/Sku"},
+                     {"customer",
+                      "quickbooks/customers",
+                      by("Id"),
+                      {{"/company_name", "/CompanyName"}},
+                      "/DisplayName"},
+                     {"sales_order",
+                      "quickbooks/estimates",
+                      by("Id"),
+                      {{"/order_no", "/DocNumber"}, {"/lines/0/quantity", "/Line/0/SalesItemLineDetail/Qty"}},
+                      "/DocNumber"},
+                     {"invoice",
+                      "quickbooks/invoices",
+                      by("Id", "invoice:"),
+                      {{"/invoice_no", "/DocNumber"}},
+                      "/DocNumber"}});
     }
     std::string unfinished(const House& house) const override {
         return house.stat("quickbooks", "duplicates") > 0 ? "the vendor counts duplicates" : "";
@@ -349,25 +354,19 @@ class Till : public System {
                         menu_items_file(menu_items + 3 * wave, std::to_string(10 + wave) + ".50"));
         if (direction_ == Direction::out) return;
         if (wave == 0) house.seed("lightspeed/items", seeded);
-        if (is_in()) house.seed("lightspeed/sales", wave == 0 ? seeded_sales : changed_in_a_wave);
+        if (is_in() && wave == 0) house.seed("lightspeed/sales", seeded_sales);
         if (wave == 0) return;
         for (const int number : changed_in(wave, seeded))
             put(house, "lightspeed/items/" + numbered("9107199254%06d", number),
                 {{"name", "Plat " + std::to_string(wave) + " " + std::to_string(number)}});
-        if (!is_in()) return;
-        // A till that was offline: closed before what is known already.
-        const json::array sales = vendor_records(house, "lightspeed/sales");
-        const json::object& known = sales.at(sales.size() - 10).as_object();
-        put(house, "lightspeed/sales/" + numbered("A65315.%d", 9000 + wave),
-            {{"timeClosed", text_of(known, "timeClosed")}});
+        if (is_in()) sell(house, wave);
     }
     std::vector<Kind> kinds() const override {
         const std::string location = std::string(till_location) + "/";
-        const Kind items{"menu_item",
-                         "lightspeed/items",
-                         by("id", location),
-                         {{"/sku", "/sku"}, {"/name", "/name"}, {"/sales_price", "/prices/0/amount"}},
-                         "/sku"};
+        Fields item{{"/sku", "/sku"}, {"/name", "/name"}};
+        // The till's own may have a price that is asked for at the counter.
+        if (direction_ == Direction::out) item.emplace_back("/sales_price", "/prices/0/amount");
+        const Kind items{"menu_item", "lightspeed/items", by("id", location), item, "/sku"};
         if (!is_in()) return {items};
         return {items,
                 {"pos_transaction",
@@ -380,6 +379,16 @@ class Till : public System {
     }
 
   private:
+    // The next sales, and one of a till that was offline: closed before what is known already.
+    static void sell(const House& house, int wave) {
+        for (int i = 1; i <= changed_in_a_wave; ++i) {
+            const int number = seeded_sales + (wave - 1) * changed_in_a_wave + i;
+            put(house, "lightspeed/sales/" + numbered("A65315.%d", number), {});
+        }
+        const json::value known = vendor_records(house, "lightspeed/sales").at(seeded_sales - 10);
+        put(house, "lightspeed/sales/" + numbered("A65315.%d", late_sales + wave),
+            {{"timeClosed", text_of(known.as_object(), "timeClosed")}});
+    }
     bool is_in() const { return direction_ == Direction::in; }
     Direction direction_;
 };

@@ -76,10 +76,10 @@ void Round::build() {
         house_.seed("shop/products", products);
         house_.seed("shop/customers", customers);
         house_.seed("shop/orders", orders);
-        text += in_small_pages(
-            plan_.has_invoices
-                ? shop_ledger({"[product, customer, sales_order, invoice]", schedule, small_pages})
-                : shop({"[product, customer, sales_order]", schedule, small_pages}));
+        const char* ledger = "[product, customer, sales_order, invoice]";
+        text += in_small_pages(plan_.has_invoices
+                                   ? shop_ledger({ledger, schedule, small_pages})
+                                   : shop({"[product, customer, sales_order]", schedule, small_pages}));
     }
     if (plan_.has_office())
         text += office({entities({"product", "customer", "sales_order"}), "manual", small_batches});

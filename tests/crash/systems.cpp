@@ -39,6 +39,13 @@ void put(const House& house, const std::string& record, const json::object& memb
     EXPECT_LT(reply.status, 300u) << record << json::serialize(reply.body);
 }
 
+void sell_everything(const House& house) {
+    for (const json::value& one : vendor_records(house, "shop/products")) {
+        if (member(one.as_object(), "active") == "false")
+            put(house, "shop/products/" + member(one.as_object(), "id"), {{"active", true}});
+    }
+}
+
 // Numbers of records that change in this wave, below `count`.
 std::vector<int> changed_in(int wave, int count) {
     std::vector<int> numbers;
@@ -138,10 +145,16 @@ class OdooBooks : public Books {
   private:
     void seed(const House& house) const {
         house.seed("odoo/products", seeded);
-        if (direction_ == Direction::both) return;
+        if (direction_ == Direction::both) return name_as_its_own(house);
         house.seed("odoo/partners", seeded);
         for (const char* one : {"odoo/orders", "odoo/lines", "odoo/invoices", "odoo/invoice_lines"})
             house.seed(one, seeded_documents);
+    }
+    // Codes that the shop does not have.
+    static void name_as_its_own(const House& house) {
+        for (int id = 1; id <= seeded; ++id)
+            put(house, "odoo/products/" + std::to_string(id) + "?raw=true",
+                {{"default_code", "OWN-" + std::to_string(id)}});
     }
     OdooServer server_;
 };
@@ -212,8 +225,9 @@ class QuickBooks : public Books {
     void connect(const House& house) const override { connect_quickbooks(house); }
     void make_news(const House& house, int wave) const override {
         house.set("intuit", R"({"expire":true})");
-        // A draft of the shop's is none of the books.
+        // The books take neither drafts nor orders of what is no longer sold.
         if (direction_ == Direction::out) renew_cancelled_orders(house);
+        if (direction_ == Direction::out && wave == 0) sell_everything(house);
         if (!is_read()) return;
         if (wave == 0) return seed(house);
         for (const int number : changed_in(wave, seeded)) {

@@ -12,7 +12,7 @@ struct Wishes {
     std::uint64_t seed = 1;
     int jobs = 4;
     int round = -1;  // only this one, in this process
-    std::string point;
+    std::string point, house;
     std::filesystem::path result;  // where a round writes what came of it, as JSON; empty: prints it
     bool keep = false;
     bool stop_at_first = false;

@@ -20,8 +20,8 @@ const Fields office_customer_fields{{"/company_name", "/name"}};
 
 class Judge {
   public:
-    Judge(const House& house, const Plan& plan, const Bookings& bookings)
-        : house_(house), plan_(plan), bookings_(bookings), hub_(house) {}
+    Judge(const House& house, const Plan& plan, const Bookings& bookings, const System* system)
+        : house_(house), plan_(plan), bookings_(bookings), system_(system), hub_(house) {}
 
     Verdict judge() {
         expect(hub_.text("PRAGMA integrity_check") == "ok", "the database is damaged");
@@ -36,6 +36,7 @@ class Judge {
         if (plan_.has_shop()) judge_shop();
         if (plan_.has_office()) judge_office();
         if (plan_.has_pms()) judge_pms();
+        if (system_ != nullptr) judge_system();
         return std::move(verdict_);
     }
 
@@ -57,6 +58,14 @@ class Judge {
     }
 
     void judge_shop() {
+        // The other side has records of its own, and a word in the content of all.
+        if (plan_.direction == Direction::both) {
+            expect(hub_knows(hub_, "shop", "product", vendor_records(house_, "shop/products"), "/id",
+                             {{"/sku", "/sku"}}),
+                   "shop product");
+            return;
+        }
+        if (plan_.has_invoices) agree("shop", "invoice", "shop/orders", "/id", {{"/invoice_no", "/number"}});
         agree("shop", "product", "shop/products", "/id", product_fields);
         agree("shop", "customer", "shop/customers", "/id", customer_fields);
         agree("shop", "sales_order", "shop/orders", "/id", order_fields);
@@ -72,6 +81,23 @@ class Judge {
         expect(house_.stat("backoffice", "duplicates") == 0, "office: the vendor counts duplicates");
         const std::int64_t doubts = open("office", 0);
         expect(doubts == 0, "office: " + std::to_string(doubts) + " doubts, and every send may be repeated");
+    }
+
+    // Every record of one side is known to the other, once, with the same content.
+    void judge_system() {
+        const std::string integration = system_->names().integration;
+        for (const Kind& kind : system_->kinds()) {
+            json::array there = vendor_records(house_, kind.collection);
+            for (json::value& one : there) one.as_object()["external id"] = kind.id(one.as_object());
+            const std::string what = integration + " " + kind.entity;
+            expect(hub_equals(hub_, integration, kind.entity, there, "/external id", kind.fields), what);
+            if (!kind.reference.empty()) expect(all_differ(there, kind.reference), what);
+        }
+        const std::string unfinished = system_->unfinished(house_);
+        expect(unfinished.empty(), integration + ": " + unfinished);
+        const std::int64_t doubts = open(integration, 0);
+        expect(doubts == 0, integration + ": " + std::to_string(doubts) +
+                                " doubts, and every send may be repeated or asked about");
     }
 
     // Each record is there once and agreed, or the operator is asked about it.
@@ -128,14 +154,15 @@ class Judge {
     const House& house_;
     const Plan& plan_;
     const Bookings& bookings_;
+    const System* system_;
     Hub hub_;
     Verdict verdict_;
 };
 
 }  // namespace
 
-Verdict judge(const House& house, const Plan& plan, const Bookings& bookings) {
-    return Judge(house, plan, bookings).judge();
+Verdict judge(const House& house, const Plan& plan, const Bookings& bookings, const System* system) {
+    return Judge(house, plan, bookings, system).judge();
 }
 
 }  // namespace liaison_crash

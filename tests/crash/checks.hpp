@@ -7,6 +7,7 @@
 
 #include "house.hpp"
 #include "plan.hpp"
+#include "systems.hpp"
 
 namespace liaison_crash {
 
@@ -21,6 +22,8 @@ struct Bookings {
     std::string guest;  // the first word of every guest's name
 };
 
-Verdict judge(const liaison_system::House& house, const Plan& plan, const Bookings& bookings);
+// `system`: null where the round has none.
+Verdict judge(const liaison_system::House& house, const Plan& plan, const Bookings& bookings,
+              const System* system);
 
 }  // namespace liaison_crash

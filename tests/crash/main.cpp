@@ -24,6 +24,7 @@ int main(int count, char** arguments) {
         ->capture_default_str();
     app.add_option("--jobs", wishes.jobs, "rounds at once; they mostly wait")->check(CLI::Range(1, 64));
     app.add_option("--point", wishes.point, "only this fault point");
+    app.add_option("--house", wishes.house, "only this kind of house: odoo, shop, everything ...");
     app.add_option("--round", wishes.round, "only this round, in this process")
         ->check(CLI::NonNegativeNumber);
     app.add_option("--result", wishes.result, "where that round writes what came of it")->group("");

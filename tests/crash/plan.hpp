@@ -10,10 +10,25 @@
 
 namespace liaison_crash {
 
-enum class Scenario { shop, findable, blind, office, everything };
-inline constexpr int scenarios = 5;
+// Systems that are described in the configuration, and those with a connector of their own (systems.hpp).
+enum class Scenario {
+    shop,
+    findable,
+    blind,
+    office,
+    everything,
+    odoo,
+    sap_b1,
+    quickbooks,
+    booking_com,
+    lightspeed
+};
+inline constexpr int scenarios = 10;
 
 const char* to_string(Scenario scenario);
+
+// Of a connector: from the vendor, to it, both.
+enum class Direction { in, out, both };
 
 enum class End { daemon, worker, fault };
 
@@ -29,13 +44,24 @@ struct Life {
 struct Plan {
     std::uint64_t seed = 0;
     Scenario scenario = Scenario::shop;
+    Direction direction = Direction::in;          // of a system with a connector of its own
+    bool has_invoices = false;                    // of books
+    int variant = 0;                              // of a system that has several versions
     bool is_unattended = false;                   // schedules and changes drive everything, nobody triggers
     std::map<std::string, std::string> switches;  // by vendor
     std::vector<Life> lives;
 
-    bool has_shop() const { return scenario != Scenario::findable && scenario != Scenario::blind; }
+    bool has_connector() const { return scenario >= Scenario::odoo; }
+    bool has_shop() const {
+        if (scenario >= Scenario::booking_com) return false;
+        if (has_connector()) return direction != Direction::in;
+        return scenario != Scenario::findable && scenario != Scenario::blind;
+    }
     bool has_office() const { return scenario == Scenario::office || scenario == Scenario::everything; }
-    bool has_pms() const { return scenario != Scenario::shop && scenario != Scenario::office; }
+    bool has_pms() const {
+        return scenario == Scenario::findable || scenario == Scenario::blind ||
+               scenario == Scenario::everything;
+    }
 };
 
 // For people who look at a round.
@@ -47,10 +73,17 @@ struct Point {
     bool can_fail = false;
 };
 
+// What all rounds are restricted to.
+struct Only {
+    std::string point, house;  // a scenario's name; empty: any
+};
+
 // Round `number` of a campaign. Together the rounds take every point, hit and mode in turn, in an order of
-// their seed; `only` restricts them to one point.
-Plan make_plan(std::uint64_t seed, int number, const std::vector<Point>& points, const std::string& only);
+// their seed.
+Plan make_plan(std::uint64_t seed, int number, const std::vector<Point>& points, const Only& only);
 // Points times hits times modes that a campaign has to cover.
 std::size_t combinations(const std::vector<Point>& points);
+// Throws std::runtime_error for a name that no scenario has.
+Scenario scenario_of(const std::string& name);
 
 }  // namespace liaison_crash

@@ -58,7 +58,7 @@ Outcome Round::run(bool keep) {
 
 // ---- the house ----
 
-void Round::build() const {
+void Round::build() {
     const bool by_change = plan_.is_unattended ||
                            std::any_of(plan_.lives.begin(), plan_.lives.end(),
                                        [](const Life& life) { return life.point == "engine.change_due"; });
@@ -76,7 +76,10 @@ void Round::build() const {
         house_.seed("shop/products", products);
         house_.seed("shop/customers", customers);
         house_.seed("shop/orders", orders);
-        text += in_small_pages(shop({"[product, customer, sales_order]", schedule, small_pages}));
+        const char* ledger = "[product, customer, sales_order, invoice]";
+        text += in_small_pages(plan_.has_invoices
+                                   ? shop_ledger({ledger, schedule, small_pages})
+                                   : shop({"[product, customer, sales_order]", schedule, small_pages}));
     }
     if (plan_.has_office())
         text += office({entities({"product", "customer", "sales_order"}), "manual", small_batches});
@@ -85,7 +88,23 @@ void Round::build() const {
         text += pms({entities({"reservation"}), "manual", small_batches},
                     plan_.scenario == Scenario::blind ? "blind" : "findable");
     }
+    if (system_) text += system_->configuration(schedule, by_change);
+    if (system_) system_->prepare(house_);
     house_.configure(text);
+    if (system_ && system_->names().login != nullptr) let_in();
+}
+
+// Before there is anything to do; what a person does is not killed.
+void Round::let_in() {
+    // The run that this begins is to learn nothing: what there is, is read in the first life.
+    const char* vendor = system_->names().vendor;
+    house_.set(vendor, R"({"fail_every":1})");
+    house_.start();
+    system_->connect(house_);
+    until([&] { return !house_.runs(system_->names().integration).empty(); }, longest_work, pace);
+    until([&] { return !is_busy(); }, longest_work, pace);
+    house_.set(vendor, R"({"fail_every":0})");
+    if (house_.stop() != 0) outcome_.violations.emplace_back("the daemon does not stop when asked");
 }
 
 void Round::set_faults(bool on) const {
@@ -107,7 +126,8 @@ void Round::make_news() {
         }
         for (int i = 1; i <= 5; ++i) {
             house_.sim("POST", "shop/orders",
-                       R"({"lines":[{"product_id":)" + std::to_string(i + wave_) + R"(,"quantity":2}]})");
+                       R"({"status":"new","lines":[{"product_id":)" + std::to_string(i + wave_) +
+                           R"(,"quantity":2}]})");
         }
     }
     if (plan_.has_pms()) {
@@ -116,6 +136,7 @@ void Round::make_news() {
         std::snprintf(name, sizeof name, "in/%03d.csv", wave_);
         house_.write(name, with_lead(bookings(static_cast<int>(bookings_.rows)), word));
     }
+    if (system_) system_->make_news(house_, wave_);
     ++wave_;
 }
 
@@ -136,6 +157,7 @@ void Round::live(const Life& life) {
     ++(has_struck ? outcome_.struck : outcome_.missed)[what];
     if (house_.daemon().is_running()) return kill_daemon();
     ++outcome_.kills;
+    look_at_the_dead();
     if (!has_struck && life.point != "daemon.stopped")
         outcome_.violations.push_back("the daemon ended by itself: " + house_.last_lines());
 }
@@ -190,9 +212,21 @@ void Round::kill_daemon() {
     if (!is_busy()) ++outcome_.idle;
     house_.kill_daemon();
     ++outcome_.kills;
+    look_at_the_dead();
+}
+
+void Round::look_at_the_dead() {
+    if (!system_) return;
+    const std::string broken = system_->broken(house_);
+    if (!broken.empty()) outcome_.violations.push_back(broken);
 }
 
 bool Round::kill_a_worker() {
+    if (system_) {
+        const System::Names names = system_->names();
+        const pid_t worker = house_.worker(names.plugin, names.tenant);
+        if (worker > 0) return ::kill(worker, SIGKILL) == 0;
+    }
     for (const char* tenant : {"wholesaler", "hotel"}) {
         const pid_t worker = house_.worker("custom_api", tenant);
         if (worker > 0) return ::kill(worker, SIGKILL) == 0;
@@ -231,6 +265,10 @@ void Round::trigger_all() const {
     if (plan_.has_pms()) all.push_back("bookings");
     if (plan_.has_office()) all.push_back("office");
     if (plan_.has_pms()) all.push_back("pms");
+    if (system_) {
+        if (system_->names().source != nullptr) all.push_back(system_->names().source);
+        all.push_back(system_->names().integration);
+    }
     for (const char* one : all) house_.api("POST", std::string("/api/v1/integrations/") + one + "/sync");
 }
 
@@ -244,7 +282,7 @@ void Round::come_to_rest() {
     do {
         if (!plan_.is_unattended) trigger_all();
         until([&] { return !is_busy(); }, longest_work, pace);
-        verdict = judge(house_, plan_, bookings_);
+        verdict = judge(house_, plan_, bookings_, system_.get());
         if (verdict.violations.empty()) break;
         until([&] { return is_busy(); }, milliseconds(100), pace);
     } while (std::chrono::steady_clock::now() < end && house_.daemon().is_running());

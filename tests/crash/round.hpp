@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "checks.hpp"
 #include "house.hpp"
 #include "plan.hpp"
+#include "systems.hpp"
 
 namespace liaison_crash {
 
@@ -23,11 +25,12 @@ struct Outcome {
 
 class Round {
   public:
-    explicit Round(const Plan& plan) : plan_(plan) {}
+    explicit Round(const Plan& plan) : plan_(plan), system_(system_of(plan)) {}
     Outcome run(bool keep);
 
   private:
-    void build() const;
+    void build();
+    void let_in();
     void set_faults(bool on) const;
     void make_news();
     void live(const Life& life);
@@ -35,6 +38,7 @@ class Round {
     void provoke(const Life& life);
     void end_at_random(const Life& life);
     void kill_daemon();
+    void look_at_the_dead();
     bool kill_a_worker();
     bool is_busy() const;
     int strikes() const;
@@ -43,6 +47,7 @@ class Round {
     void come_to_rest();
 
     Plan plan_;
+    std::unique_ptr<System> system_;  // null: none
     liaison_system::House house_;
     Outcome outcome_;
     Bookings bookings_;

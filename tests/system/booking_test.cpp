@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "booking_house.hpp"
 #include "hub.hpp"
-#include "integrations.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -16,28 +16,6 @@ namespace {
 
 namespace json = boost::json;
 using testing::HasSubstr;
-
-constexpr char booking_text[] = R"(  booking:
-    tenant: hotel
-    connector: booking_com
-    direction: @DIRECTION@
-    entities: @ENTITIES@
-    schedule: manual
-@MORE@    credentials: { client_id: !file @ROOT@/secrets/booking-id, client_secret: !file @ROOT@/secrets/booking-secret }
-    limits: { pause_after_429: 300ms }
-    settings:
-      reservations_url: @SIM@/booking/secure
-      supply_url: @SIM@/booking/supply
-      token_url: @SIM@/booking/auth
-      poll_gap: 300ms
-      after_post: 100ms
-      properties:
-        "367456": { code: PARADISE, currency: EUR, rooms: { "36745603": DBL, "36745604": SGL }, rate_plans: { "1278606": BAR } }
-@SETTINGS@)";
-
-std::string with(std::string text, const std::string& what, const std::string& by) {
-    return text.replace(text.find(what), what.size(), by);
-}
 
 std::string all_of(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -48,19 +26,10 @@ std::string all_of(const std::filesystem::path& file) {
 
 class Booking : public testing::Test {
   protected:
-    Booking() {
-        house.write("secrets/booking-id", "booking-client");
-        house.write("secrets/booking-secret", "booking-secret");
-        house.set("booking", R"({"poll_gap_ms":300,"after_post_ms":100})");
-    }
-    static std::string booking(const std::string& direction, const std::string& entities,
-                               const std::string& settings = {}, const std::string& more = {}) {
-        std::string text = with(booking_text, "@DIRECTION@", direction);
-        return with(with(with(text, "@ENTITIES@", entities), "@SETTINGS@", settings), "@MORE@", more);
-    }
+    Booking() { prepare_booking_com(house); }
     void begin(int reservations, const std::string& settings = {}) {
         if (reservations > 0) house.seed("booking/reservations", reservations);
-        house.configure(booking("import", "[reservation]", settings));
+        house.configure(booking_com({"[reservation]"}, "import", settings));
         house.start();
     }
     // The states of all messages at Booking.com.
@@ -157,7 +126,7 @@ class BookingKilled : public Booking, public testing::WithParamInterface<const c
 
 TEST_P(BookingKilled, EachReservationIsThereOnceAndAcknowledgedInTheEnd) {
     house.seed("booking/reservations", 60);
-    house.configure(booking("import", "[reservation]"));
+    house.configure(booking_com({"[reservation]"}, "import"));
     ASSERT_TRUE(house.start_armed(GetParam())) << house.last_lines();
     house.trigger("booking");
     ASSERT_TRUE(until([&] { return !house.daemon().is_running(); })) << "the fault point was not reached";
@@ -251,7 +220,7 @@ TEST_F(Booking, CardDataIsNowhere) {
     change("4705900002", R"({"remarks":"My card is 5555 5555 5555 4444, thanks"})");
     // This one becomes a dead letter, with what it was made of.
     change("4705900003", R"({"currency":"JPY","decimals":3})");
-    house.configure(booking("import", "[reservation]"));
+    house.configure(booking_com({"[reservation]"}, "import"));
     house.start();
     const std::string cassette = (house.root() / "booking.cassette").string();
     const House::Told told = house.ctl("run booking --record " + cassette);
@@ -278,28 +247,12 @@ TEST_F(Booking, CardDataIsNowhere) {
 // Days of the house's own system, as files.
 class BookingOut : public Booking {
   protected:
-    static std::string date_of(int day) {
-        const std::time_t when = std::time(nullptr) + (10 + day) * 86'400L;
-        std::tm parts{};
-        gmtime_r(&when, &parts);
-        char text[16];
-        std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
-        return text;
-    }
     // Each room has the same count but for a week in the middle.
     void write_days(const std::string& file, int days, int count) const {
-        std::string text = "id,room,date,free\n";
-        for (const char* room : {"DBL", "SGL"}) {
-            for (int day = 0; day < days; ++day) {
-                const int free = day >= 100 && day < 107 ? 0 : count;
-                text += std::string(room) + "-" + date_of(day) + "," + room + "," + date_of(day) + "," +
-                        std::to_string(free) + "\n";
-            }
-        }
-        house.write("in/" + file, text);
+        house.write("in/" + file, days_file(days, count));
     }
     void begin_out(const std::string& more = "    push_batch: 1000\n") {
-        house.configure(days_import() + booking("export", "[availability]", {}, more));
+        house.configure(days_import() + booking_com({"[availability]", "manual", more}, "export"));
         house.start();
         EXPECT_EQ(text_of(house.run("days"), "status"), "success") << house.last_lines();
     }
@@ -316,26 +269,6 @@ class BookingOut : public Booking {
                 return right == days && Hub(house).open_intents() == 0;
             },
             std::chrono::seconds(30));
-    }
-    static std::string days_import() {
-        return R"(  days:
-    tenant: hotel
-    connector: csv
-    direction: import
-    entities: [availability]
-    schedule: manual
-    settings:
-      entities:
-        availability:
-          folder: @ROOT@/in
-          processed: @ROOT@/done
-          key: [id]
-          fields:
-            /property_code: { value: PARADISE }
-            /room_type: room
-            /date: date
-            /sellable: { from: free, as: integer }
-)";
     }
 };
 
@@ -381,7 +314,7 @@ TEST_F(BookingOut, RatesArriveWithTheirRestrictions) {
             /prices/0/price: { from: price, as: money, currency_from: currency }
             /restrictions/min_los: { from: nights, as: integer }
             /restrictions/closed: { from: closed, as: boolean }
-)" + booking("export", "[rate]"));
+)" + booking_com({"[rate]"}, "export"));
     house.start();
     const json::object read = house.run("days");
     ASSERT_EQ(total_of(read, "created"), 40) << json::serialize(read) << house.last_lines();

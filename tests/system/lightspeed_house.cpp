@@ -21,6 +21,11 @@ constexpr char settings_text[] =
       items: { default_accounting_group: "40570261078058" }
 )";
 
+std::string file_entity(const std::string& name, const std::string& fields) {
+    return "        " + name + ":\n          folder: @ROOT@/in\n          pattern: \"" + name +
+           "*.csv\"\n          processed: @ROOT@/done\n          key: [id]\n          fields:\n" + fields;
+}
+
 }  // namespace
 
 std::string lightspeed(const Options& options, const std::string& direction, const std::string& settings) {
@@ -36,6 +41,28 @@ void write_lightspeed_credentials(const House& house) {
 
 void connect_lightspeed(const House& house) {
     (void)connect_in_browser(house, "till", "https://liaison.example/callback");
+}
+
+std::string menu_import(const Options& options) {
+    return "  menu:\n    tenant: hotel\n    connector: csv\n    direction: import\n    entities: " +
+           options.entities + "\n    schedule: " + options.schedule + "\n" + options.more +
+           "    settings:\n      entities:\n" +
+           file_entity(
+               "menu_item",
+               "            /sku: sku\n            /name: name\n            /active: { value: true }\n"
+               "            /sales_price: price\n            /currency: { value: EUR }\n") +
+           file_entity("price",
+                       "            /menu_item_ref: item\n            /kind: { value: list }\n"
+                       "            /unit_price: price\n            /currency: { value: EUR }\n");
+}
+
+std::string menu_items_file(int items, const std::string& price) {
+    std::string text = "id,sku,name,price\n";
+    for (int i = 1; i <= items; ++i) {
+        const std::string number = std::to_string(i);
+        text += "M" + number + ",SKU-" + number + ",Plat du jour " + number + "," + price + "\n";
+    }
+    return text;
 }
 
 }  // namespace liaison_system

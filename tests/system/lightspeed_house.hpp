@@ -19,4 +19,10 @@ void write_lightspeed_credentials(const House& house);
 // What a person does: asks for the address, opens it, and tells where the browser was sent. Over the API.
 void connect_lightspeed(const House& house);
 
+// Menu items and prices from files in @ROOT@/in: menu_item*.csv with the columns id, sku, name, price, and
+// price*.csv with id, item, price.
+std::string menu_import(const Options& options = {"[menu_item, price]"});
+// That many menu items at one price.
+std::string menu_items_file(int items, const std::string& price);
+
 }  // namespace liaison_system

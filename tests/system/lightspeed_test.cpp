@@ -206,32 +206,12 @@ TEST_F(Till, DiscountsAreNotWritten) {
 // Menu items and prices of a file, and a till.
 class Menu : public Till {
   protected:
-    static std::string file_entity(const std::string& name, const std::string& fields) {
-        return "        " + name + ":\n          folder: @ROOT@/in\n          pattern: \"" + name +
-               "*.csv\"\n          processed: @ROOT@/done\n          key: [id]\n          fields:\n" + fields;
-    }
-    static std::string menu_file() {
-        return "  menu:\n    tenant: hotel\n    connector: csv\n    direction: import\n"
-               "    entities: [menu_item, price]\n    schedule: manual\n    settings:\n      entities:\n" +
-               file_entity(
-                   "menu_item",
-                   "            /sku: sku\n            /name: name\n            /active: { value: true }\n"
-                   "            /sales_price: price\n            /currency: { value: EUR }\n") +
-               file_entity("price",
-                           "            /menu_item_ref: item\n            /kind: { value: list }\n"
-                           "            /unit_price: price\n            /currency: { value: EUR }\n");
-    }
     void write_menu(int items, const std::string& price) {
-        std::string text = "id,sku,name,price\n";
-        for (int i = 1; i <= items; ++i) {
-            const std::string number = std::to_string(i);
-            text += "M" + number + ",SKU-" + number + ",Plat du jour " + number + "," + price + "\n";
-        }
-        house.write("in/menu_item.csv", text);
+        house.write("in/menu_item.csv", menu_items_file(items, price));
         ASSERT_EQ(text_of(house.run("menu"), "status"), "success") << house.last_lines();
     }
     void begin_export(const std::string& entities = "[menu_item]", const std::string& more = {}) {
-        house.configure(menu_file() + lightspeed({entities, "manual", more}, "export"));
+        house.configure(menu_import() + lightspeed({entities, "manual", more}, "export"));
         house.start();
     }
     bool wait_until_sent(std::int64_t items) {
@@ -330,8 +310,8 @@ TEST_F(Menu, TheDaemonIsKilledInTheMiddle) {
 // What is there already is recognised, not made again.
 TEST_F(Menu, BothSidesMeetByTheSku) {
     house.seed("lightspeed/items", 5);
-    house.configure(menu_file() + lightspeed({"[menu_item]", "manual", "    match: { menu_item: [sku] }\n"},
-                                             "bidirectional"));
+    house.configure(menu_import() + lightspeed({"[menu_item]", "manual", "    match: { menu_item: [sku] }\n"},
+                                               "bidirectional"));
     house.start();
     house.write("in/menu_item.csv", "id,sku,name,price\nM3,3,Plat 3,13.50\nM9,S9,Neuf,9.00\n");
     house.run("menu");

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "hub.hpp"
-#include "integrations.hpp"
+#include "odoo_house.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -15,21 +15,7 @@ namespace {
 namespace json = boost::json;
 using testing::HasSubstr;
 
-struct Server {
-    const char* database;
-    const char* transport;
-};
-
-std::string odoo(const Server& server, const std::string& direction, const std::string& entities,
-                 const std::string& more = {}) {
-    return "  odoo:\n    tenant: wholesaler\n    connector: odoo\n    direction: " + direction +
-           "\n    entities: " + entities +
-           "\n    schedule: manual\n    credentials: { api_key: !file @ROOT@/secrets/odoo-key }\n    "
-           "settings:\n"
-           "      url: @SIM@/odoo\n      database: " +
-           server.database + "\n      login: bot@paradise.example\n      transport: " + server.transport +
-           "\n      page_size: 50\n" + more;
-}
+using Server = OdooServer;
 
 json::object values_of(const json::array& rows, std::int64_t id) {
     for (const json::value& row : rows) {
@@ -40,14 +26,14 @@ json::object values_of(const json::array& rows, std::int64_t id) {
 
 class Odoo : public testing::TestWithParam<Server> {
   protected:
-    Odoo() { house.write("secrets/odoo-key", "odoo-key"); }
+    Odoo() { write_odoo_credentials(house); }
     // Everything of the shop into the hub, and an Odoo without it.
     void begin_export(int products, int orders, const std::string& entities, const std::string& more = {}) {
         house.seed("shop/products", products);
         house.seed("shop/customers", 10);
         if (orders > 0) house.seed("shop/orders", orders);
         house.configure(shop({"[product, customer, sales_order]"}) +
-                        odoo(GetParam(), "export", entities, more));
+                        odoo(GetParam(), "export", {entities}, more));
         house.start();
         ASSERT_EQ(total_of(house.run("shop"), "created"), products + 10 + orders);
     }
@@ -74,7 +60,7 @@ TEST_P(Odoo, IsImportedAndASecondRunChangesNothing) {
     house.seed("odoo/partners", 60);
     house.seed("odoo/orders", 130);
     house.seed("odoo/lines", 130);
-    house.configure(odoo(GetParam(), "import", "[product, customer, sales_order]"));
+    house.configure(odoo(GetParam(), "import", {"[product, customer, sales_order]"}));
     house.start();
     EXPECT_EQ(total_of(house.run("odoo"), "created"), 310) << house.last_lines();
     const auto orders = Hub(house).mapped("odoo", "sales_order");
@@ -100,7 +86,7 @@ TEST_P(Odoo, InvoicesAndStockAreImported) {
     const std::string tax = R"({"move_id":5,"tax_line_id":1,"amount_currency":-5.0,"quantity":0})";
     ASSERT_EQ(house.sim("PUT", "odoo/invoice_lines/71?raw=true", tax).status, 201u);
     house.configure(odoo(
-        GetParam(), "import", "[product, customer, invoice, stock_level]",
+        GetParam(), "import", {"[product, customer, invoice, stock_level]"},
         "      overlap: 0s\n      stock_locations: { main: 8 }\n      complete: { stock_level: true }\n"));
     house.start();
     EXPECT_EQ(total_of(house.run("odoo"), "created"), 200) << house.last_lines();
@@ -142,7 +128,7 @@ class OdooLedger : public Odoo {
         house.seed("shop/orders", orders);
         const std::string entities = "[product, customer, sales_order, invoice]";
         house.configure(shop_ledger({entities}) +
-                        odoo(GetParam(), "export", entities, "      post_invoices: true\n" + more));
+                        odoo(GetParam(), "export", {entities}, "      post_invoices: true\n" + more));
         house.start();
         ASSERT_EQ(total_of(house.run("shop"), "created"), 30 + 2 * orders);
     }
@@ -206,7 +192,7 @@ TEST_P(OdooLedger, StockIsCountedOnceWhateverIsLost) {
     house.seed("shop/products", 40);
     const std::string entities = "[product, stock_level]";
     house.configure(shop_ledger({entities}) +
-                    odoo(GetParam(), "export", entities, "      stock_locations: { main: 8 }\n"));
+                    odoo(GetParam(), "export", {entities}, "      stock_locations: { main: 8 }\n"));
     house.set("odoo", R"({"lose_every":5,"fault_after_commit_every":7})");
     house.start();
     ASSERT_EQ(total_of(house.run("shop"), "created"), 80);
@@ -241,7 +227,7 @@ TEST_P(Odoo, AChangeOfALineAloneArrives) {
     house.seed("odoo/partners", 3);
     house.seed("odoo/orders", 20);
     house.seed("odoo/lines", 20);
-    house.configure(odoo(GetParam(), "import", "[product, customer, sales_order]", "      overlap: 0s\n"));
+    house.configure(odoo(GetParam(), "import", {"[product, customer, sales_order]"}, "      overlap: 0s\n"));
     house.start();
     house.run("odoo");
     ASSERT_EQ(house.sim("PUT", "odoo/lines/3?raw=true", R"({"product_uom_qty":9.5})").status, 200u);
@@ -259,7 +245,7 @@ TEST_P(Odoo, ManyChangesInOneSecondAreReadInPages) {
                            R"({"write_date":"","name":"P)" + std::to_string(i) + R"("})")
                       .status,
                   201u);
-    house.configure(odoo(GetParam(), "import", "[product]"));
+    house.configure(odoo(GetParam(), "import", {"[product]"}));
     house.start();
     EXPECT_EQ(total_of(house.run("odoo"), "created"), 130) << "pages of 50 within a second or two";
     EXPECT_EQ(Hub(house).records("product"), 130);
@@ -382,7 +368,7 @@ TEST_P(Odoo, AKeyThatIsRevokedInTheMiddleStopsTheRunAndNothingElse) {
 TEST_P(Odoo, BothWaysAChangeOnEachSideReachesTheOther) {
     house.seed("shop/products", 5);
     house.configure(shop({"[product]"}) +
-                    odoo(GetParam(), "bidirectional", "{ product: { conflict: remote } }"));
+                    odoo(GetParam(), "bidirectional", {"{ product: { conflict: remote } }"}));
     house.start();
     house.run("shop");
     house.run("odoo");
@@ -409,7 +395,7 @@ TEST_P(Odoo, BothWaysAChangeOnEachSideReachesTheOther) {
 TEST_P(Odoo, BothWaysALostAnswerMakesNoTwin) {
     house.seed("shop/customers", 40);
     house.configure(shop({"[customer]"}) +
-                    odoo(GetParam(), "bidirectional", "[customer]\n    match: { customer: [account_no] }"));
+                    odoo(GetParam(), "bidirectional", {"[customer]\n    match: { customer: [account_no] }"}));
     house.start();
     house.run("shop");
     house.set("odoo", R"({"lose_every":2})");
@@ -450,7 +436,7 @@ TEST(OdooCredentials, ThatAreWrongAreAnAnswerForPeople) {
     for (const char* transport : {"xmlrpc", "json2"}) {
         House house;
         house.write("secrets/odoo-key", "wrong");
-        house.configure(odoo({"sim19", transport}, "import", "[product]"));
+        house.configure(odoo({"sim19", transport}, "import", {"[product]"}));
         house.start();
         EXPECT_THAT(house.ctl("integrations test odoo").text, HasSubstr("API key"));
         const json::object run = house.run("odoo");
@@ -462,7 +448,7 @@ TEST(OdooCredentials, ThatAreWrongAreAnAnswerForPeople) {
 TEST(OdooCredentials, ThatAreRightTellTheCompany) {
     House house;
     house.write("secrets/odoo-key", "odoo-key");
-    house.configure(odoo({"sim17", "auto"}, "import", "[product]"));
+    house.configure(odoo({"sim17", "auto"}, "import", {"[product]"}));
     house.start();
     EXPECT_THAT(house.ctl("integrations test odoo").text,
                 testing::AllOf(HasSubstr("Paradise"), HasSubstr("17.0")));

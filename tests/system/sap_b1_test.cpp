@@ -8,7 +8,7 @@
 #include <string>
 
 #include "hub.hpp"
-#include "integrations.hpp"
+#include "sap_b1_house.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -16,39 +16,17 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char head[] = R"(  sap:
-    tenant: wholesaler
-    connector: sap_b1
-    schedule: manual
-    credentials: { username: !file @ROOT@/secrets/sap-user, password: !file @ROOT@/secrets/sap-password }
-)";
-
 class Sap : public testing::Test {
   protected:
-    Sap() {
-        house.write("secrets/sap-user", "manager");
-        house.write("secrets/sap-password", "sap-password");
-    }
-    // `settings`: besides the server and the company.
-    static std::string sap(const std::string& direction, const std::string& entities,
-                           const std::string& settings = {}, const std::string& more = {}) {
-        return head + ("    direction: " + direction + "\n    entities: " + entities + "\n" + more) +
-               "    settings: { server: \"@SIM@\", company_db: SBODEMODE, currency: EUR" +
-               (settings.empty() ? "" : ", " + settings) + " }\n";
-    }
+    Sap() { write_sap_b1_credentials(house); }
     // The shop's products, customers and orders in the hub, an empty company.
     void begin_export(int products, int orders, const std::string& settings = {}) {
         house.seed("shop/products", products);
         house.seed("shop/customers", 20);
         house.seed("shop/orders", orders);
-        // What was cancelled before SAP had it is not sent, which other tests show.
-        for (const json::value& order : vendor_records(house, "shop/orders")) {
-            if (text_of(order.as_object(), "status") != "cancelled") continue;
-            const std::string id = std::to_string(number_of(order.as_object(), "id"));
-            ASSERT_EQ(house.sim("PUT", "shop/orders/" + id, R"({"status":"new"})").status, 200u);
-        }
+        renew_cancelled_orders(house);
         house.configure(shop({"[product, customer, sales_order]"}) +
-                        sap("export", "[product, customer, sales_order]", settings));
+                        sap_b1({"[product, customer, sales_order]"}, "export", settings));
         house.start();
         ASSERT_EQ(total_of(house.run("shop"), "created"), products + 20 + orders);
     }
@@ -100,9 +78,9 @@ TEST_F(Sap, ImportsEverythingOnceAndThenWhatChanged) {
         house.seed("sap_b1/Orders", 45);
         house.seed("sap_b1/Invoices", 40);
         house.state_dir = house.root() / ("state-" + std::string(version));
-        house.configure(sap("import", "[product, customer, sales_order, invoice, stock_level]",
-                            "version: " + std::string(version) +
-                                (std::string(version) == "v1" ? ", paging: next_link" : "")));
+        house.configure(sap_b1({"[product, customer, sales_order, invoice, stock_level]"}, "import",
+                               "version: " + std::string(version) +
+                                   (std::string(version) == "v1" ? ", paging: next_link" : "")));
         house.start();
         const json::object first = house.run("sap");
         EXPECT_EQ(text_of(first, "status"), "success") << json::serialize(first) << house.last_lines();
@@ -131,7 +109,7 @@ TEST_F(Sap, ImportsEverythingOnceAndThenWhatChanged) {
 
 TEST_F(Sap, LinksOfEveryFormAreFollowed) {
     house.seed("sap_b1/Items", 90);
-    house.configure(sap("import", "[product]", "page_size: 20, paging: next_link"));
+    house.configure(sap_b1({"[product]"}, "import", "page_size: 20, paging: next_link"));
     house.start();
     for (const char* form : {"relative", "rooted", "absolute"}) {
         sap_mode("links", form);
@@ -154,7 +132,7 @@ TEST_F(Sap, SessionsThatEndInTheMiddleAreRenewed) {
 TEST_F(Sap, AWrongPasswordIsNotTriedUntilTheUserIsLocked) {
     house.seed("sap_b1/Items", 5);
     house.write("secrets/sap-password", "wrong");
-    house.configure(sap("import", "[product]"));
+    house.configure(sap_b1({"[product]"}, "import"));
     house.start();
     for (int i = 0; i < 4; ++i)
         EXPECT_THAT(text_of(house.run("sap"), "error"),
@@ -164,7 +142,7 @@ TEST_F(Sap, AWrongPasswordIsNotTriedUntilTheUserIsLocked) {
 
 TEST_F(Sap, ALateLicenceIsWaitedFor) {
     house.seed("sap_b1/Items", 5);
-    house.configure(sap("import", "[product]", "login_busy_codes: [\"-1101\"]"));
+    house.configure(sap_b1({"[product]"}, "import", "login_busy_codes: [\"-1101\"]"));
     house.start();
     sap_mode("max_sessions", "1");
     ASSERT_EQ(house.run("sap").at("status").as_string(), "success");
@@ -197,7 +175,7 @@ TEST_F(Sap, ExportsOnceAndChangesWhatChanged) {
 TEST_F(Sap, ChangesOfBothSidesMeet) {
     house.seed("sap_b1/Items", 10);
     house.seed("shop/products", 3);
-    house.configure(shop({"[product]"}) + sap("bidirectional", "{ product: { conflict: remote } }"));
+    house.configure(shop({"[product]"}) + sap_b1({"{ product: { conflict: remote } }"}, "bidirectional"));
     house.start();
     ASSERT_EQ(total_of(house.run("shop"), "created"), 3);
     house.run("sap");
@@ -239,7 +217,7 @@ TEST_F(Sap, AnOldVersionWithoutEntityTags) {
     // Items that were never changed have no UpdateDate, and are found by when they were made.
     house.kill_daemon();
     house.state_dir = house.root() / "import";
-    house.configure(sap("import", "[product]", "version: v1"));
+    house.configure(sap_b1({"[product]"}, "import", "version: v1"));
     house.start();
     EXPECT_EQ(total_of(house.run("sap"), "created"), 10);
     house.seed("sap_b1/Items", 3);
@@ -305,7 +283,7 @@ class SapInvoices : public Sap {
         house.seed("shop/customers", 20);
         house.seed("shop/orders", orders);
         const std::string entities = "[product, customer, sales_order, invoice]";
-        house.configure(shop_ledger({entities}) + sap("export", entities));
+        house.configure(shop_ledger({entities}) + sap_b1({entities}, "export"));
         house.start();
         ASSERT_EQ(total_of(house.run("shop"), "created"), 40 + 2 * orders);
     }

@@ -2,9 +2,7 @@
 
 #include <sodium.h>
 
-#include <array>
-
-#include "base/ids.hpp"
+#include "access/digest.hpp"
 #include "base/redact.hpp"
 
 namespace liaisond::access {
@@ -12,20 +10,6 @@ namespace {
 
 constexpr std::string_view prefix = "liaison_";
 constexpr std::size_t id_bytes = 6, secret_bytes = 32;
-
-std::string digest(std::string_view secret) {
-    std::string hash(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                       reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
-    return hash;
-}
-
-template <std::size_t size>
-std::string random_hex(Random& random) {
-    std::array<std::uint8_t, size> bytes;
-    random.fill(bytes);
-    return to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
 
 }  // namespace
 
@@ -48,10 +32,10 @@ std::optional<Scope> parse_scope(std::string_view word) {
 Tokens::Made Tokens::make(std::string name, Scope scope, std::string tenant, Instant now, Instant expires,
                           Random& random) {
     Made made;
-    made.row.id = random_hex<id_bytes>(random);
-    const std::string secret = random_hex<secret_bytes>(random);
+    made.row.id = random_hex(random, id_bytes);
+    const std::string secret = random_hex(random, secret_bytes);
     made.row.name = std::move(name);
-    made.row.hash = digest(secret);
+    made.row.hash = sha256(secret);
     made.row.scope = static_cast<std::uint32_t>(scope);
     made.row.tenant = std::move(tenant);
     made.row.created = now;
@@ -81,7 +65,7 @@ std::optional<Principal> Tokens::check(std::string_view text, Instant now) {
     const std::size_t mark = text.find('_');
     if (mark == text.npos) return std::nullopt;
     const auto found = rows_.find(text.substr(0, mark));
-    const std::string given = digest(text.substr(mark + 1));
+    const std::string given = sha256(text.substr(mark + 1));
     static const std::string nobody(crypto_hash_sha256_BYTES, '\0');
     const std::string& wanted = found == rows_.end() ? nobody : found->second.hash;
     const bool is_right =

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::uint32_t most_rows = 1000;
 
-json::value time_or_null(Instant at) {
-    return to_unix_ms(at) == 0 ? json::value() : json::value(format_instant(at));
-}
-
 json::object counters(const store::Counters& c) {
     return {{"fetched", c.fetched},   {"created", c.created},     {"updated", c.updated},
             {"deleted", c.deleted},   {"unchanged", c.unchanged}, {"exported", c.exported},
@@ -147,6 +143,10 @@ unsigned status_of(const Error& error) {
 }
 
 }  // namespace
+
+json::value time_or_null(Instant at) {
+    return to_unix_ms(at) == 0 ? json::value() : json::value(format_instant(at));
+}
 
 json::value parsed(const std::string& text) {
     boost::system::error_code error;

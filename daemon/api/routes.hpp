@@ -98,6 +98,8 @@ boost::json::object to_json(const store::Conflict& conflict);
 boost::json::object to_json(const store::Plan& plan);
 // A member of a request's body; empty where it is no text or not there.
 std::string text_in(const std::string& body, std::string_view key);
+// As the API writes an instant; null before the first.
+boost::json::value time_or_null(Instant at);
 // The JSON that a text is; the text itself where it is none.
 boost::json::value parsed(const std::string& text);
 web::Answer ok(const boost::json::value& body, unsigned status = 200);

@@ -16,10 +16,6 @@ constexpr std::size_t longest_name = 100;
 constexpr std::int64_t most_days = 3650;
 constexpr std::uint32_t audit_page = 1000;
 
-json::value time_or_null(Instant at) {
-    return to_unix_ms(at) == 0 ? json::value() : json::value(format_instant(at));
-}
-
 json::object to_json(const store::TokenRow& row) {
     return {{"id", row.id},
             {"name", row.name},

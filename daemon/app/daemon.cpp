@@ -119,10 +119,13 @@ class Daemon {
             log(LogLevel::error, error.message + "; stopping at once");
             std::_Exit(exit_disk);
         };
-        const Status vault = open_vault();
+        auto reader = store::Database::open(config_.state_dir + "/liaison.db", store::Access::read);
+        if (!reader) return refuse(reader.error(), exit_config);
+        const Status vault = open_vault(**reader);
         if (!vault) return refuse(vault.error(), exit_config);
-        const Status access = open_access();
+        const Status access = open_access(**reader);
         if (!access) return refuse(access.error(), exit_state);
+        reader->reset();
         build();
         engine_->configure(take_links());
         engine_->start([this](Status status) {
@@ -147,10 +150,8 @@ class Daemon {
     }
 
     // A new key is made only where nothing is sealed yet: with a lost one, somebody has to decide.
-    Status open_vault() {
-        auto reader = store::Database::open(config_.state_dir + "/liaison.db", store::Access::read);
-        if (!reader) return fail(reader.error());
-        auto rows = (*reader)->sealed();
+    Status open_vault(store::Database& reader) {
+        auto rows = reader.sealed();
         if (!rows) return fail(rows.error());
         auto vault = auth::Vault::open(vault_key_file(), random_, rows->empty());
         if (!vault) return fail(vault.error());
@@ -162,10 +163,8 @@ class Daemon {
     }
 
     // Tokens, and the key of the audit log's chain.
-    Status open_access() {
-        auto writer = store::Database::open(config_.state_dir + "/liaison.db", store::Access::read);
-        if (!writer) return fail(writer.error());
-        auto rows = (*writer)->tokens();
+    Status open_access(store::Database& reader) {
+        auto rows = reader.tokens();
         if (!rows) return fail(rows.error());
         tokens_.load(std::move(*rows));
         const std::string name(api::audit_key);

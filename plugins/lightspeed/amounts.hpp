@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <liaison/kit/amounts.hpp>
+
 #include "settings.hpp"
 
 namespace lightspeed {
@@ -11,19 +13,9 @@ namespace lightspeed {
 using kit::Decimal;
 using kit::ValueError;
 
-inline constexpr int hub_decimals = 6;
+using kit::decimal_of;
+using kit::hub_number;
 
-inline Decimal decimal_of(const std::string& text, const std::string& what) {
-    const auto value = Decimal::parse(text);
-    if (!value) throw ValueError("number", what + " '" + kit::excerpt(text, 40) + "' is no number");
-    return *value;
-}
-// As the hub writes quantities and prices.
-inline std::string hub_number(const std::string& text, const std::string& what) {
-    const auto rounded = decimal_of(text, what).rounded(hub_decimals);
-    if (!rounded) throw ValueError("number", what + " '" + kit::excerpt(text, 40) + "' is too large");
-    return rounded->text();
-}
 inline Decimal plus(const Decimal& a, const Decimal& b) {
     const auto sum = a.plus(b);
     if (!sum) throw ValueError("number", "the amounts have too many digits to be added");

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include <liaison/kit/amounts.hpp>
 #include <liaison/kit/country.hpp>
 #include <liaison/kit/documents.hpp>
 #include <liaison/kit/time.hpp>
@@ -35,7 +36,7 @@ using kit::Decimal;
 using kit::ValueError;
 
 inline constexpr std::string_view mark = "liaison:";  // begins the line with our reference
-inline constexpr int quantity_decimals = 7, hub_decimals = 6;
+inline constexpr int quantity_decimals = 7;
 inline constexpr std::size_t note_limit = 4000;
 
 // Control characters other than line ends make the service answer 500.
@@ -63,18 +64,8 @@ inline std::string checked_name(const std::string& name, std::size_t limit, cons
     return name;
 }
 
-inline Decimal decimal_of(const std::string& text, const std::string& what) {
-    const auto value = Decimal::parse(text);
-    if (!value) throw ValueError("number", what + " '" + kit::excerpt(text, 40) + "' is no number");
-    return *value;
-}
-
-// As the hub writes quantities and prices: at most six decimals.
-inline std::string hub_number(const std::string& text, const std::string& what) {
-    const auto rounded = decimal_of(text, what).rounded(hub_decimals);
-    if (!rounded) throw ValueError("number", what + " '" + kit::excerpt(text, 40) + "' is too large");
-    return rounded->text();
-}
+using kit::decimal_of;
+using kit::hub_number;
 
 inline Json money(const std::string& text, const std::string& currency) {
     return kit::money_of(kit::to_minor(decimal_of(text, "the amount"), currency, kit::Rounding::half_up),

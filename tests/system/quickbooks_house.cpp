@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "connecting.hpp"
+#include "until.hpp"
 
 namespace liaison_system {
 namespace json = boost::json;
@@ -38,6 +39,17 @@ void write_quickbooks_credentials(const House& house) {
 void connect_quickbooks(const House& house) {
     const json::object account = connect_in_browser(house, "books", "http://localhost:8765/callback");
     ASSERT_EQ(text_of(account, "realmId"), "4620816365000000000");
+}
+
+void connect_and_run_quickbooks(const House& house) {
+    const auto newest = [&] {
+        const auto runs = house.runs("books");
+        return runs.empty() ? 0 : number_of(runs.front(), "id");
+    };
+    const std::int64_t before = newest();
+    connect_quickbooks(house);
+    ASSERT_TRUE(until([&] { return newest() > before; }));
+    house.wait_for_run(newest());
 }
 
 }  // namespace liaison_system

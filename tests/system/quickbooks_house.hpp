@@ -15,5 +15,7 @@ std::string quickbooks(const Options& options, const std::string& direction,
 void write_quickbooks_credentials(const House& house);
 // What a person does: asks for the address, opens it, and tells where the browser was sent. Over the API.
 void connect_quickbooks(const House& house);
+// The same, and waits for the end of the run that this begins.
+void connect_and_run_quickbooks(const House& house);
 
 }  // namespace liaison_system

@@ -17,13 +17,7 @@ namespace json = boost::json;
 class BooksLedger : public testing::Test {
   protected:
     BooksLedger() { write_quickbooks_credentials(house); }
-    void connect() {
-        const std::int64_t before = house.runs("books").empty() ? 0 : newest();
-        connect_quickbooks(house);
-        ASSERT_TRUE(until([&] { return !house.runs("books").empty() && newest() > before; }));
-        house.wait_for_run(newest());
-    }
-    std::int64_t newest() const { return number_of(house.runs("books").front(), "id"); }
+    void connect() const { connect_and_run_quickbooks(house); }
     House house;
 };
 

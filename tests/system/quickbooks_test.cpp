@@ -22,13 +22,7 @@ const Fields estimate_fields{{"/order_no", "/DocNumber"},
 class Books : public testing::Test {
   protected:
     Books() { write_quickbooks_credentials(house); }
-    // Lets the app in, and waits for the run that this begins.
-    void connect() {
-        const std::int64_t before = house.runs("books").empty() ? 0 : newest();
-        connect_quickbooks(house);
-        ASSERT_TRUE(until([&] { return !house.runs("books").empty() && newest() > before; }));
-        house.wait_for_run(newest());
-    }
+    void connect() const { connect_and_run_quickbooks(house); }
     std::int64_t newest() const { return number_of(house.runs("books").front(), "id"); }
     void expect_imported() const {
         const Hub hub(house);

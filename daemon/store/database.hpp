@@ -120,6 +120,17 @@ class Database {
     Status drop_dead_letter(std::int64_t id);
     Status edit_dead_letter(std::int64_t id, const std::string& payload);
 
+    // ---- the inbox ----
+    // False: this event is there already, and nothing was done.
+    Result<bool> add_event(const InboxEvent& event);
+    // Those that are due, in their order of arrival.
+    Result<std::vector<InboxEvent>> waiting_events(const std::string& integration, Instant now,
+                                                   std::uint32_t limit);
+    // When the next waiting event of each integration is due.
+    Result<std::map<std::string, Instant>> waiting_inboxes();
+    Status settle_events(const std::vector<EventOutcome>& outcomes);
+    Result<std::vector<InboxEvent>> inbox(const Filter& filter);
+
     // ---- plans ----
     // Of a scratch copy: from now on it is known of each record what it was before.
     Status remember_records();

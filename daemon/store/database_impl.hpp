@@ -19,6 +19,7 @@ struct Database::Impl {
     std::string name(std::int64_t number);
     // Names that a rolled-back transaction added are gone from the file; forget them.
     void forget_names() { numbers.clear(), by_number.clear(); }
+    std::vector<InboxEvent> events(Statement& select);
 
     Connection connection;
     std::string path;

@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 5> migrations{R"sql(
+inline constexpr std::array<const char*, 7> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -149,6 +149,30 @@ CREATE TABLE users(
 CREATE TABLE audit(
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL,
     detail TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
+)sql",
+                                                       R"sql(
+-- What vendors sent us by webhook, durable before it is answered. States: 0 waiting, 1 done, 2 ignored, 3 dead.
+CREATE TABLE inbox(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL, integration INTEGER NOT NULL,
+    event_id TEXT NOT NULL,               -- the same in every delivery of one event
+    type TEXT NOT NULL, headers TEXT NOT NULL, body TEXT NOT NULL,
+    received_at INTEGER NOT NULL, next_at INTEGER NOT NULL,
+    state INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX inbox_by_event ON inbox(integration, event_id);
+CREATE INDEX inbox_waiting ON inbox(integration, next_at) WHERE state = 0;
+)sql",
+                                                       R"sql(
+-- What needs somebody's attention, as long as it does. One row is open per kind and subject.
+CREATE TABLE alerts(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL, integration INTEGER NOT NULL,
+    kind TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL, text TEXT NOT NULL,
+    state TEXT NOT NULL,                  -- open, acknowledged, resolved
+    count INTEGER NOT NULL,               -- how often it was found since it opened
+    opened_at INTEGER NOT NULL, last_at INTEGER NOT NULL, resolved_at INTEGER NOT NULL,
+    acknowledged_by TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX alerts_open ON alerts(kind, integration, subject) WHERE state <> 'resolved';
 )sql"};
 
 }  // namespace liaisond::store

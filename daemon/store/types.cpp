@@ -49,6 +49,16 @@ std::string_view to_string(ConflictKind kind) {
     return "fields";
 }
 
+std::string_view to_string(EventState state) {
+    switch (state) {
+        case EventState::waiting: return "waiting";
+        case EventState::done: return "done";
+        case EventState::ignored: return "ignored";
+        case EventState::dead: return "dead";
+    }
+    return "waiting";
+}
+
 Counters& Counters::operator+=(const Counters& other) {
     fetched += other.fetched;
     created += other.created;

@@ -250,6 +250,34 @@ struct SealedRow {
     Instant updated{};
 };
 
+// ---- the inbox ----
+
+// ignored: of a type that the integration does not want; dead: a person has to look at it.
+enum class EventState : std::uint8_t { waiting = 0, done, ignored, dead };
+std::string_view to_string(EventState state);
+
+// What a vendor sent by webhook.
+struct InboxEvent {
+    std::int64_t id = 0;
+    std::string tenant, integration;
+    std::string event_id;  // the same in every delivery of one event
+    std::string type;      // the vendor's word; empty: it says none
+    std::string headers;   // JSON object of those that connectors are shown
+    std::string body;
+    Instant received{}, next_at{};
+    EventState state = EventState::waiting;
+    std::uint32_t attempts = 0;
+    std::string error;
+};
+
+// What became of one event.
+struct EventOutcome {
+    std::int64_t id = 0;
+    EventState state = EventState::done;  // waiting: again at `next_at`
+    Instant next_at{};
+    std::string error;
+};
+
 // ---- plans ----
 
 // shown: asked for; waiting: a guard held the run back; superseded: a newer plan took its place.
@@ -304,6 +332,8 @@ struct MappingRow {
 
 struct Filter {
     std::string integration, tenant, entity, status, record, key;
+    std::string direction, action;  // logs: import, export; created, ...
+    Instant since{}, until{};       // logs: from, and before; epoch: no bound
     std::int64_t before =
         0;  // id or position of the last row already seen; 0: from the beginning of the list
     std::int64_t run = 0;

@@ -4,6 +4,7 @@
 
 #include "access/audit.hpp"
 #include "base/log.hpp"
+#include "base/redact.hpp"
 #include "base/text.hpp"
 
 namespace liaisond::api {
@@ -21,7 +22,7 @@ bool is_reading(const std::string& method) { return method == "GET" || method ==
 
 }  // namespace
 
-Api::Api(Backend backend) : backend_(std::move(backend)) {
+Api::Api(Backend backend) : backend_(std::move(backend)), entrance_(backend_) {
     router_.add({.method = "GET",
                  .pattern = "/openapi.json",
                  .summary = "This document",
@@ -35,15 +36,19 @@ Api::Api(Backend backend) : backend_(std::move(backend)) {
     add_plan_routes(router_, backend_);
     add_secret_routes(router_, backend_);
     add_token_routes(router_, backend_);
+    add_user_routes(router_, backend_);
 }
 
 void Api::handle(web::Request request, web::Reply answer) {
     std::vector<std::string>& path = request.path;
     if (path == std::vector<std::string>{"healthz"}) return answer(ok({{"ok", true}}));
+    if (path == std::vector<std::string>{"readyz"}) return show_readiness(request, answer);
+    if (entrance_.handle(request, answer)) return;
     const auto who = principal_of(request);
     if (!who) {
-        web::Answer refused = problem(401, who.error().message);
-        refused.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"liaison\"");
+        web::Answer refused = problem(who.error().kind == ErrorKind::auth ? 401 : 403, who.error().message);
+        if (refused.status == 401)
+            refused.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"liaison\"");
         return answer(std::move(refused));
     }
     Call call;
@@ -60,7 +65,7 @@ void Api::handle(web::Request request, web::Reply answer) {
         path.erase(path.begin(), path.begin() + 2);
     } else if (is_api && path[1] == "openapi.json") {
         path.erase(path.begin());
-    } else {
+    } else if (path != std::vector<std::string>{"metrics"}) {
         return call.answer(nothing_at(request.target));
     }
     call.request = std::move(request);
@@ -127,10 +132,32 @@ void Api::serve(Call call) {
     });
 }
 
-// The unix socket lets in whom its file permission lets in; everybody else shows a token.
+// Ready is who can store something. Reasons are for those who may know them.
+void Api::show_readiness(const web::Request& request, const web::Reply& answer) {
+    const bool may_know = principal_of(request).has_value();
+    backend_.store.write(
+        [](store::Database&) { return Status(); },
+        [answer, may_know](Status stored) {
+            json::array reasons;
+            if (!stored && may_know) reasons.emplace_back(redactor().scrub(stored.error().message));
+            answer(ok({{"ready", stored.has_value()}, {"reasons", std::move(reasons)}}, stored ? 200 : 503));
+        });
+}
+
+// The unix socket lets in whom its file permission lets in; everybody else shows a token, or is signed in.
 Result<access::Principal> Api::principal_of(const web::Request& request) {
     if (request.peer.is_local) return access::Principal{"local", access::Scope::admin, ""};
     const std::string_view shown = request.header("Authorization");
+    if (shown.empty()) {
+        if (auto session = entrance_.session_of(request)) {
+            const std::string wrong =
+                is_reading(request.method)
+                    ? std::string()
+                    : Entrance::forgery(request, session->csrf, request.header("X-CSRF-Token"));
+            if (!wrong.empty()) return fail(ErrorKind::permanent, wrong);
+            return std::move(session->principal);
+        }
+    }
     if (!shown.starts_with(bearer))
         return fail(ErrorKind::auth,
                     "a token is needed: Authorization: Bearer liaison_...; make one with liaisonctl token "

@@ -1,7 +1,7 @@
 // Api: who asks, whether they may, and which route answers (interfaces.md). [core thread]
 #pragma once
 
-#include "api/backend.hpp"
+#include "api/entrance.hpp"
 
 namespace liaisond::api {
 
@@ -20,11 +20,13 @@ class Api {
 
   private:
     Result<access::Principal> principal_of(const web::Request& request);
+    void show_readiness(const web::Request& request, const web::Reply& answer);
     void dispatch(Call call);
     void serve(Call call);
     web::Reply audited(const Call& call);
 
     Backend backend_;
+    Entrance entrance_;
     Router router_;
 };
 

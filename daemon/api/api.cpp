@@ -29,6 +29,7 @@ Api::Api(Backend backend) : backend_(std::move(backend)), entrance_(backend_) {
                  .handle = [this](Call& call) { call.answer(ok(router_.openapi())); }});
     add_house_routes(router_, backend_);
     add_integration_routes(router_, backend_);
+    add_config_routes(router_, backend_);
     add_run_routes(router_, backend_);
     add_log_routes(router_, backend_);
     add_record_routes(router_, backend_);

@@ -12,6 +12,7 @@
 #include "access/tokens.hpp"
 #include "api/answers.hpp"
 #include "api/router.hpp"
+#include "config/managed.hpp"
 #include "sync/engine.hpp"
 
 namespace liaisond::api {
@@ -31,6 +32,12 @@ struct Backend {
     std::function<std::vector<std::string>()> reload;  // empty: done; else every fault
     // How long each integration's vendor may still be executing a write, by integration.
     std::function<std::map<std::string, Milliseconds>()> settle_times;
+    config::Managed configuration;
+    // With what would stand in the place of an integration (null: nothing): checks the whole configuration
+    // and puts it in force, or says every fault and changes nothing.
+    std::function<Result<std::vector<config::Fault>>(const std::string& id,
+                                                     const boost::json::object* content)>
+        configure;
     // Runs `work` beside the core, and `then` on it: for what takes long, such as checking a password.
     std::function<void(std::function<void()> work, std::function<void()> then)> beside;
 };
@@ -41,6 +48,7 @@ inline constexpr std::string_view audit_key = "key/audit";
 // Each adds the routes of one topic; the backend outlives the router.
 void add_house_routes(Router& router, const Backend& backend);
 void add_integration_routes(Router& router, const Backend& backend);
+void add_config_routes(Router& router, const Backend& backend);
 void add_run_routes(Router& router, const Backend& backend);
 void add_log_routes(Router& router, const Backend& backend);
 void add_record_routes(Router& router, const Backend& backend);

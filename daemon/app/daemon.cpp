@@ -54,8 +54,8 @@ struct Loaded {
     plugin::Catalog catalog;
 };
 
-Loaded load(const Options& options, std::vector<config::Fault>& faults) {
-    const config::Document document = config::Document::load(config::config_files(options.config), faults);
+Loaded load(const std::vector<fs::path>& files, std::vector<config::Fault>& faults) {
+    const config::Document document = config::Document::load(files, faults);
     Loaded loaded;
     std::vector<config::Fault> ignored;  // found again by the full check
     const config::Config early = config::check_daemon(document, ignored);
@@ -212,7 +212,8 @@ class Daemon {
         api_ = std::make_unique<api::Api>(api::Backend{
             *engine_, *store_, *secrets_, timers_, clock_, random_, tokens_, sessions_, throttle_,
             [this] { return about(); }, [this] { return connectors::plugins_json(catalog_); },
-            [this] { return reload(); }, [this] { return settle_times_; },
+            [this] { return reload(); }, [this] { return settle_times_; }, config::Managed(options_.config),
+            [this](const std::string& id, const json::object* content) { return configure(id, content); },
             [this](std::function<void()> work, std::function<void()> then) {
                 asio::post(side_, [this, work = std::move(work), then = std::move(then)]() mutable {
                     work();
@@ -318,7 +319,7 @@ class Daemon {
     std::vector<std::string> reload() {
         LIAISON_FAULT_POINT("daemon.reload");
         std::vector<config::Fault> faults;
-        Loaded loaded = load(options_, faults);
+        Loaded loaded = load(config::config_files(options_.config), faults);
         std::vector<std::string> texts;
         for (const config::Fault& fault : faults) texts.push_back(fault.text());
         if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket ||
@@ -342,6 +343,23 @@ class Daemon {
         LIAISON_FAULT_POINT("daemon.reloaded");
         log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
         return {};
+    }
+
+    // Checked as a whole before any file is changed.
+    Result<std::vector<config::Fault>> configure(const std::string& id, const json::object* content) {
+        const config::Managed& managed = api_->backend().configuration;
+        auto files = managed.stage(id, content);
+        if (!files) return fail(files.error());
+        std::vector<config::Fault> faults;
+        (void)load(*files, faults);
+        if (!faults.empty()) {
+            managed.discard(id);
+            return faults;
+        }
+        if (const Status done = managed.commit(id, content == nullptr); !done) return fail(done.error());
+        const std::vector<std::string> texts = reload();
+        if (texts.empty()) return faults;
+        return fail(ErrorKind::transient, "it is written, and not yet in force: " + texts.front());
     }
 
     std::vector<std::string> problems() const {
@@ -418,7 +436,7 @@ class Daemon {
 
 int check_configuration(const Options& options) {
     std::vector<config::Fault> faults;
-    const Loaded loaded = load(options, faults);
+    const Loaded loaded = load(config::config_files(options.config), faults);
     if (faults.empty()) return exit_fine;
     complain(faults);
     return exit_config;
@@ -436,7 +454,7 @@ int run_daemon(const Options& options) {
         return exit_config;
     }
     std::vector<config::Fault> faults;
-    Loaded loaded = load(options, faults);
+    Loaded loaded = load(config::config_files(options.config), faults);
     if (!faults.empty()) {
         complain(faults);
         return exit_config;

@@ -448,16 +448,25 @@ class Builder {
 
 }  // namespace
 
-std::vector<std::filesystem::path> config_files(const std::filesystem::path& main) {
-    std::vector<std::filesystem::path> files{main};
+namespace {
+
+void add_yaml_files(std::vector<std::filesystem::path>& files, const std::filesystem::path& folder) {
     std::error_code error;
     std::vector<std::filesystem::path> more;
-    for (const auto& entry : std::filesystem::directory_iterator(main.parent_path() / "conf.d", error)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
         const std::string extension = entry.path().extension();
         if (extension == ".yaml" || extension == ".yml") more.push_back(entry.path());
     }
     std::sort(more.begin(), more.end());
     files.insert(files.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> config_files(const std::filesystem::path& main) {
+    std::vector<std::filesystem::path> files{main};
+    add_yaml_files(files, main.parent_path() / "conf.d");
+    add_yaml_files(files, main.parent_path() / "conf.d" / "managed");
     return files;
 }
 

@@ -140,7 +140,8 @@ class Connectors {
 // The JSON Schema of the daemon's own keys.
 const boost::json::value& daemon_schema();
 
-// liaison.yaml followed by conf.d/*.yaml in name order (conf.d stands beside liaison.yaml).
+// liaison.yaml followed by conf.d/*.yaml, then conf.d/managed/*.yaml, each in name order (conf.d stands
+// beside liaison.yaml).
 std::vector<std::filesystem::path> config_files(const std::filesystem::path& main);
 
 // Only the `daemon:` section: what must be known before plugins can be looked for. Faults as for `check`.

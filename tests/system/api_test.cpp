@@ -76,6 +76,49 @@ TEST_F(NetworkApi, AShopkeepersSoftwareRunsAnIntegration) {
     EXPECT_THAT(audit, HasSubstr("DELETE /tokens/" + id));
 }
 
+// As a newcomer does by curl: make an integration, test it, sync, watch, read the records.
+TEST_F(NetworkApi, AnIntegrationIsMadeOverTheNetwork) {
+    house.seed("shop/products", 20);
+    begin();
+    const std::string may = token("admin");
+    const auto send = [&](const std::string& method, const std::string& target, const std::string& body,
+                          const std::string& headers = {}) {
+        Call call{method, "/api/v1/" + target, body};
+        call.headers = "Authorization: Bearer " + may + "\r\n" + headers;
+        return ask_port(port, call);
+    };
+    json::value config = send("GET", "integrations/shop/config", "").body.at("config");
+    const Reply by_hand = send("DELETE", "integrations/shop", "");
+    EXPECT_EQ(by_hand.status, 409u) << "what people wrote stays";
+    json::object wanted = config.as_object();
+    wanted["id"] = "second";
+    EXPECT_EQ(send("POST", "integrations", json::serialize(wanted)).status, 422u) << "!file is for people";
+    ASSERT_EQ(send("PUT", "secrets/of-the-shop", R"({"value":"shop-token"})").status, 200u);
+    wanted["credentials"] = json::object{{"token", "!secret of-the-shop"}};
+    wanted["schedule"] = json::object{{"every", "5 minuts"}};
+    const Reply faulty = send("POST", "integrations", json::serialize(wanted));
+    EXPECT_EQ(faulty.status, 422u);
+    EXPECT_THAT(json::serialize(faulty.body), HasSubstr(R"("pointer":"/schedule/every")"));
+    EXPECT_EQ(ask("GET", "integrations/second", may).status, 404u) << "nothing was changed";
+    wanted["schedule"] = "manual";
+    const Reply made = send("POST", "integrations", json::serialize(wanted));
+    ASSERT_EQ(made.status, 201u) << json::serialize(made.body);
+    EXPECT_TRUE(made.body.at("managed").as_bool());
+    EXPECT_EQ(send("POST", "integrations/second/test", "").status, 200u);
+    const Reply begun = send("POST", "integrations/second/sync", "");
+    ASSERT_EQ(begun.status, 202u) << json::serialize(begun.body);
+    house.wait_for_run(number_of(begun.body.as_object(), "run"));
+    EXPECT_EQ(ask("GET", "records/product?limit=5", may).body.at("items").as_array().size(), 5u);
+
+    house.kill_daemon();
+    house.start();
+    find_port();
+    EXPECT_EQ(ask("GET", "integrations/second", may).status, 200u) << "it is YAML, and outlives the daemon";
+    EXPECT_EQ(send("DELETE", "integrations/second", "").status, 200u);
+    EXPECT_EQ(ask("GET", "integrations/second", may).status, 404u);
+    EXPECT_EQ(ask("GET", "mappings?integration=second&limit=3", may).body.at("items").as_array().size(), 3u);
+}
+
 TEST_F(NetworkApi, TokensAndTheAuditLogOutliveACrash) {
     begin();
     const std::string reading = token("read");

@@ -48,6 +48,8 @@ class ApiHouse : public testing::Test {
             return json::object{{"items", json::array()}, {"broken", json::array()}};
         },
         [] { return std::vector<std::string>(); }, [] { return std::map<std::string, Milliseconds>(); },
+        config::Managed(directory.path() + "/liaison.yaml"),
+        [this](const std::string& id, const json::object* content) { return configure(id, content); },
         [this](std::function<void()> work, std::function<void()> then) {
             world.post([work = std::move(work), then = std::move(then)] {
                 work();
@@ -71,6 +73,15 @@ class ApiHouse : public testing::Test {
     void keep_audit_key(char filling) {
         house.secrets.keep(std::string(audit_key),
                            house.secrets.seal(audit_key, Secret(std::string(32, filling))));
+    }
+
+    // The files are real, and nobody checks them here.
+    Result<std::vector<config::Fault>> configure(const std::string& id, const json::object* content) {
+        const config::Managed& managed = api.backend().configuration;
+        const auto files = managed.stage(id, content);
+        if (!files) return fail(files.error());
+        if (const Status done = managed.commit(id, content == nullptr); !done) return fail(done.error());
+        return std::vector<config::Fault>();
     }
 
     // `target` below /api; on the unix socket where there is no token.

@@ -112,5 +112,46 @@ TEST_F(Api, ABreakerIsShownAndReset) {
     EXPECT_EQ(ask("GET", "integrations/shop").second.at("breaker"), "closed");
 }
 
+// ---- configuration ---------------------------------------------------------------------------------------
+
+TEST_F(Api, AnIntegrationIsMadeChangedAndTakenAway) {
+    const std::string body =
+        R"({"id":"till","tenant":"house","connector":"csv","credentials":{"k":"!secret x"}})";
+    const web::Answer made = answer_to("POST", "integrations", body);
+    ASSERT_EQ(made.status, 201u) << made.body;
+    EXPECT_EQ(json::parse(made.body).at("config").at("connector"), "csv");
+    EXPECT_EQ(ask("POST", "integrations", body).first, 409u);
+    const std::string etag = header(made, "ETag");
+    const std::string changed = R"({"tenant":"house","connector":"csv","enabled":false})";
+    EXPECT_EQ(ask("PUT", "integrations/till", changed).first, 428u);
+    EXPECT_EQ(ask("PUT", "integrations/till", changed, "", {{"If-Match", "\"0\""}}).first, 412u);
+    EXPECT_EQ(ask("PUT", "integrations/till", changed, "", {{"If-Match", etag}}).first, 200u);
+    EXPECT_EQ(ask("DELETE", "integrations/till", "", "", {{"If-Match", etag}}).first, 412u)
+        << "it has changed";
+    EXPECT_EQ(ask("GET", "integrations/till/config").second.at("config").at("enabled"), false);
+    EXPECT_EQ(ask("DELETE", "integrations/till").first, 200u);
+    EXPECT_EQ(ask("DELETE", "integrations/till").first, 404u);
+}
+
+TEST_F(Api, WhatTheNetworkMayNotConfigureIsRefused) {
+    const auto refused = [&](const std::string& body, const std::string& word = {}) {
+        return ask("POST", "integrations", body, word).first;
+    };
+    for (const char* id : {"../x", "", "A", "-a", "a b", "a.yaml"})
+        EXPECT_EQ(refused(std::string(R"({"connector":"csv","id":")") + id + "\"}"), 422u) << id;
+    EXPECT_EQ(refused(R"({"id":"x","connector":"csv","credentials":{"k":"!file /etc/shadow"}})"), 422u);
+    EXPECT_EQ(refused(R"({"id":"x","connector":"csv","settings":{"a":["!env HOME"]}})"), 422u);
+    EXPECT_EQ(refused(R"({"id":"x"})"), 422u) << "no connector";
+    EXPECT_EQ(refused(R"({"id":"x","connector":"csv"})", token("admin", "house")), 403u);
+    EXPECT_EQ(refused(R"({"id":"x","connector":"csv"})", token("operate")), 403u);
+    EXPECT_EQ(ask("POST", "/api/admin/house/integrations", R"({"id":"x","connector":"csv","tenant":"other"})")
+                  .first,
+              422u);
+    EXPECT_EQ(ask("POST", "/api/admin/house/integrations", R"({"id":"x","connector":"csv"})")
+                  .second.at("config")
+                  .at("tenant"),
+              "house");
+}
+
 }  // namespace
 }  // namespace liaisond::api

@@ -1,5 +1,6 @@
 // The log of single records: what became of each, with filters, and as a file.
 #include <boost/json/serialize.hpp>
+#include <liaison/kit/csv.hpp>
 
 #include "api/backend.hpp"
 
@@ -23,24 +24,24 @@ json::object to_json(const store::LogEntry& e) {
             {"message", e.message}};
 }
 
-// RFC 4180; a cell that a spreadsheet would take for a formula is told to be text.
+// A cell that a spreadsheet would take for a formula is told to be text.
 std::string cell(std::string text) {
     if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
         text.insert(0, "'");
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
+    return text;
 }
 
 constexpr const char* csv_head =
     "at,integration,entity,direction,action,status,external_id,record,run,message\r\n";
 
 std::string csv_line(const store::LogEntry& e) {
-    return format_instant(e.at) + "," + cell(e.integration) + "," + cell(e.entity) + "," +
-           std::string(store::to_string(e.direction)) + "," + cell(e.action) + "," + cell(e.status) + "," +
-           cell(e.external_id) + "," + e.record + "," + std::to_string(e.run) + "," + cell(e.message) +
-           "\r\n";
+    std::string line;
+    liaison::kit::append_csv_row(line,
+                                 {format_instant(e.at), cell(e.integration), cell(e.entity),
+                                  std::string(store::to_string(e.direction)), cell(e.action), cell(e.status),
+                                  cell(e.external_id), e.record, std::to_string(e.run), cell(e.message)},
+                                 {});
+    return line;
 }
 
 std::string next_of(const store::LogPage& page) {

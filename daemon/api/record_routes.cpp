@@ -163,6 +163,55 @@ void edit(const Backend& backend, const Call& call, sync::HubEdit::Kind kind) {
     });
 }
 
+// ---- which record is which ----
+
+// A record of another tenant is none of this integration's.
+Status check_tenant(store::Database& database, const std::string& record, const std::string& tenant) {
+    store::Filter filter;
+    filter.record = record;
+    filter.tenant = tenant;
+    auto found = database.records(filter);
+    if (!found) return fail(found.error());
+    return found->empty()
+               ? Status(fail(ErrorKind::permanent, "the tenant of the integration has no record " + record))
+               : Status();
+}
+
+void link(const Backend& backend, const Call& call) {
+    store::MappingRow mapping;
+    mapping.integration = call.text("integration");
+    mapping.entity = call.text("entity");
+    mapping.external_id = call.text("key");
+    mapping.record = call.body_text("record");
+    mapping.synced_at = backend.clock.now();
+    if (mapping.external_id.empty()) return call.answer(problem(400, "key must say the vendor's id"));
+    const auto tenant = backend.engine.tenant_of(mapping.integration);
+    if (!tenant) return call.answer(problem(404, "there is no integration '" + mapping.integration + "'"));
+    const auto work = [mapping, tenant = *tenant,
+                       moves = call.flag("move")](store::Database& database) -> Status {
+        if (auto own = check_tenant(database, mapping.record, tenant); !own) return own;
+        return database.link_record(mapping, moves);
+    };
+    backend.store.write(work, [answer = call.answer, mapping](Status linked) {
+        answer(linked ? ok({{"ok", true}, {"detail", mapping.external_id + " is record " + mapping.record}})
+                      : refusal(linked.error()));
+    });
+}
+
+void unlink(const Backend& backend, const Call& call) {
+    const std::string integration = call.text("integration"), entity = call.text("entity"),
+                      key = call.text("key");
+    backend.store.write(
+        [=](store::Database& database) { return database.unlink_record(integration, entity, key); },
+        [answer = call.answer, integration, key](Result<bool> known) {
+            if (!known) return answer(problem(known.error()));
+            if (!*known) return answer(problem(404, integration + " has no mapping of '" + key + "'"));
+            answer(ok({{"ok", true},
+                       {"detail", "forgotten; when " + integration + " brings " + key +
+                                      " again, it is taken for a new record"}}));
+        });
+}
+
 constexpr std::string_view any_record = R"({"type":"object"})";
 
 }  // namespace
@@ -219,6 +268,23 @@ void add_record_routes(Router& router, const Backend& backend) {
                     list(backend, call, &store::Database::mappings,
                          [](const store::MappingRow& row) { return to_json(row); });
                 }});
+    router.add({.method = "PUT",
+                .pattern = "/mappings/{integration}/{entity}",
+                .scope = Scope::admin,
+                .summary = "Says which record of the hub the vendor's is",
+                .query = {text_parameter("key", "The vendor's id"),
+                          flag_parameter("move", "It had another id at this vendor before")},
+                .body = R"({"type":"object","additionalProperties":false,"required":["record"],
+                            "properties":{"record":{"type":"string"}}})",
+                .answers = "Done",
+                .handle = [&backend](Call& call) { link(backend, call); }});
+    router.add({.method = "DELETE",
+                .pattern = "/mappings/{integration}/{entity}",
+                .scope = Scope::admin,
+                .summary = "Forgets which record it is",
+                .query = {text_parameter("key", "The vendor's id")},
+                .answers = "Done",
+                .handle = [&backend](Call& call) { unlink(backend, call); }});
 }
 
 }  // namespace liaisond::api

@@ -1,7 +1,4 @@
 // Commands about secrets in the vault, and `connect`: letting liaison in at a vendor that asks a person.
-#include <termios.h>
-#include <unistd.h>
-
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
@@ -9,10 +6,10 @@
 #include <boost/url/parse.hpp>
 #include <iostream>
 
-#include "base/secret.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/format.hpp"
 #include "ctl/json_view.hpp"
+#include "ctl/prompt.hpp"
 #include "ctl/status_view.hpp"
 
 namespace liaisond::ctl {
@@ -23,29 +20,6 @@ namespace {
 
 int tell(Session& session, const Result<json::value>& answer) {
     return session.show(answer, [](const json::value& told) { return text_at(told, "detail") + "\n"; });
-}
-
-// A line typed without being shown, or read from a pipe.
-Secret read_secret(const std::string& prompt) {
-    termios usual{};
-    const bool terminal = ::tcgetattr(STDIN_FILENO, &usual) == 0;
-    if (terminal) {
-        std::cerr << prompt << std::flush;
-        termios silent = usual;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-    std::string line;
-    if (terminal)
-        std::getline(std::cin, line);
-    else
-        line.assign(std::istreambuf_iterator<char>(std::cin), {});  // keys have several lines
-    if (terminal) {
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
-        std::cerr << std::endl;
-    }
-    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-    return Secret(std::move(line));
 }
 
 // The vendor sends the browser of this machine back to us (RFC 8252, section 7.3).

@@ -137,6 +137,15 @@ Result<json::value> Client::send(const std::string& method, const std::string& t
     return ask(method, target, body, usual_patience);
 }
 
+Result<std::string> Client::text(const std::string& target) {
+    problem_ = nullptr;
+    Exchange exchange("GET", target, {}, user_agent_);
+    exchange.run(socket_, no_limit);
+    if (exchange.error()) return fail(unreachable_error(socket_, exchange, no_limit));
+    if (exchange.answer().result_int() == 200) return exchange.answer().body();
+    return fail(understand(exchange.answer().result_int(), exchange.answer().body()).error());
+}
+
 Result<json::value> Client::ask(const std::string& method, const std::string& target, const json::value& body,
                                 Milliseconds patience) {
     problem_ = nullptr;

@@ -36,6 +36,9 @@ class Client {
     Result<boost::json::value> send(const std::string& method, const std::string& target,
                                     const boost::json::value& body = {});
 
+    // An answer that is no JSON, as it is.
+    Result<std::string> text(const std::string& target);
+
     const std::string& socket() const { return socket_; }
     // The last problem document (RFC 9457); null when the last answer was none.
     const boost::json::value& problem() const { return problem_; }

@@ -173,7 +173,13 @@ class CommandLine {
             ->type_name("N")
             ->check(whole_number(greatest_id));
         filter(logs, "--entity", list_.entity, "E", "Only of this entity");
+        filter(logs, "--record", list_.record, "ID", "Only of this record of the hub");
+        filter(logs, "--direction", list_.direction, "WAY", "Only import or only export");
+        filter(logs, "--since", list_.since, "INSTANT", "From here on, such as 2026-11-21T08:00:00Z");
+        filter(logs, "--until", list_.until, "INSTANT", "Before this");
         logs->add_flag("--failed", list_.failed, "Only failures");
+        logs->add_flag("-f,--follow", list_.follow, "Go on with what is new until Ctrl-C");
+        filter(logs, "--export", list_.format, "FORMAT", "All of it, as csv or ndjson");
         limit(logs);
     }
 
@@ -188,8 +194,10 @@ class CommandLine {
         filter(records, "--tenant", list_.tenant, "T", "Only of this tenant");
         limit(records);
 
-        CLI::App* mappings =
-            command(app_, "mappings", [this](Session& s) { return list_mappings(s, list_); });
+        CLI::App* mappings = command(app_, "mappings", [this](Session& s) {
+                                 return list_mappings(s, list_);
+                             })->require_subcommand(0, 1);
+        declare_mappings(*mappings);
         integration(mappings);
         filter(mappings, "--entity", list_.entity, "E", "Only of this entity");
         filter(mappings, "--key", list_.key, "EXTERNAL", "Only this id of the vendor's");
@@ -219,6 +227,26 @@ class CommandLine {
             ->type_name("");
 
         declare_decisions();
+    }
+
+    void declare_mappings(CLI::App& mappings) {
+        CLI::App* out =
+            command(mappings, "export", [this](Session& s) { return export_mappings(s, mapping_); });
+        filter(out, "--integration", mapping_.integration, "ID", "Only of this integration");
+        filter(out, "--entity", mapping_.entity, "E", "Only of this entity");
+        CLI::App* in =
+            command(mappings, "import", [this](Session& s) { return import_mappings(s, mapping_); });
+        in->add_option("FILE", mapping_.file, "As mappings export writes it; - reads standard input")
+            ->required()
+            ->type_name("");
+        CLI::App* repair =
+            command(mappings, "repair", [this](Session& s) { return repair_mapping(s, mapping_); });
+        repair->add_option("ID", mapping_.integration, "The integration")->required()->type_name("");
+        repair->add_option("ENTITY", mapping_.entity, "Kind of record")->required()->type_name("");
+        repair->add_option("KEY", mapping_.key, "The vendor's id")->required()->type_name("");
+        filter(repair, "--record", mapping_.record, "UUID", "It is this record of the hub");
+        filter(repair, "--to", mapping_.to, "KEY", "The vendor has it under another id now");
+        repair->add_flag("--forget", mapping_.forget, "It is none of the hub's records");
     }
 
     void decision(CLI::App* app, const std::string& purpose) {
@@ -289,9 +317,19 @@ class CommandLine {
         made->add_option("--days", token_.days, "How long it is good (default: 90)")
             ->type_name("N")
             ->check(whole_number(3650));
+        filter(made, "--tenant", token_.tenant, "T", "Sees this tenant only (default: all)");
         command(*token, "list", [](Session& s) { return list_tokens(s); });
         CLI::App* revoked = command(*token, "revoke", [this](Session& s) { return revoke_token(s, name_); });
         revoked->add_option("ID", name_, "The token's id, as listed")->required()->type_name("");
+        CLI::App* user = command(app_, "user", nullptr)->require_subcommand(0, 1);
+        CLI::App* person = command(*user, "set", [this](Session& s) { return set_user(s, token_); });
+        person->add_option("NAME", token_.name, "Who signs in")->required()->type_name("");
+        person->add_option("--scope", token_.scope, "read, operate or admin (default: read)")
+            ->type_name("SCOPE");
+        filter(person, "--tenant", token_.tenant, "T", "Sees this tenant only (default: all)");
+        command(*user, "list", [](Session& s) { return list_users(s); });
+        CLI::App* gone = command(*user, "remove", [this](Session& s) { return remove_user(s, name_); });
+        gone->add_option("NAME", name_, "Who signs in no longer")->required()->type_name("");
         command(app_, "audit", [](Session& s) { return show_audit(s); });
         CLI::App* link = command(app_, "connect", [this](Session& s) { return ctl::connect(s, connect_); });
         link->add_option("ID", connect_.integration, "The integration")->required()->type_name("");
@@ -361,6 +399,7 @@ class CommandLine {
     ConnectArguments connect_;
     std::string name_;
     TokenArguments token_;
+    MappingArguments mapping_;
     std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false, with_requests_ = false;
 };

@@ -16,8 +16,9 @@ struct RunArguments {
 
 struct ListArguments {
     std::string integration, entity, tenant, key, record;
-    std::int64_t run = 0;  // 0: any
-    bool failed = false;
+    std::string direction, since, until, format;  // of the log
+    std::int64_t run = 0;                         // 0: any
+    bool failed = false, follow = false;
     std::int64_t limit = 50;
 };
 
@@ -35,8 +36,13 @@ struct ConnectArguments {
 };
 
 struct TokenArguments {
-    std::string name, scope = "read";
-    std::int64_t days = 0;  // 0: the usual life
+    std::string name, scope = "read", tenant;  // tenant empty: all
+    std::int64_t days = 0;                     // 0: the usual life
+};
+
+struct MappingArguments {
+    std::string integration, entity, key, record, to, file;
+    bool forget = false;
 };
 
 struct LocalArguments {
@@ -61,6 +67,9 @@ int list_logs(Session& session, const ListArguments& arguments);
 int list_records(Session& session, const ListArguments& arguments);
 int show_record(Session& session, const std::string& entity, const std::string& id);
 int list_mappings(Session& session, const ListArguments& arguments);
+int export_mappings(Session& session, const MappingArguments& arguments);
+int import_mappings(Session& session, const MappingArguments& arguments);
+int repair_mapping(Session& session, const MappingArguments& arguments);
 int list_dead_letters(Session& session, const ListArguments& arguments);
 int show_dead_letter(Session& session, std::int64_t id);
 int list_intents(Session& session, const ListArguments& arguments);
@@ -90,6 +99,9 @@ int create_token(Session& session, const TokenArguments& arguments);
 int list_tokens(Session& session);
 int revoke_token(Session& session, const std::string& id);
 int show_audit(Session& session);
+int set_user(Session& session, const TokenArguments& arguments);
+int list_users(Session& session);
+int remove_user(Session& session, const std::string& name);
 
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one

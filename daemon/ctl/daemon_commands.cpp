@@ -1,5 +1,6 @@
 // Commands that ask the daemon one thing and print its answer.
 #include <boost/json/serialize.hpp>
+#include <set>
 
 #include "ctl/commands.hpp"
 #include "ctl/format.hpp"
@@ -15,6 +16,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr Milliseconds watch_period{1000};
+constexpr std::int64_t follow_at_once = 10'000;
 
 // Says so when a list was cut, so that nobody takes a part for the whole.
 int show_list(Session& session, const Result<json::value>& answer,
@@ -36,6 +38,9 @@ Parameters filters(const ListArguments& arguments) {
             {"tenant", arguments.tenant},
             {"key", arguments.key},
             {"record", arguments.record},
+            {"direction", arguments.direction},
+            {"since", arguments.since},
+            {"until", arguments.until},
             {"run", number_or_nothing(arguments.run)},
             {"status", arguments.failed ? "failed" : ""}};
 }
@@ -130,7 +135,49 @@ int cancel_run(Session& session, std::int64_t run) {
     });
 }
 
+namespace {
+
+// Whatever is new, oldest first, until Ctrl-C.
+int follow_log(Session& session, const ListArguments& arguments) {
+    const Interrupt interrupt;
+    Parameters parameters = filters(arguments);
+    parameters.emplace_back("since", format_instant(Session::now() - std::chrono::minutes(1)));
+    std::set<std::string> seen;
+    while (!interrupt.raised()) {
+        const auto page = session.list({"logs"}, parameters, follow_at_once);
+        if (!page) return session.report(page.error());
+        json::array fresh;
+        for (const json::value& one : array_at(*page, "items")) {
+            if (seen.insert(text_at(one, "at") + json::serialize(one)).second) fresh.push_back(one);
+        }
+        // What is older than the newest by a minute does not come again.
+        if (!fresh.empty()) {
+            const std::string from =
+                format_instant(instant_at(fresh.front(), "at").value_or(Instant()) - std::chrono::minutes(1));
+            parameters.back().second = from;
+            seen.erase(seen.begin(), seen.lower_bound(from));
+            if (session.json())
+                for (const json::value& one : fresh) session.print_json(one);
+            else
+                session.console().out << logs_text(fresh, session.look()) << std::flush;
+        }
+        interrupt.wait(watch_period);
+    }
+    return interrupted;
+}
+
+}  // namespace
+
 int list_logs(Session& session, const ListArguments& arguments) {
+    if (arguments.follow) return follow_log(session, arguments);
+    if (!arguments.format.empty()) {
+        Parameters parameters = filters(arguments);
+        parameters.emplace_back("format", arguments.format);
+        const auto text = session.client().text(api_target({"logs"}, parameters));
+        if (!text) return session.report(text.error());
+        session.console().out << *text << std::flush;
+        return fine;
+    }
     return show_list(session, session.list({"logs"}, filters(arguments), arguments.limit),
                      [&](const json::array& items) { return logs_text(items, session.look()); });
 }

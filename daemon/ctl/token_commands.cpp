@@ -4,6 +4,7 @@
 #include "ctl/commands.hpp"
 #include "ctl/format.hpp"
 #include "ctl/json_view.hpp"
+#include "ctl/prompt.hpp"
 #include "ctl/table.hpp"
 
 namespace liaisond::ctl {
@@ -11,6 +12,7 @@ namespace json = boost::json;
 
 int create_token(Session& session, const TokenArguments& arguments) {
     json::object wanted{{"name", arguments.name}, {"scope", arguments.scope}};
+    if (!arguments.tenant.empty()) wanted["tenant"] = arguments.tenant;
     if (arguments.days != 0) wanted["days"] = arguments.days;
     return session.show(session.client().post(api_target({"tokens"}), wanted), [&](const json::value& made) {
         return "Token " + text_at(made, "id") + " of '" + one_line(text_at(made, "name")) + "' may " +
@@ -21,10 +23,11 @@ int create_token(Session& session, const TokenArguments& arguments) {
 
 int list_tokens(Session& session) {
     return session.show(session.client().get(api_target({"tokens"})), [&](const json::value& page) {
-        Table table({{"ID"}, {"NAME", Align::left, true}, {"SCOPE"}, {"EXPIRES"}, {"LAST USED"}});
+        Table table({{"ID"}, {"NAME", Align::left, true}, {"SCOPE"}, {"TENANT"}, {"EXPIRES"}, {"LAST USED"}});
         for (const json::value& one : array_at(page, "items")) {
             const bool used = !text_at(one, "last_used_at").empty();
             table.add({text_at(one, "id"), text_at(one, "name"), text_at(one, "scope"),
+                       text_at(one, "tenant").empty() ? std::string("all") : text_at(one, "tenant"),
                        format_local(instant_at(one, "expires_at")),
                        used ? format_local(instant_at(one, "last_used_at")) : std::string("never")});
         }
@@ -70,6 +73,37 @@ int show_audit(Session& session) {
                (is_whole ? "" : "\n" + text_at(log, "fault") + ".\n");
     });
     return shown == 0 && !is_whole ? failed : shown;
+}
+
+// ---- people who sign in ----
+
+int set_user(Session& session, const TokenArguments& arguments) {
+    const Secret password = read_secret("Password of " + arguments.name + " (is not shown): ");
+    json::object wanted{{"password", password.reveal()}, {"scope", arguments.scope}};
+    if (!arguments.tenant.empty()) wanted["tenant"] = arguments.tenant;
+    return session.show(session.client().send("PUT", api_target({"users", arguments.name}), wanted),
+                        [&](const json::value& user) {
+                            return one_line(text_at(user, "name")) + " may sign in, and " +
+                                   text_at(user, "scope") + ".\n";
+                        });
+}
+
+int list_users(Session& session) {
+    return session.show(session.client().get(api_target({"users"})), [&](const json::value& page) {
+        Table table({{"NAME", Align::left, true}, {"SCOPE"}, {"TENANT"}, {"SINCE"}});
+        for (const json::value& one : array_at(page, "items"))
+            table.add({text_at(one, "name"), text_at(one, "scope"),
+                       text_at(one, "tenant").empty() ? std::string("all") : text_at(one, "tenant"),
+                       format_local(instant_at(one, "created_at"))});
+        return table.empty()
+                   ? std::string("Nobody may sign in. Let somebody in with: liaisonctl user set NAME\n")
+                   : table.text(session.look());
+    });
+}
+
+int remove_user(Session& session, const std::string& name) {
+    return session.show(session.client().send("DELETE", api_target({"users", name})),
+                        [](const json::value& told) { return text_at(told, "detail") + "\n"; });
 }
 
 }  // namespace liaisond::ctl

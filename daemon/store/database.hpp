@@ -104,6 +104,12 @@ class Database {
 
     // Writes the record and its change; what the integrations had agreed on is kept for their merges.
     Status edit_record(const RecordEdit& edit);
+    // From now on the record is that one at the integration; nothing is agreed on its content. An error where
+    // either is mapped otherwise; with `moves`, what the record was mapped to before is given up.
+    Status link_record(const MappingRow& mapping, bool moves);
+    // The hub forgets under which id the integration has the record; false: it knew none.
+    Result<bool> unlink_record(const std::string& integration, const std::string& entity,
+                               const std::string& external_id);
     // Whose it is: the tenant of a run, dead letter, conflict, plan, intent, event or alert; empty where
     // there is none.
     Result<std::string> owner_of(const std::string& kind, std::int64_t id);

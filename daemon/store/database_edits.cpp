@@ -144,6 +144,92 @@ Result<std::vector<ChangeRow>> Database::changes(const Filter& filter, std::int6
     });
 }
 
+namespace {
+
+std::string open_send(Database::Impl& impl, std::int64_t integration, Rid rid) {
+    Statement select = impl.connection.prepare("SELECT id FROM intents WHERE integration = ? AND rid = ?");
+    if (!select.bind(integration).bind(rid).step()) return {};
+    return "intent " + std::to_string(select.integer(0)) + " is open for it; let it settle first";
+}
+
+}  // namespace
+
+Status Database::link_record(const MappingRow& mapping, bool moves) {
+    return guarded(impl_->path, [&]() -> Status {
+        const std::int64_t integration = impl_->number(mapping.integration),
+                           entity = impl_->number(mapping.entity);
+        const std::string id = uuid_bytes(mapping.record);
+        Rid rid = 0;
+        {
+            Statement select = impl_->connection.prepare(
+                "SELECT rid FROM records WHERE id = ? AND entity = ? AND stub = 0 AND deleted_at IS NULL");
+            if (!select.bind_blob(id).bind(entity).step())
+                return fail(ErrorKind::permanent, "the hub has no " + mapping.entity + " " + mapping.record +
+                                                      " that is not deleted");
+            rid = select.integer(0);
+        }
+        {
+            Statement select = impl_->connection.prepare(
+                "SELECT rid FROM mappings WHERE integration = ? AND entity = ? AND external_id = ?");
+            if (select.bind(integration).bind(entity).bind(mapping.external_id).step()) {
+                if (select.integer(0) == rid) return {};
+                return fail(ErrorKind::config, mapping.external_id + " is another record of the hub at " +
+                                                   mapping.integration +
+                                                   " already; forget that mapping first");
+            }
+        }
+        if (const std::string open = open_send(*impl_, integration, rid); !open.empty())
+            return fail(ErrorKind::config, open);
+        {
+            Statement select = impl_->connection.prepare(
+                "SELECT external_id FROM mappings WHERE integration = ? AND rid = ?");
+            if (select.bind(integration).bind(rid).step() && !moves)
+                return fail(ErrorKind::config, "the record is " + select.text(0) + " at " +
+                                                   mapping.integration +
+                                                   " already; say that it moves, if it does");
+        }
+        impl_->connection.prepare("DELETE FROM mappings WHERE integration = ? AND rid = ?")
+            .bind(integration)
+            .bind(rid)
+            .run();
+        impl_->connection
+            .prepare(
+                "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, "
+                "synced_version, "
+                "synced_at, base) VALUES(?,?,?,?,'',x'',0,?,'{}')")
+            .bind(integration)
+            .bind(entity)
+            .bind(mapping.external_id)
+            .bind(rid)
+            .bind(to_unix_ms(mapping.synced_at))
+            .run();
+        return {};
+    });
+}
+
+Result<bool> Database::unlink_record(const std::string& integration, const std::string& entity,
+                                     const std::string& external_id) {
+    return guarded(impl_->path, [&]() -> Result<bool> {
+        const std::int64_t number = impl_->number(integration), kind = impl_->number(entity);
+        Rid rid = 0;
+        {
+            Statement select = impl_->connection.prepare(
+                "SELECT rid FROM mappings WHERE integration = ? AND entity = ? AND external_id = ?");
+            if (!select.bind(number).bind(kind).bind(external_id).step()) return false;
+            rid = select.integer(0);
+        }
+        if (const std::string open = open_send(*impl_, number, rid); !open.empty())
+            return fail(ErrorKind::config, open);
+        impl_->connection
+            .prepare("DELETE FROM mappings WHERE integration = ? AND entity = ? AND external_id = ?")
+            .bind(number)
+            .bind(kind)
+            .bind(external_id)
+            .run();
+        return true;
+    });
+}
+
 Result<std::string> Database::owner_of(const std::string& kind, std::int64_t id) {
     return guarded(impl_->path, [&]() -> Result<std::string> {
         static const std::map<std::string, const char*, std::less<>> questions{

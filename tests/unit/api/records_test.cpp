@@ -123,5 +123,33 @@ TEST_F(Records, ARecordWithAnIdOfOnesOwnIsMadeOnce) {
         << "of another entity";
 }
 
+// ---- which record is which
+// ---------------------------------------------------------------------------------
+
+TEST_F(Records, AMappingIsSetRight) {
+    const auto external = [&](const std::string& id) {
+        const json::object listed = ask("GET", "mappings?integration=shop&record=" + id).second;
+        const json::array& items = listed.at("items").as_array();
+        return items.empty() ? std::string() : std::string(items[0].at("external_id").as_string());
+    };
+    ASSERT_EQ(external(ids["Soap"]), "1");
+    const std::string soap = R"({"record":")" + ids["Soap"] + "\"}";
+    EXPECT_EQ(ask("PUT", "mappings/shop/product?key=2", soap).first, 409u) << "that is the towel";
+    EXPECT_EQ(ask("PUT", "mappings/shop/product?key=new", soap).first, 409u) << "it is 1";
+    EXPECT_EQ(ask("PUT", "mappings/shop/product?key=odd%2Fkey&move=true", soap).first, 200u);
+    EXPECT_EQ(external(ids["Soap"]), "odd/key");
+    EXPECT_EQ(ask("PUT", "mappings/shop/product?key=odd%2Fkey", soap).first, 200u) << "it is so already";
+    EXPECT_EQ(ask("PUT", "mappings/shop/customer?key=9", soap).first, 422u) << "no customer";
+    EXPECT_EQ(ask("PUT", "mappings/nobody/product?key=9", soap).first, 404u);
+    EXPECT_EQ(ask("DELETE", "mappings/shop/product?key=odd%2Fkey").first, 200u);
+    EXPECT_EQ(ask("DELETE", "mappings/shop/product?key=odd%2Fkey").first, 404u);
+    EXPECT_EQ(external(ids["Soap"]), "");
+    // Linked anew, the next import goes on with the same record.
+    EXPECT_EQ(ask("PUT", "mappings/shop/product?key=1", soap).first, 200u);
+    shop.names[1] = "Bar soap";
+    house.run("shop");
+    EXPECT_EQ(ask("GET", "records/product?limit=10").second.at("items").as_array().size(), 2u);
+}
+
 }  // namespace
 }  // namespace liaisond::api

@@ -1,0 +1,33 @@
+#include "ctl/prompt.hpp"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <iterator>
+
+namespace liaisond::ctl {
+
+Secret read_secret(const std::string& prompt) {
+    termios usual{};
+    const bool terminal = ::tcgetattr(STDIN_FILENO, &usual) == 0;
+    if (terminal) {
+        std::cerr << prompt << std::flush;
+        termios silent = usual;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    std::string line;
+    if (terminal)
+        std::getline(std::cin, line);
+    else
+        line.assign(std::istreambuf_iterator<char>(std::cin), {});  // keys have several lines
+    if (terminal) {
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
+        std::cerr << std::endl;
+    }
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+    return Secret(std::move(line));
+}
+
+}  // namespace liaisond::ctl

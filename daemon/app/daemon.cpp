@@ -31,6 +31,8 @@
 #include "plugin/worker_runtime.hpp"
 #include "store/sqlite_store.hpp"
 #include "sync/engine.hpp"
+#include "webhooks/directory.hpp"
+#include "webhooks/intake.hpp"
 
 namespace liaisond::app {
 namespace asio = boost::asio;
@@ -208,14 +210,27 @@ class Daemon {
         transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
         const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_, *secrets_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
+        intake_ = std::make_unique<webhooks::Intake>(
+            *store_, clock_, random_,
+            [this](std::function<void()> call) { asio::post(front_io_, std::move(call)); },
+            [this](const std::string& integration) { events_arrived(integration); });
+        directory_ = std::make_unique<webhooks::Directory>(
+            *secrets_, [this](auto endpoints) { intake_->set_endpoints(std::move(endpoints)); });
         routes_ = std::make_unique<api::Routes>(
             api::Backend{*engine_, *store_, *secrets_, tokens_, [this] { return about(); },
                          [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
                          [this] { return settle_times_; }});
-        front_ = std::make_unique<Front>(front_io_, io_, policy_of(config_),
-                                         [this](web::Request request, web::Reply reply) {
-                                             routes_->handle(std::move(request), std::move(reply));
-                                         });
+        front_ = std::make_unique<Front>(
+            front_io_, io_, policy_of(config_),
+            [this](web::Request request, web::Reply reply) {
+                routes_->handle(std::move(request), std::move(reply));
+            },
+            *intake_);
+    }
+
+    // They wait in the inbox until somebody takes them up.
+    void events_arrived(const std::string& integration) {
+        log(LogLevel::debug, "events arrived", {{"integration", integration}});
     }
 
     void report_ready() {
@@ -232,6 +247,8 @@ class Daemon {
              {"state_dir", config_.state_dir}});
         if (front_->port() != 0)
             log(LogLevel::info, "the API listens", {{"port", std::to_string(front_->port())}});
+        if (front_->webhooks_port() != 0)
+            log(LogLevel::info, "webhooks come in", {{"port", std::to_string(front_->webhooks_port())}});
         note_token_uses();
         sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", integrations_);
         std::uint64_t watchdog_us = 0;
@@ -301,6 +318,7 @@ class Daemon {
             settle_times_[id] = integration.settle;
             if (integration.isolation == config::Isolation::none) inside_.push_back(id);
         }
+        directory_->configure(config_);
         auto links =
             make_links(config_, catalog_, *secrets_);  // which take the integrations out of the configuration
         ::malloc_trim(0);                              // reading YAML leaves many times its size behind
@@ -315,10 +333,12 @@ class Daemon {
         std::vector<std::string> texts;
         for (const config::Fault& fault : faults) texts.push_back(fault.text());
         if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket ||
-            loaded.config.http.listen != config_.http.listen) {
+            loaded.config.http.listen != config_.http.listen ||
+            loaded.config.http.webhooks_listen != config_.http.webhooks_listen) {
             texts.push_back(
-                "daemon.state_dir, daemon.socket and daemon.listen cannot change while the daemon runs; "
-                "restart it");
+                "daemon.state_dir, daemon.socket, daemon.listen and daemon.webhooks_listen cannot change "
+                "while "
+                "the daemon runs; restart it");
         }
         if (texts.empty()) {
             if (const Status taken = front_->reload(loaded.config); !taken)
@@ -373,9 +393,9 @@ class Daemon {
         return error.code == "not_writable" ? exit_state : code;
     }
 
-    // In order of construction; taken down from the bottom. The loop goes last: whoever posts to it is gone
-    // by then.
-    asio::io_context io_{1}, front_io_{1};
+    // In order of construction; taken down from the bottom. The loops go last: whoever posts to them is gone
+    // by then, and the server's behind the core's, where replies may be left that belong to it.
+    asio::io_context front_io_{1}, io_{1};
     Options options_;
     config::Config config_;  // its integrations have become links
     std::size_t integrations_ = 0;
@@ -397,6 +417,8 @@ class Daemon {
     std::unique_ptr<http::FileTransport> files_;
     std::unique_ptr<http::SchemeRouter> transport_;
     std::unique_ptr<sync::Engine> engine_;
+    std::unique_ptr<webhooks::Intake> intake_;
+    std::unique_ptr<webhooks::Directory> directory_;
     std::unique_ptr<api::Routes> routes_;
     std::unique_ptr<Front> front_;
     std::map<std::string, Milliseconds> settle_times_;  // by integration

@@ -153,11 +153,10 @@ class TypedConnection final : public Connection {
         if (auto fault = check_raw_head(head)) return refuse(*fault);
         parser_.emplace();
         parser_->header_limit(max_head_bytes);
-        parser_->body_limit(server_->policy().limits.body);
+        parser_->body_limit(boost::none);  // until it is known which one holds
         parser_->on_chunk_header(on_chunk_);
         Error error;
         parser_->put(boost::asio::buffer(head), error);
-        if (error == http::error::body_limit) return refuse(too_large());
         if (error || !parser_->is_header_done()) return refuse(Fault(400, "the request is malformed"));
         buffer_.consume(size);
         request_ = Request();
@@ -194,9 +193,12 @@ class TypedConnection final : public Connection {
 
     void read_body(const BodyPlan& plan) {
         if (!plan.is_chunked && plan.length == 0) return handle();
-        const Limits& limits = server_->policy().limits;
-        if (plan.length > limits.body) return refuse(too_large());
-        reserved_ = plan.is_chunked ? limits.body : plan.length;
+        const web::Policy& policy = server_->policy();
+        const Limits& limits = policy.limits;
+        body_limit_ = policy.body_limit ? policy.body_limit(request_) : limits.body;
+        if (plan.length > body_limit_) return refuse(too_large());
+        parser_->body_limit(body_limit_);
+        reserved_ = plan.is_chunked ? body_limit_ : plan.length;
         if (!server_->reserve_body(reserved_)) {
             reserved_ = 0;
             return refuse(Fault(503, "too many large requests at one time; try again in a moment"));
@@ -243,9 +245,7 @@ class TypedConnection final : public Connection {
     }
 
     Fault too_large() const {
-        return Fault(413, "the body of the request is larger than " +
-                              std::to_string(server_ == nullptr ? 0 : server_->policy().limits.body) +
-                              " bytes");
+        return Fault(413, "the body of the request is larger than " + std::to_string(body_limit_) + " bytes");
     }
 
     // ---- answering ----
@@ -395,7 +395,7 @@ class TypedConnection final : public Connection {
     std::optional<http::request_parser<http::string_body>> parser_;
     std::function<void(std::uint64_t, boost::beast::string_view, Error&)> on_chunk_;
     Request request_;
-    std::size_t reserved_ = 0, served_ = 0;
+    std::size_t reserved_ = 0, served_ = 0, body_limit_ = 0;
     bool keep_alive_ = true, is_reading_head_ = false, is_answering_ = false, is_head_only_ = false;
     std::optional<http::response<http::string_body>> response_;
     std::optional<http::response_serializer<http::string_body>> serializer_;

@@ -438,7 +438,7 @@ class Builder {
         if (known.webhook != nullptr) members = *known.webhook;
         const std::string usual = text_at(members, "profile"), credential = text_at(members, "secret");
         members.erase("secret");
-        if (text_at(written, "profile", usual) != usual) members.clear();
+        if (!usual.empty() && text_at(written, "profile", usual) != usual) members.clear();
         const bool is_usual = !members.empty();
         for (const auto& [key, value] : written) members[key] = value;
         auto made = read_webhook(Section(document_, faults_, members, pointer));

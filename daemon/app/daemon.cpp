@@ -15,6 +15,7 @@
 #include <cstdlib>
 
 #include "api/api.hpp"
+#include "api/webhook_routes.hpp"
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
@@ -227,6 +228,7 @@ class Daemon {
                     asio::post(io_, std::move(then));
                 });
             }});
+        api::add_webhook_routes(api_->router(), api_->backend(), *directory_);
         front_ = std::make_unique<Front>(
             front_io_, io_, policy_of(config_),
             [this](web::Request request, web::Reply reply) {
@@ -370,6 +372,7 @@ class Daemon {
             if (!plugin.usable()) all.push_back(plugin.error);
             for (const std::string& warning : plugin.warnings) all.push_back(warning);
         }
+        for (std::string& problem : directory_->problems()) all.push_back(std::move(problem));
         return all;
     }
 

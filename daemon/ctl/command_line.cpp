@@ -196,6 +196,15 @@ class CommandLine {
         filter(mappings, "--record", list_.record, "ID", "Only this record of the hub");
         limit(mappings);
 
+        CLI::App* inbox = command(app_, "inbox", [this](Session& s) { return list_inbox(s, inbox_); });
+        filter(inbox, "--integration", inbox_.integration, "ID", "Only of this integration");
+        filter(inbox, "--status", inbox_.status, "WORD", "waiting, done, ignored or dead");
+        filter(inbox, "--key", inbox_.key, "EVENT", "Only the vendor's event of this id");
+        inbox->add_flag("--bodies", inbox_.with_bodies, "With --json: headers and bodies, too");
+        inbox->add_option("--limit", inbox_.limit, "At most that many (default: 50)")
+            ->type_name("N")
+            ->check(whole_number(most_rows));
+
         CLI::App* letters = command(app_, "dead-letters", [this](Session& s) {
                                 return list_dead_letters(s, list_);
                             })->require_subcommand(0, 1);
@@ -292,6 +301,15 @@ class CommandLine {
         command(*token, "list", [](Session& s) { return list_tokens(s); });
         CLI::App* revoked = command(*token, "revoke", [this](Session& s) { return revoke_token(s, name_); });
         revoked->add_option("ID", name_, "The token's id, as listed")->required()->type_name("");
+        CLI::App* webhook = command(app_, "webhook", nullptr)->require_subcommand(0, 1);
+        CLI::App* shown_hook =
+            command(*webhook, "show", [this](Session& s) { return show_webhook(s, webhook_.integration); });
+        CLI::App* made_secret =
+            command(*webhook, "secret", [this](Session& s) { return webhook_secret(s, webhook_); });
+        for (CLI::App* one : {shown_hook, made_secret})
+            one->add_option("ID", webhook_.integration, "The integration")->required()->type_name("");
+        made_secret->add_flag("--forget-old", webhook_.forget_old,
+                              "Make none: the one before the last is not accepted any longer");
         command(app_, "audit", [](Session& s) { return show_audit(s); });
         CLI::App* link = command(app_, "connect", [this](Session& s) { return ctl::connect(s, connect_); });
         link->add_option("ID", connect_.integration, "The integration")->required()->type_name("");
@@ -361,6 +379,8 @@ class CommandLine {
     ConnectArguments connect_;
     std::string name_;
     TokenArguments token_;
+    WebhookArguments webhook_;
+    InboxArguments inbox_;
     std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false, with_requests_ = false;
 };

@@ -39,6 +39,17 @@ struct TokenArguments {
     std::int64_t days = 0;  // 0: the usual life
 };
 
+struct WebhookArguments {
+    std::string integration;
+    bool forget_old = false;
+};
+
+struct InboxArguments {
+    std::string integration, status, key;
+    bool with_bodies = false;
+    std::int64_t limit = 50;
+};
+
 struct LocalArguments {
     std::vector<std::string> files;
     std::vector<std::string> plugin_dirs;  // empty: as the configuration says
@@ -90,6 +101,9 @@ int create_token(Session& session, const TokenArguments& arguments);
 int list_tokens(Session& session);
 int revoke_token(Session& session, const std::string& id);
 int show_audit(Session& session);
+int show_webhook(Session& session, const std::string& integration);
+int webhook_secret(Session& session, const WebhookArguments& arguments);
+int list_inbox(Session& session, const InboxArguments& arguments);
 
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one

@@ -95,6 +95,15 @@ const Directory::Entry* Directory::find(std::string_view integration) const {
     return found == entries_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::string> Directory::problems() const {
+    std::vector<std::string> all;
+    for (const auto& [id, entry] : entries_) {
+        if (entry.enabled && !entry.problem.empty())
+            all.push_back("the webhook of " + id + " lets nothing in: " + entry.problem);
+    }
+    return all;
+}
+
 std::string Directory::url(const Entry& entry) const {
     return public_url_ + "/api/webhooks/integrations/" + entry.tenant + "/" + entry.integration;
 }

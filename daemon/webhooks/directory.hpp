@@ -48,6 +48,8 @@ class Directory {
 
     // Null where the integration has no webhook.
     const Entry* find(std::string_view integration) const;
+    // Why some let nothing in; each sentence names its integration.
+    std::vector<std::string> problems() const;
     // The address that the vendor is told, without a token.
     std::string url(const Entry& entry) const;
 

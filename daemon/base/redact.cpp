@@ -43,12 +43,15 @@ std::string replace_card_numbers(std::string_view text, Replace replace) {
     out.reserve(text.size());
     std::size_t at = 0;
     while (at < text.size()) {
-        const bool starts_run =
-            is_digit(text[at]) && (at == 0 || std::isalnum(static_cast<unsigned char>(text[at - 1])) == 0);
-        if (!starts_run) {
-            out += text[at++];
-            continue;
-        }
+        std::size_t next = at;
+        const auto starts_run = [&] {
+            return is_digit(text[next]) &&
+                   (next == 0 || std::isalnum(static_cast<unsigned char>(text[next - 1])) == 0);
+        };
+        while (next < text.size() && !starts_run()) ++next;
+        out += text.substr(at, next - at);
+        at = next;
+        if (at == text.size()) break;
         std::string digits;
         const std::size_t end = run_end(text, at, digits);
         const bool bounded = end == text.size() || std::isalpha(static_cast<unsigned char>(text[end])) == 0;

@@ -291,14 +291,29 @@ class TypedConnection final : public Connection {
         if (answer.stream && !is_head_only_) return begin_stream(std::move(answer.stream));
         head.body() = std::move(answer.body);
         head.prepare_payload();
-        if (is_head_only_) head.body().clear();
-        http::async_write(channel_, head, [self = mine()](Error error, std::size_t) {
-            self->response_.reset();
-            self->is_answering_ = false;
-            if (error) return self->end();
-            if (!self->keep_alive_) return self->say_goodbye();
-            self->read_head();
-        });
+        write_answer();
+    }
+
+    // In one piece: a serializer hands the socket a buffer for every part of every field.
+    void write_answer() {
+        const auto& head = *response_;
+        written_ =
+            "HTTP/1.1 " + std::to_string(head.result_int()) + " " + std::string(head.reason()) + "\r\n";
+        for (const auto& field : head) {
+            written_.append(field.name_string()).append(": ");
+            written_.append(field.value()).append("\r\n");
+        }
+        written_ += "\r\n";
+        if (!is_head_only_) written_ += head.body();
+        response_->body() = {};
+        boost::asio::async_write(channel_, boost::asio::buffer(written_),
+                                 [self = mine()](Error error, std::size_t) {
+                                     self->response_.reset();
+                                     self->is_answering_ = false;
+                                     if (error) return self->end();
+                                     if (!self->keep_alive_) return self->say_goodbye();
+                                     self->read_head();
+                                 });
     }
 
     // ---- streams ----
@@ -399,6 +414,7 @@ class TypedConnection final : public Connection {
     bool keep_alive_ = true, is_reading_head_ = false, is_answering_ = false, is_head_only_ = false;
     std::optional<http::response<http::string_body>> response_;
     std::optional<http::response_serializer<http::string_body>> serializer_;
+    std::string written_;
     std::deque<std::string> pieces_;
     std::size_t unsent_ = 0;
     bool stream_ended_ = false;

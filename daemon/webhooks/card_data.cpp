@@ -20,7 +20,9 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 bool is_code_name(std::string_view name) {
-    return std::any_of(code_names.begin(), code_names.end(),
+    const char first = name.empty() ? '\0' : static_cast<char>(name.front() | 0x20);
+    return (first == 'c' || first == 's') &&
+           std::any_of(code_names.begin(), code_names.end(),
                        [&](std::string_view one) { return equals_ignoring_case(name, one); });
 }
 

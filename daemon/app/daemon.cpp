@@ -15,6 +15,7 @@
 #include <cstdlib>
 
 #include "api/api.hpp"
+#include "api/webhook_routes.hpp"
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
@@ -32,6 +33,8 @@
 #include "plugin/worker_runtime.hpp"
 #include "store/sqlite_store.hpp"
 #include "sync/engine.hpp"
+#include "webhooks/directory.hpp"
+#include "webhooks/intake.hpp"
 
 namespace liaisond::app {
 namespace asio = boost::asio;
@@ -209,6 +212,12 @@ class Daemon {
         transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
         const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_, *secrets_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
+        intake_ = std::make_unique<webhooks::Intake>(
+            *store_, clock_, random_,
+            [this](std::function<void()> call) { asio::post(front_io_, std::move(call)); },
+            [this](const std::string& integration) { events_arrived(integration); });
+        directory_ = std::make_unique<webhooks::Directory>(
+            *secrets_, [this](auto endpoints) { intake_->set_endpoints(std::move(endpoints)); });
         api_ = std::make_unique<api::Api>(api::Backend{
             *engine_, *store_, *secrets_, timers_, clock_, random_, tokens_, sessions_, throttle_,
             [this] { return about(); }, [this] { return connectors::plugins_json(catalog_); },
@@ -220,10 +229,18 @@ class Daemon {
                     asio::post(io_, std::move(then));
                 });
             }});
-        front_ = std::make_unique<Front>(front_io_, io_, policy_of(config_),
-                                         [this](web::Request request, web::Reply reply) {
-                                             api_->handle(std::move(request), std::move(reply));
-                                         });
+        api::add_webhook_routes(api_->router(), api_->backend(), *directory_);
+        front_ = std::make_unique<Front>(
+            front_io_, io_, policy_of(config_),
+            [this](web::Request request, web::Reply reply) {
+                api_->handle(std::move(request), std::move(reply));
+            },
+            *intake_);
+    }
+
+    // They wait in the inbox until somebody takes them up.
+    void events_arrived(const std::string& integration) {
+        log(LogLevel::debug, "events arrived", {{"integration", integration}});
     }
 
     void report_ready() {
@@ -240,6 +257,8 @@ class Daemon {
              {"state_dir", config_.state_dir}});
         if (front_->port() != 0)
             log(LogLevel::info, "the API listens", {{"port", std::to_string(front_->port())}});
+        if (front_->webhooks_port() != 0)
+            log(LogLevel::info, "webhooks come in", {{"port", std::to_string(front_->webhooks_port())}});
         note_token_uses();
         sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", integrations_);
         std::uint64_t watchdog_us = 0;
@@ -309,6 +328,7 @@ class Daemon {
             settle_times_[id] = integration.settle;
             if (integration.isolation == config::Isolation::none) inside_.push_back(id);
         }
+        directory_->configure(config_);
         auto links =
             make_links(config_, catalog_, *secrets_);  // which take the integrations out of the configuration
         ::malloc_trim(0);                              // reading YAML leaves many times its size behind
@@ -323,10 +343,12 @@ class Daemon {
         std::vector<std::string> texts;
         for (const config::Fault& fault : faults) texts.push_back(fault.text());
         if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket ||
-            loaded.config.http.listen != config_.http.listen) {
+            loaded.config.http.listen != config_.http.listen ||
+            loaded.config.http.webhooks_listen != config_.http.webhooks_listen) {
             texts.push_back(
-                "daemon.state_dir, daemon.socket and daemon.listen cannot change while the daemon runs; "
-                "restart it");
+                "daemon.state_dir, daemon.socket, daemon.listen and daemon.webhooks_listen cannot change "
+                "while "
+                "the daemon runs; restart it");
         }
         if (texts.empty()) {
             if (const Status taken = front_->reload(loaded.config); !taken)
@@ -368,6 +390,7 @@ class Daemon {
             if (!plugin.usable()) all.push_back(plugin.error);
             for (const std::string& warning : plugin.warnings) all.push_back(warning);
         }
+        for (std::string& problem : directory_->problems()) all.push_back(std::move(problem));
         return all;
     }
 
@@ -398,9 +421,9 @@ class Daemon {
         return error.code == "not_writable" ? exit_state : code;
     }
 
-    // In order of construction; taken down from the bottom. The loop goes last: whoever posts to it is gone
-    // by then.
-    asio::io_context io_{1}, front_io_{1};
+    // In order of construction; taken down from the bottom. The loops go last: whoever posts to them is gone
+    // by then, and the server's behind the core's, where replies may be left that belong to it.
+    asio::io_context front_io_{1}, io_{1};
     Options options_;
     config::Config config_;  // its integrations have become links
     std::size_t integrations_ = 0;
@@ -424,6 +447,8 @@ class Daemon {
     std::unique_ptr<http::FileTransport> files_;
     std::unique_ptr<http::SchemeRouter> transport_;
     std::unique_ptr<sync::Engine> engine_;
+    std::unique_ptr<webhooks::Intake> intake_;
+    std::unique_ptr<webhooks::Directory> directory_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<Front> front_;
     asio::thread_pool side_{2};  // for what takes long, such as checking passwords: two at once

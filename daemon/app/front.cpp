@@ -13,21 +13,44 @@ web::Policy policy_of(const config::Config& config) {
     for (const std::string& host : config.http.hosts) policy.hosts.insert(host);
     const auto url = boost::urls::parse_uri(config.http.public_url);
     if (url) policy.hosts.insert(std::string(url->encoded_host()));
-    const std::string& listen = config.http.listen;
-    policy.hosts.insert(listen.substr(0, listen.rfind(':')));
+    for (const std::string* listen : {&config.http.listen, &config.http.webhooks_listen})
+        policy.hosts.insert(listen->substr(0, listen->rfind(':')));
+    policy.hosts.erase("");
+    policy.body_limit = [usual = policy.limits.body](const web::Request& request) {
+        return webhooks::Intake::is_for(request) ? config::largest_webhook_body : usual;
+    };
     policy.trusted_proxies.insert(config.http.trusted_proxies.begin(), config.http.trusted_proxies.end());
     return policy;
 }
 
-Front::Front(asio::io_context& io, asio::io_context& core, web::Policy policy, web::Handler handle)
+namespace {
+
+web::Handler all_of(asio::io_context& core, web::Handler handle, webhooks::Intake& webhooks) {
+    return [&core, &webhooks, handle = std::move(handle)](web::Request request, web::Reply reply) {
+        if (webhooks::Intake::is_for(request)) return webhooks.handle(std::move(request), std::move(reply));
+        asio::post(core, [&handle, request = std::move(request), reply = std::move(reply)]() mutable {
+            handle(std::move(request), std::move(reply));
+        });
+    };
+}
+
+web::Handler webhooks_alone(webhooks::Intake& webhooks) {
+    return [&webhooks](web::Request request, web::Reply reply) {
+        if (webhooks::Intake::is_for(request)) return webhooks.handle(std::move(request), std::move(reply));
+        if (request.path == std::vector<std::string>{"healthz"})
+            return reply({200, "application/json", R"({"ok":true})"});
+        reply({404, "application/problem+json",
+               R"({"type":"about:blank","status":404,"detail":"here is nothing but webhooks"})"});
+    };
+}
+
+}  // namespace
+
+Front::Front(asio::io_context& io, asio::io_context& core, web::Policy policy, web::Handler handle,
+             webhooks::Intake& webhooks)
     : io_(io),
-      server_(io_, std::move(policy),
-              [&core, handle = std::move(handle)](web::Request request, web::Reply reply) {
-                  asio::post(core,
-                             [&handle, request = std::move(request), reply = std::move(reply)]() mutable {
-                                 handle(std::move(request), std::move(reply));
-                             });
-              }) {}
+      server_(io_, policy, all_of(core, std::move(handle), webhooks)),
+      webhooks_server_(io_, policy, webhooks_alone(webhooks)) {}
 
 Front::~Front() { close(); }
 
@@ -39,24 +62,37 @@ Status Front::listen(const config::Config& config) {
         if (!open) return open;
         port_ = server_.port();
     }
+    if (!config.http.webhooks_listen.empty()) {
+        const Status open =
+            webhooks_server_.listen(config.http.webhooks_listen, {config.http.certificate, config.http.key});
+        if (!open) return open;
+        webhooks_port_ = webhooks_server_.port();
+    }
     thread_ = std::thread([this] { io_.run(); });
     return {};
 }
 
 Status Front::reload(const config::Config& config) {
     std::promise<Status> done;
-    asio::post(io_, [&] {
-        server_.set_policy(policy_of(config));
-        const bool has_tls = !config.http.listen.empty() && !config.http.certificate.empty();
-        done.set_value(has_tls ? server_.reload({config.http.certificate, config.http.key}) : Status());
-    });
+    asio::post(io_, [&] { done.set_value(reload_servers(config)); });
     return done.get_future().get();
+}
+
+Status Front::reload_servers(const config::Config& config) {
+    const web::Policy policy = policy_of(config);
+    server_.set_policy(policy);
+    webhooks_server_.set_policy(policy);
+    if (config.http.certificate.empty()) return {};
+    const web::Identity identity{config.http.certificate, config.http.key};
+    if (const Status taken = server_.reload(identity); !taken) return taken;
+    return webhooks_server_.reload(identity);
 }
 
 void Front::close() {
     if (!thread_.joinable()) return;
     asio::post(io_, [this] {
         server_.close();
+        webhooks_server_.close();
         work_.reset();
         io_.stop();
     });

@@ -43,12 +43,15 @@ std::string replace_card_numbers(std::string_view text, Replace replace) {
     out.reserve(text.size());
     std::size_t at = 0;
     while (at < text.size()) {
-        const bool starts_run =
-            is_digit(text[at]) && (at == 0 || std::isalnum(static_cast<unsigned char>(text[at - 1])) == 0);
-        if (!starts_run) {
-            out += text[at++];
-            continue;
-        }
+        std::size_t next = at;
+        const auto starts_run = [&] {
+            return is_digit(text[next]) &&
+                   (next == 0 || std::isalnum(static_cast<unsigned char>(text[next - 1])) == 0);
+        };
+        while (next < text.size() && !starts_run()) ++next;
+        out += text.substr(at, next - at);
+        at = next;
+        if (at == text.size()) break;
         std::string digits;
         const std::size_t end = run_end(text, at, digits);
         const bool bounded = end == text.size() || std::isalpha(static_cast<unsigned char>(text[end])) == 0;
@@ -71,6 +74,30 @@ std::string blanked(const std::string& digits) {
     return made;
 }
 
+std::string with_digits(std::string_view written, const std::string& digits) {
+    std::string made(written);
+    std::size_t next = 0;
+    for (char& c : made) {
+        if (is_digit(c)) c = digits[next++];
+    }
+    return made;
+}
+
+// ISO/IEC 7812 ranges of the schemes in use: Visa, Mastercard, American Express, Diners, Discover, JCB,
+// UnionPay, Maestro.
+bool is_issued(const std::string& digits) {
+    const auto beginning = [&](std::size_t length) { return std::stoi(digits.substr(0, length)); };
+    const auto within = [](int number, int from, int to) { return number >= from && number <= to; };
+    const std::size_t size = digits.size();
+    if (digits[0] == '4') return size == 13 || size == 16 || size == 19;
+    const int two = beginning(2), three = beginning(3), four = beginning(4);
+    if (two == 34 || two == 37) return size == 15;
+    if (within(two, 51, 55) || within(four, 2221, 2720)) return size == 16;
+    if (within(three, 300, 305) || two == 36 || two == 38 || two == 39) return size >= 14;
+    if (within(four, 3528, 3589)) return size >= 16;
+    return two == 50 || within(two, 56, 69);
+}
+
 }  // namespace
 
 std::string mask_card_numbers(std::string_view text) {
@@ -81,13 +108,13 @@ std::string mask_card_numbers(std::string_view text) {
 
 std::string blank_card_numbers(std::string_view text) {
     return replace_card_numbers(text, [](std::string_view written, const std::string& digits) {
-        const std::string other = blanked(digits);
-        std::string made(written);
-        std::size_t next = 0;
-        for (char& c : made) {
-            if (is_digit(c)) c = other[next++];
-        }
-        return made;
+        return with_digits(written, blanked(digits));
+    });
+}
+
+std::string blank_issued_card_numbers(std::string_view text) {
+    return replace_card_numbers(text, [](std::string_view written, const std::string& digits) {
+        return is_issued(digits) ? with_digits(written, blanked(digits)) : std::string(written);
     });
 }
 

@@ -17,6 +17,10 @@ std::string mask_card_numbers(std::string_view text);
 // stays one, and is no longer a card's. Done twice it changes nothing more.
 std::string blank_card_numbers(std::string_view text);
 
+// The same of numbers in the ranges of card issuers alone: for data in which other long numbers have to stay
+// what they are.
+std::string blank_issued_card_numbers(std::string_view text);
+
 // Knows every secret value in use. One per process; [any thread].
 class Redactor {
   public:

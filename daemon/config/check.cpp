@@ -132,18 +132,23 @@ class Builder {
     Http http(const json::object& daemon) {
         Http http;
         http.listen = expanded(daemon, "listen", "");
+        http.webhooks_listen = expanded(daemon, "webhooks_listen", "");
         http.public_url = expanded(daemon, "public_url", "");
         const json::object& tls = object_at(daemon, "tls");
         http.certificate = expanded(tls, "certificate", "");
         http.key = expanded(tls, "key", "");
         http.hosts = texts_at(daemon, "hosts");
         http.trusted_proxies = texts_at(daemon, "trusted_proxies");
-        const bool is_near = http.listen.starts_with("127.") || http.listen.starts_with("[::1]");
-        if (!http.listen.empty() && !is_near && http.certificate.empty())
-            add("/daemon/listen",
-                "is reachable from the network without TLS, and tokens would travel in clear; add "
-                "daemon.tls, or "
-                "listen on 127.0.0.1 behind a proxy that speaks TLS");
+        const auto check_address = [&](const std::string& address, const std::string& pointer) {
+            const bool is_near = address.starts_with("127.") || address.starts_with("[::1]");
+            if (!address.empty() && !is_near && http.certificate.empty())
+                add(pointer,
+                    "is reachable from the network without TLS, and tokens would travel in clear; add "
+                    "daemon.tls, or "
+                    "listen on 127.0.0.1 behind a proxy that speaks TLS");
+        };
+        check_address(http.listen, "/daemon/listen");
+        check_address(http.webhooks_listen, "/daemon/webhooks_listen");
         return http;
     }
 
@@ -358,14 +363,8 @@ class Builder {
         for (const auto& [name, value] : object_at(members, "credentials")) {
             if (!value.is_string()) continue;
             const std::string at = pointer + "/credentials/" + pointer_token(name);
-            const std::string_view text(value.get_string());
-            const std::string argument(text.substr(std::min(text.size(), text.find(' ') + 1)));
-            if (text.starts_with("!env "))
-                made[std::string(name)] = {SecretSource::Kind::environment, argument};
-            else if (text.starts_with("!file "))
-                made[std::string(name)] = {SecretSource::Kind::file, argument};
-            else if (text.starts_with("!secret "))
-                made[std::string(name)] = {SecretSource::Kind::vault, argument};
+            if (auto source = parse_secret_source(std::string_view(value.get_string())))
+                made[std::string(name)] = std::move(*source);
             else
                 add(at,
                     "holds a secret in clear text; put it into the vault with liaisonctl secret set NAME and "
@@ -403,6 +402,9 @@ class Builder {
                 add(pointer + "/credentials" + fault.pointer, fault.message, fault.about_key);
             }
         }
+        if (members.contains("webhook"))
+            integration.webhook =
+                webhook(integration, *known, object_at(members, "webhook"), pointer + "/webhook");
         const bool is_list = members.contains("entities") && members.at("entities").is_array();
         for (std::size_t i = 0; i < integration.entities.size(); ++i) {
             const Entity& entity = integration.entities[i];
@@ -427,6 +429,24 @@ class Builder {
                     " does not offer; offered: " + list_of(offered) + did_you_mean(entity.name, offered),
                 true);
         }
+    }
+
+    // What is written here over what the manifest says; another profile is another story altogether.
+    std::shared_ptr<const Webhook> webhook(const Integration& integration, const ConnectorSchemas& known,
+                                           const json::object& written, const std::string& pointer) {
+        json::object members;
+        if (known.webhook != nullptr) members = *known.webhook;
+        const std::string usual = text_at(members, "profile"), credential = text_at(members, "secret");
+        members.erase("secret");
+        if (!usual.empty() && text_at(written, "profile", usual) != usual) members.clear();
+        const bool is_usual = !members.empty();
+        for (const auto& [key, value] : written) members[key] = value;
+        auto made = read_webhook(Section(document_, faults_, members, pointer));
+        if (!made) return nullptr;
+        const auto found = integration.credentials.find(credential);
+        if (made->secrets.empty() && is_usual && found != integration.credentials.end())
+            made->secrets.push_back(found->second);
+        return std::make_shared<const Webhook>(std::move(*made));
     }
 
     void unknown_connector(const Config& config, const Connectors& connectors, const Integration& integration,

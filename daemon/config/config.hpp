@@ -14,6 +14,7 @@
 #include "config/document.hpp"
 #include "config/policies.hpp"
 #include "config/schedule.hpp"
+#include "config/webhook.hpp"
 
 namespace liaisond::config {
 
@@ -59,13 +60,6 @@ struct Approval {
     std::map<std::string, std::map<std::string, std::uint32_t>> fields;  // by entity and JSON pointer
 };
 
-// Where a secret comes from. Never the secret itself.
-struct SecretSource {
-    enum class Kind : std::uint8_t { environment, file, vault };
-    Kind kind = Kind::environment;
-    std::string name;
-};
-
 struct Tenant {
     std::string id, name, kind, timezone = "UTC", currency;
 };
@@ -90,14 +84,16 @@ struct Integration {
     std::shared_ptr<const Approval> approval;  // null: none is needed
     RetryPolicy retry;
     Timeouts timeouts;
-    std::string fingerprint;  // changes when anything above does
+    std::shared_ptr<const Webhook> webhook;  // null: nothing comes in
+    std::string fingerprint;                 // changes when anything above does
 
     const Entity* entity(std::string_view name) const;
 };
 
 // The API on the network; the unix socket is always there.
 struct Http {
-    std::string listen;  // "127.0.0.1:8480"; empty: not on the network
+    std::string listen;           // "127.0.0.1:8480"; empty: not on the network
+    std::string webhooks_listen;  // the same for webhooks alone; empty: they come in where the API does
     std::string public_url;
     std::string certificate, key;              // PEM files; empty: without TLS
     std::vector<std::string> hosts;            // further names in Host
@@ -125,6 +121,9 @@ struct ConnectorSchemas {
     std::uint32_t concurrent = 4;
     Limits limits = {};                                                 // as the manifest says
     std::vector<std::string> never_imported = {}, never_exported = {};  // of the entities
+    // What the manifest says about webhooks, in the words of the configuration, `secret` being the name of a
+    // credential; null: nothing.
+    const boost::json::object* webhook = nullptr;
 };
 
 class Connectors {

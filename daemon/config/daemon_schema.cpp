@@ -52,6 +52,7 @@ constexpr char text[] = R"schema({
         "socket": { "type": "string", "default": "/run/liaison/liaisond.sock", "description": "Unix socket that liaisonctl talks to." },
         "vault_key": { "type": "string", "minLength": 1, "description": "The key file of the vault; by default vault.key in state_dir, or the systemd credential liaison-vault-key where there is one. Keep a copy apart from the backups." },
         "listen": { "type": "string", "pattern": "^.+:[0-9]+$", "examples": ["127.0.0.1:8480"], "description": "Address of the API on the network, for software that shows a token (liaisonctl token create). Without it there is only the unix socket." },
+        "webhooks_listen": { "type": "string", "pattern": "^.+:[0-9]+$", "examples": ["127.0.0.1:8481"], "description": "Address for webhooks alone, apart from the API; with daemon.tls where that is set. Without it they come in at `listen`." },
         "public_url": { "type": "string", "pattern": "^https?://[^/]+$", "examples": ["https://hub.hotel-paradise.example"], "description": "The address at which others reach this liaison, behind a proxy perhaps." },
         "hosts": { "type": "array", "items": { "type": "string", "pattern": "^[a-z0-9.-]+$" }, "description": "Further names by which this liaison may be asked for." },
         "tls": { "type": "object", "additionalProperties": false, "required": ["certificate", "key"], "description": "PEM files. Without them: only behind a proxy on this machine.", "properties": { "certificate": { "type": "string", "minLength": 1 }, "key": { "type": "string", "minLength": 1 } } },
@@ -150,6 +151,7 @@ constexpr char text[] = R"schema({
           }
         },
         "limits": { "$ref": "#/$defs/limits" },
+        "webhook": { "$ref": "#/$defs/webhook" },
         "circuit_breaker": { "$ref": "#/$defs/circuit_breaker" },
         "suspend_after_failures": { "$ref": "#/$defs/suspend_after_failures" },
         "alert_after_failures": { "$ref": "#/$defs/alert_after_failures" },
@@ -185,6 +187,28 @@ constexpr char text[] = R"schema({
         },
         "retry": { "$ref": "#/$defs/retry" },
         "timeouts": { "$ref": "#/$defs/timeouts" }
+      }
+    },
+    "webhook": {
+      "type": "object", "additionalProperties": false, "description": "Lets the vendor's webhooks in, at POST /api/webhooks/integrations/TENANT/INTEGRATION. Left out, what the connector's manifest says holds.",
+      "properties": {
+        "profile": { "enum": ["generic", "stripe", "standard", "github", "shopify", "slack", "twilio", "xseries", "query_token", "basic", "intuit"], "description": "How the vendor proves that a delivery is its own." },
+        "secret": { "anyOf": [ { "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 2 } ], "examples": ["!secret till-hook"], "description": "!secret NAME, !env NAME or !file PATH; two while one replaces the other. Left out: liaisonctl webhook secret makes one." },
+        "header": { "type": "string", "default": "X-Signature", "description": "generic: where the signature stands." },
+        "prefix": { "type": "string", "examples": ["sha256="], "description": "generic: what stands before the signature in that header." },
+        "encoding": { "enum": ["hex", "base64", "base64url"], "default": "hex", "description": "generic: of the signature." },
+        "signed": { "type": "string", "default": "{body}", "examples": ["{timestamp}.{body}"], "description": "generic: what the MAC is made over, of {body}, {timestamp}, {id}, {method}, {path}, {url} and what stands between them." },
+        "algorithm": { "enum": ["sha256", "sha1", "sha512"], "default": "sha256", "description": "generic: of the MAC." },
+        "secret_encoding": { "enum": ["utf8", "base64", "hex"], "default": "utf8", "description": "generic: how the secret's bytes are written." },
+        "timestamp_header": { "type": "string", "description": "generic: seconds since 1970, part of what is signed." },
+        "id_header": { "type": "string", "description": "generic: an id of the event, for {id} and to know it again." },
+        "tolerance": { "$ref": "#/$defs/duration" },
+        "username": { "type": "string", "description": "basic: the name that must come with the password; by default any." },
+        "event_id": { "type": "string", "examples": ["/id"], "description": "What is the same in every delivery of one event: a JSON pointer into the body, or a header. delivery: whatever comes is an event of its own. By default equal contents are one event." },
+        "event_type": { "type": "string", "examples": ["/event"], "description": "What kind of event it is: a JSON pointer into the body, or a header." },
+        "events": { "type": "array", "items": { "type": "string" }, "minItems": 1, "examples": [["payment_received", "refund_processed"]], "description": "The types that are wanted; others are answered and put aside. By default all." },
+        "max_body": { "type": ["string", "integer"], "default": "1MiB", "description": "Up to 2MiB." },
+        "max_waiting": { "type": "integer", "minimum": 1, "maximum": 1000000, "default": 10000, "description": "Events that are not processed yet, from which on the vendor is told to come again later." }
       }
     },
     "every": { "$ref": "#/$defs/duration" },

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ Schedule read_schedule(const Section& parent);
 Limits read_limits(const Section& parent, Limits otherwise);
 Supervision read_supervision(const Section& parent, Supervision otherwise);
 MassDelete read_mass_delete(const Section& parent);
+// `here` is the section itself; nothing where it cannot be used.
+std::optional<Webhook> read_webhook(const Section& here);
 
 // What only the whole configuration can show to be wrong with an integration; `here` is its section.
 void check_rules(const Config& config, const Integration& integration, const Section& here);

@@ -1,7 +1,11 @@
 #include "connectors/connectors.hpp"
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <utility>
+
+#include "base/text.hpp"
+#include "config/section.hpp"
 
 namespace liaisond::connectors {
 namespace json = boost::json;
@@ -34,6 +38,21 @@ config::Limits limits_of(const plugin::Limits& from) {
     return limits;
 }
 
+// What is wrong with it as a configuration; empty: nothing.
+std::string webhook_fault(const json::object& webhook) {
+    const json::value* profile = webhook.if_contains("profile");
+    if (profile == nullptr) return {};  // the operator has to say it
+    if (!config::webhook_preset(profile->as_string()))
+        return "has the profile " + json::serialize(*profile) + "; known are " +
+               list_of(config::webhook_profiles(), " and ");
+    std::vector<config::Fault> faults;
+    const config::Document document;
+    json::object members = webhook;
+    members.erase("secret");
+    (void)config::read_webhook(config::Section(document, faults, members, ""));
+    return faults.empty() ? std::string() : faults.front().path + " " + faults.front().message;
+}
+
 }  // namespace
 
 InstalledConnectors::InstalledConnectors(const plugin::Catalog& catalog) {
@@ -60,6 +79,11 @@ void InstalledConnectors::add(const plugin::PluginInfo& plugin, const plugin::Co
                           error.message);
         return;
     }
+    if (std::string fault = webhook_fault(connector.webhook); !fault.empty()) {
+        broken_.push_back("connector '" + connector.name + "' of " + plugin.path +
+                          " cannot be used: its webhook " + fault);
+        return;
+    }
     std::vector<std::string> entities, never_imported, never_exported;
     if (!connector.any_entity) {
         for (const plugin::EntityRule& entity : connector.entities) {
@@ -83,9 +107,11 @@ std::optional<config::ConnectorSchemas> InstalledConnectors::find(const std::str
     const auto found = entries_.find(name);
     if (found == entries_.end()) return std::nullopt;
     const Entry& entry = found->second;
-    return config::ConnectorSchemas{&entry.settings,     &entry.credentials, entry.entities,
-                                    entry.concurrent,    entry.limits,       entry.never_imported,
-                                    entry.never_exported};
+    return config::ConnectorSchemas{
+        &entry.settings,      &entry.credentials,
+        entry.entities,       entry.concurrent,
+        entry.limits,         entry.never_imported,
+        entry.never_exported, entry.info.manifest->webhook.empty() ? nullptr : &entry.info.manifest->webhook};
 }
 
 std::vector<std::string> InstalledConnectors::names() const {

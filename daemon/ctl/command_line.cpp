@@ -204,6 +204,15 @@ class CommandLine {
         filter(mappings, "--record", list_.record, "ID", "Only this record of the hub");
         limit(mappings);
 
+        CLI::App* inbox = command(app_, "inbox", [this](Session& s) { return list_inbox(s, inbox_); });
+        filter(inbox, "--integration", inbox_.integration, "ID", "Only of this integration");
+        filter(inbox, "--status", inbox_.status, "WORD", "waiting, done, ignored or dead");
+        filter(inbox, "--key", inbox_.key, "EVENT", "Only the vendor's event of this id");
+        inbox->add_flag("--bodies", inbox_.with_bodies, "With --json: headers and bodies, too");
+        inbox->add_option("--limit", inbox_.limit, "At most that many (default: 50)")
+            ->type_name("N")
+            ->check(whole_number(most_rows));
+
         CLI::App* letters = command(app_, "dead-letters", [this](Session& s) {
                                 return list_dead_letters(s, list_);
                             })->require_subcommand(0, 1);
@@ -330,6 +339,15 @@ class CommandLine {
         command(*user, "list", [](Session& s) { return list_users(s); });
         CLI::App* gone = command(*user, "remove", [this](Session& s) { return remove_user(s, name_); });
         gone->add_option("NAME", name_, "Who signs in no longer")->required()->type_name("");
+        CLI::App* webhook = command(app_, "webhook", nullptr)->require_subcommand(0, 1);
+        CLI::App* shown_hook =
+            command(*webhook, "show", [this](Session& s) { return show_webhook(s, webhook_.integration); });
+        CLI::App* made_secret =
+            command(*webhook, "secret", [this](Session& s) { return webhook_secret(s, webhook_); });
+        for (CLI::App* one : {shown_hook, made_secret})
+            one->add_option("ID", webhook_.integration, "The integration")->required()->type_name("");
+        made_secret->add_flag("--forget-old", webhook_.forget_old,
+                              "Make none: the one before the last is not accepted any longer");
         command(app_, "audit", [](Session& s) { return show_audit(s); });
         CLI::App* link = command(app_, "connect", [this](Session& s) { return ctl::connect(s, connect_); });
         link->add_option("ID", connect_.integration, "The integration")->required()->type_name("");
@@ -400,6 +418,8 @@ class CommandLine {
     std::string name_;
     TokenArguments token_;
     MappingArguments mapping_;
+    WebhookArguments webhook_;
+    InboxArguments inbox_;
     std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false, with_requests_ = false;
 };

@@ -45,6 +45,17 @@ struct MappingArguments {
     bool forget = false;
 };
 
+struct WebhookArguments {
+    std::string integration;
+    bool forget_old = false;
+};
+
+struct InboxArguments {
+    std::string integration, status, key;
+    bool with_bodies = false;
+    std::int64_t limit = 50;
+};
+
 struct LocalArguments {
     std::vector<std::string> files;
     std::vector<std::string> plugin_dirs;  // empty: as the configuration says
@@ -102,6 +113,9 @@ int show_audit(Session& session);
 int set_user(Session& session, const TokenArguments& arguments);
 int list_users(Session& session);
 int remove_user(Session& session, const std::string& name);
+int show_webhook(Session& session, const std::string& integration);
+int webhook_secret(Session& session, const WebhookArguments& arguments);
+int list_inbox(Session& session, const InboxArguments& arguments);
 
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one

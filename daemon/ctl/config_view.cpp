@@ -102,20 +102,33 @@ json::value full_schema(const json::value& daemon_schema,
     return schema;
 }
 
+namespace {
+
+// Where a secret comes from may be read; what is one may not.
+void hide_secret(json::value& value) {
+    if (json::array* both = value.if_array()) {
+        for (json::value& one : *both) hide_secret(one);
+        return;
+    }
+    const std::string_view text =
+        value.is_string() ? std::string_view(value.get_string()) : std::string_view();
+    if (!config::parse_secret_source(text)) value = "***";
+}
+
+}  // namespace
+
 json::object shown_config(json::object root) {
     json::value* integrations = root.if_contains("integrations");
     if (integrations == nullptr || !integrations->is_object()) return root;
     for (auto& [id, integration] : integrations->get_object()) {
-        json::value* credentials =
-            integration.is_object() ? integration.get_object().if_contains("credentials") : nullptr;
-        if (credentials == nullptr || !credentials->is_object()) continue;
-        for (auto& [name, value] : credentials->get_object()) {
-            const std::string_view text =
-                value.is_string() ? std::string_view(value.get_string()) : std::string_view();
-            const bool only_a_name =
-                text.starts_with("!env ") || text.starts_with("!file ") || text.starts_with("!secret ");
-            if (!only_a_name) value = "***";
+        if (!integration.is_object()) continue;
+        json::value* credentials = integration.get_object().if_contains("credentials");
+        if (credentials != nullptr && credentials->is_object()) {
+            for (auto& [name, value] : credentials->get_object()) hide_secret(value);
         }
+        json::value* webhook = integration.get_object().if_contains("webhook");
+        if (webhook == nullptr || !webhook->is_object()) continue;
+        if (json::value* secret = webhook->get_object().if_contains("secret")) hide_secret(*secret);
     }
     return root;
 }

@@ -15,6 +15,9 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::array<std::string_view, 4> effect_words = {"upsert", "keyed", "findable", "blind"};
+constexpr std::array<std::string_view, 14> webhook_keys = {
+    "profile",         "secret",           "header",    "prefix",    "encoding", "signed",   "algorithm",
+    "secret_encoding", "timestamp_header", "id_header", "tolerance", "username", "event_id", "event_type"};
 constexpr std::array<std::string_view, 7> job_words = {"", "test", "pull", "push", "find", "login", "logout"};
 
 bool is_word(std::string_view text) {
@@ -105,7 +108,23 @@ class ManifestReader {
         read_date_range(from, path, connector.date_range);
         read_limits(from, path + ".limits", connector.limits);
         read_never_keep(from, path + ".never_keep", connector);
+        read_webhook(from, path + ".webhook", connector);
         return connector;
+    }
+    void read_webhook(const json::object& from, const std::string& path, ConnectorManifest& connector) {
+        const json::object members = object(from, "webhook", path);
+        for (const std::string_view key : webhook_keys) {
+            const json::value* found = members.if_contains(key);
+            if (found == nullptr) continue;
+            if (!found->is_string()) return wrong(path + "." + std::string(key), found, "it must be a text");
+            connector.webhook[key] = *found;
+        }
+        const json::value* secret = connector.webhook.if_contains("secret");
+        if (secret == nullptr) return;
+        const json::object properties = object(connector.credentials, "properties",
+                                               path.substr(0, path.rfind('.')) + ".credentials.properties");
+        if (!properties.contains(secret->get_string()))
+            wrong(path + ".secret", secret, "it must be the name of one of the connector's credentials");
     }
     // A name that is misunderstood here would let through what must not be kept.
     void read_never_keep(const json::object& from, const std::string& path, ConnectorManifest& connector) {

@@ -78,6 +78,9 @@ struct ConnectorManifest {
     // "never_keep": XML elements of answers that the host empties before anybody sees them; "cc_*" is a
     // beginning
     std::vector<std::string> dropped_elements;
+    // "webhook": how the vendor's deliveries prove themselves, in the words of the configuration; `secret` is
+    // the name of the credential that does. Empty: not said.
+    boost::json::object webhook;
     boost::json::object raw;  // the whole object, for keys that only some readers know
 
     bool has(JobKind kind) const;

@@ -140,6 +140,8 @@ class Database {
                                                    std::uint32_t limit);
     // When the next waiting event of each integration is due.
     Result<std::map<std::string, Instant>> waiting_inboxes();
+    // How many wait, due or not, by integration.
+    Result<std::map<std::string, std::uint64_t>> waiting_event_counts();
     Status settle_events(const std::vector<EventOutcome>& outcomes);
     Result<std::vector<InboxEvent>> inbox(const Filter& filter);
 

@@ -102,6 +102,17 @@ Result<std::map<std::string, Instant>> Database::waiting_inboxes() {
     });
 }
 
+Result<std::map<std::string, std::uint64_t>> Database::waiting_event_counts() {
+    return guarded(impl_->path, [&]() -> Result<std::map<std::string, std::uint64_t>> {
+        std::map<std::string, std::uint64_t> counts;
+        Statement select = impl_->connection.prepare(
+            "SELECT integration, count(*) FROM inbox WHERE state = 0 GROUP BY integration");
+        while (select.step())
+            counts[impl_->name(select.integer(0))] = static_cast<std::uint64_t>(select.integer(1));
+        return counts;
+    });
+}
+
 Status Database::settle_events(const std::vector<EventOutcome>& outcomes) {
     return guarded(impl_->path, [&]() -> Status {
         for (const EventOutcome& outcome : outcomes)

@@ -153,11 +153,10 @@ class TypedConnection final : public Connection {
         if (auto fault = check_raw_head(head)) return refuse(*fault);
         parser_.emplace();
         parser_->header_limit(max_head_bytes);
-        parser_->body_limit(server_->policy().limits.body);
+        parser_->body_limit(boost::none);  // until it is known which one holds
         parser_->on_chunk_header(on_chunk_);
         Error error;
         parser_->put(boost::asio::buffer(head), error);
-        if (error == http::error::body_limit) return refuse(too_large());
         if (error || !parser_->is_header_done()) return refuse(Fault(400, "the request is malformed"));
         buffer_.consume(size);
         request_ = Request();
@@ -194,9 +193,12 @@ class TypedConnection final : public Connection {
 
     void read_body(const BodyPlan& plan) {
         if (!plan.is_chunked && plan.length == 0) return handle();
-        const Limits& limits = server_->policy().limits;
-        if (plan.length > limits.body) return refuse(too_large());
-        reserved_ = plan.is_chunked ? limits.body : plan.length;
+        const web::Policy& policy = server_->policy();
+        const Limits& limits = policy.limits;
+        body_limit_ = policy.body_limit ? policy.body_limit(request_) : limits.body;
+        if (plan.length > body_limit_) return refuse(too_large());
+        parser_->body_limit(body_limit_);
+        reserved_ = plan.is_chunked ? body_limit_ : plan.length;
         if (!server_->reserve_body(reserved_)) {
             reserved_ = 0;
             return refuse(Fault(503, "too many large requests at one time; try again in a moment"));
@@ -243,9 +245,7 @@ class TypedConnection final : public Connection {
     }
 
     Fault too_large() const {
-        return Fault(413, "the body of the request is larger than " +
-                              std::to_string(server_ == nullptr ? 0 : server_->policy().limits.body) +
-                              " bytes");
+        return Fault(413, "the body of the request is larger than " + std::to_string(body_limit_) + " bytes");
     }
 
     // ---- answering ----
@@ -291,14 +291,29 @@ class TypedConnection final : public Connection {
         if (answer.stream && !is_head_only_) return begin_stream(std::move(answer.stream));
         head.body() = std::move(answer.body);
         head.prepare_payload();
-        if (is_head_only_) head.body().clear();
-        http::async_write(channel_, head, [self = mine()](Error error, std::size_t) {
-            self->response_.reset();
-            self->is_answering_ = false;
-            if (error) return self->end();
-            if (!self->keep_alive_) return self->say_goodbye();
-            self->read_head();
-        });
+        write_answer();
+    }
+
+    // In one piece: a serializer hands the socket a buffer for every part of every field.
+    void write_answer() {
+        const auto& head = *response_;
+        written_ =
+            "HTTP/1.1 " + std::to_string(head.result_int()) + " " + std::string(head.reason()) + "\r\n";
+        for (const auto& field : head) {
+            written_.append(field.name_string()).append(": ");
+            written_.append(field.value()).append("\r\n");
+        }
+        written_ += "\r\n";
+        if (!is_head_only_) written_ += head.body();
+        response_->body() = {};
+        boost::asio::async_write(channel_, boost::asio::buffer(written_),
+                                 [self = mine()](Error error, std::size_t) {
+                                     self->response_.reset();
+                                     self->is_answering_ = false;
+                                     if (error) return self->end();
+                                     if (!self->keep_alive_) return self->say_goodbye();
+                                     self->read_head();
+                                 });
     }
 
     // ---- streams ----
@@ -395,10 +410,11 @@ class TypedConnection final : public Connection {
     std::optional<http::request_parser<http::string_body>> parser_;
     std::function<void(std::uint64_t, boost::beast::string_view, Error&)> on_chunk_;
     Request request_;
-    std::size_t reserved_ = 0, served_ = 0;
+    std::size_t reserved_ = 0, served_ = 0, body_limit_ = 0;
     bool keep_alive_ = true, is_reading_head_ = false, is_answering_ = false, is_head_only_ = false;
     std::optional<http::response<http::string_body>> response_;
     std::optional<http::response_serializer<http::string_body>> serializer_;
+    std::string written_;
     std::deque<std::string> pieces_;
     std::size_t unsent_ = 0;
     bool stream_ended_ = false;

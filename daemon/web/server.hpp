@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -37,6 +38,8 @@ struct Identity {
 struct Policy {
     Limits limits;
     std::set<std::string, std::less<>> hosts;  // names in lower case that Host may say, on TCP
+    // Bytes that the body of such a request (its head is known) may have; empty: limits.body for all.
+    std::function<std::size_t(const Request&)> body_limit;
     std::set<std::string, std::less<>>
         trusted_proxies;  // addresses whose X-Forwarded-For and -Proto are believed
 };

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/api.hpp"
+#include "api/webhook_routes.hpp"
 #include "sync/sim_house.hpp"
 #include "web/head.hpp"
 
@@ -57,11 +58,34 @@ class ApiHouse : public testing::Test {
             });
         }}};
 
+    std::shared_ptr<const webhooks::Endpoints> endpoints;  // as last published
+    webhooks::Directory hooks{house.secrets, [this](auto published) { endpoints = std::move(published); }};
+
+    ApiHouse() { add_webhook_routes(api.router(), api.backend(), hooks); }
     void SetUp() override { begin({daily(shop_link())}); }
     void begin(const std::vector<std::shared_ptr<sync::Link>>& links) {
         house.start(links);
+        let_webhooks_in(links);
         keep_audit_key('k');
         world.run_until([] { return false; }, Milliseconds(20));
+    }
+    void let_webhooks_in(const std::vector<std::shared_ptr<sync::Link>>& links,
+                         const std::string& profile = "generic") {
+        config::Config config;
+        config.http.public_url = "https://hub.example";
+        for (const auto& link : links) {
+            config::Integration& one = config.integrations[link->config.id];
+            one.tenant = link->tenant.id;
+            one.webhook = std::make_shared<const config::Webhook>(*config::webhook_preset(profile));
+        }
+        hooks.configure(config);
+    }
+    void put_into_inbox(store::InboxEvent event) {
+        bool is_there = false;
+        house.store.write([event](store::Database& database) { return database.add_event(event); },
+                          [&](Result<bool> added) { is_there = added.value_or(false); });
+        world.run_until([&] { return is_there; }, Milliseconds(1000));
+        EXPECT_TRUE(is_there);
     }
     static std::shared_ptr<sync::Link> daily(std::shared_ptr<sync::Link> link) {
         link->config.schedule.kind = config::Schedule::Kind::cron;

@@ -24,6 +24,12 @@ class Isolation : public ApiHouse {
         begin({a, b});
         house.run("shop");
         house.run("bazaar");
+        store::InboxEvent event;
+        event.tenant = "b";
+        event.integration = "bazaar";
+        event.event_id = "e1";
+        event.body = "banana-of-b";
+        put_into_inbox(event);
         const json::object listed = ask("GET", "records/product?tenant=b").second;
         for (const json::value& one : listed.at("items").as_array()) record_of_b = one.at("id").as_string();
     }
@@ -43,6 +49,7 @@ TEST_F(Isolation, NothingOfAnotherTenantOverEveryRoute) {
     EXPECT_TRUE(tells_of_b(answer_to("GET", "status").body, record_of_b));
     EXPECT_TRUE(tells_of_b(answer_to("GET", "logs").body, record_of_b));
     EXPECT_TRUE(tells_of_b(answer_to("GET", "records/product").body, record_of_b));
+    EXPECT_TRUE(tells_of_b(answer_to("GET", "inbox").body, record_of_b));
     std::size_t asked = 0;
     for (const auto& [path, item] : document.at("paths").as_object()) {
         for (const auto& [method, operation] : item.as_object()) {

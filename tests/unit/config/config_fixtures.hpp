@@ -20,6 +20,7 @@ class OneConnector final : public Connectors {
         schemas.entities = entities;
         schemas.limits.per_second = per_second;
         schemas.never_exported = never_exported;
+        schemas.webhook = webhook;
         return schemas;
     }
     std::vector<std::string> names() const override { return {"shop"}; }
@@ -28,6 +29,7 @@ class OneConnector final : public Connectors {
     std::vector<std::string> entities{"product", "sales_order"};  // empty: any
     std::uint32_t per_second = 7;
     std::vector<std::string> never_exported;
+    const boost::json::object* webhook = nullptr;  // of the manifest
 
   private:
     Schema settings_ =

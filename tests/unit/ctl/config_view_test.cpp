@@ -89,6 +89,11 @@ TEST(CtlConfigView, SecretsInClearTextAreMasked) {
             .as_object());
     EXPECT_EQ(boost::json::serialize(shown),
               R"({"integrations":{"a":{"credentials":{"token":"***","key":"!env KEY","odd":"***"}}}})");
+    const auto webhook =
+        shown_config(parse(R"({"integrations": {"a": {"webhook": {"secret": ["hunter2", "!secret hook"]}}}})")
+                         .as_object());
+    EXPECT_EQ(boost::json::serialize(webhook),
+              R"({"integrations":{"a":{"webhook":{"secret":["***","!secret hook"]}}}})");
 }
 
 TEST(CtlConfigCommand, ChecksFilesAndSaysSoInTheExitCode) {

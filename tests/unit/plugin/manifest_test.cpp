@@ -68,6 +68,23 @@ TEST(Manifest, WhatNobodyMayKeepIsNamedOrRefused) {
     EXPECT_NE(problem(rules(R"({"xml":["Guarantee"]})")), "accepted");
 }
 
+TEST(Manifest, AWebhookNamesTheCredentialThatIsItsSecret) {
+    const auto webhook = [](const std::string& members) {
+        return with_connector(
+            R"("jobs":["pull"],"entities":"any","credentials":{"properties":{"hook":{}}},"webhook":)" +
+            members);
+    };
+    const auto manifest = parse_manifest(webhook(R"({"profile":"basic","secret":"hook","note":1})"));
+    ASSERT_TRUE(manifest) << manifest.error().message;
+    EXPECT_EQ(manifest->connectors[0].webhook.at("profile"), "basic");
+    EXPECT_FALSE(manifest->connectors[0].webhook.contains("note"));
+    EXPECT_EQ(problem(webhook(R"({"event_id":1})")),
+              "connectors[0].webhook.event_id is 1; it must be a text");
+    EXPECT_EQ(problem(webhook(R"({"secret":"other"})")),
+              "connectors[0].webhook.secret is \"other\"; it must be the name of one of the connector's "
+              "credentials");
+}
+
 TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(problem("nonsense").find("the manifest is not JSON"), 0u);
     EXPECT_EQ(problem("[]"), "the manifest is not a JSON object");

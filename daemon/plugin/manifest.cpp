@@ -15,7 +15,8 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::array<std::string_view, 4> effect_words = {"upsert", "keyed", "findable", "blind"};
-constexpr std::array<std::string_view, 7> job_words = {"", "test", "pull", "push", "find", "login", "logout"};
+constexpr std::array<std::string_view, 8> job_words = {"",     "test",  "pull",   "push",
+                                                       "find", "login", "logout", "webhook"};
 
 bool is_word(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

@@ -2,12 +2,14 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <set>
 
 #include "api/routes.hpp"
 #include "base/log.hpp"
 #include "base/redact.hpp"
 #include "base/system.hpp"
 #include "sync/decisions.hpp"
+#include "sync/event_job.hpp"
 
 namespace liaisond::api {
 namespace json = boost::json;
@@ -205,6 +207,7 @@ void Routes::replay(const Call& call, std::int64_t id) {
         std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>>
             imports;  // by integration, entity
         std::map<std::string, std::int64_t> exports;
+        std::set<std::string> events;  // integrations whose inbox has something again
         std::vector<std::string> left;
         std::int64_t count = 0;
     };
@@ -235,7 +238,11 @@ void Routes::replay(const Call& call, std::int64_t id) {
         for (const store::DeadLetter& letter : letters) {
             if (!reason.empty() && letter.reason != reason) continue;
             ++sorted.count;
-            if (letter.direction == store::Direction::export_) {
+            if (letter.reason == sync::event_reason) {
+                if (auto replayed = sync::replay_event(database, letter, SystemClock().now()); !replayed)
+                    return fail(replayed.error());
+                sorted.events.insert(letter.integration);
+            } else if (letter.direction == store::Direction::export_) {
                 if (auto replayed = sync::replay_export(database, letter, SystemClock().now()); !replayed)
                     return fail(replayed.error());
                 ++sorted.exports[letter.integration];
@@ -250,6 +257,7 @@ void Routes::replay(const Call& call, std::int64_t id) {
     backend_.store.write(work, [this, answer = call.answer](Result<Sorted> sorted) {
         if (!sorted) return answer(refusal(sorted.error()));
         for (const auto& [integration, count] : sorted->exports) run_soon(integration);
+        for (const std::string& integration : sorted->events) backend_.engine.events_arrived(integration);
         std::int64_t imports = 0;
         for (const auto& [where, ids] : sorted->imports) {
             sync::RunRequest request;

@@ -217,7 +217,7 @@ Task<Status> ImportJob::put(Page page) {
         case store::Lane::backfill: plan.spare_since(began_); break;
         // What an event brought meanwhile may be newer than what this page shows.
         case store::Lane::live: plan.mind_order(began_); break;
-        case store::Lane::events: plan.mind_order(Instant()); break;
+        case store::Lane::events: plan.mind_order_of_events(); break;
     }
     Status decided = co_await decide(plan);
     if (!decided) co_return fail(decided.error());

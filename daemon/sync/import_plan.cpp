@@ -84,6 +84,9 @@ bool ImportPlan::is_outdated(std::size_t index, const store::ImportState& state)
     if (!ordered_since_ || !state.mapped || state.stub || state.created_by != 0) return false;
     if (state.synced_at < *ordered_since_) return false;
     const plugin::Record& record = records_[index];
+    // A mapping without hash: what we wrote, and the vendor has not shown since.
+    const bool wrote = minds_own_writes_ && state.synced_hash.empty() && record.changed_ms != 0;
+    if (wrote && from_unix_ms(record.changed_ms) <= state.synced_at) return true;
     return is_older({record.changed_ms, record.version}, {state.changed_ms, state.remote_version});
 }
 

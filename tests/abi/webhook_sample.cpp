@@ -1,7 +1,8 @@
 // A connector whose events say themselves what is to be done with them: what the handling of events is tried
 // on.
 //
-//     {"records": [{"entity", "key", "version", "changed_ms", "deleted", "payload"}], "get": URL,
+//     {"records": [{"entity", "key", "version", "reference", "changed_ms", "deleted", "payload"}], "get":
+//     URL,
 //      "then": "updated" | "ignored" | "rejected" | "retry" | "nothing" | "throw" | "fail", "kind": 1,
 //      "text": "", "changed": ["product"]}
 //
@@ -36,6 +37,7 @@ std::vector<liaison::Record> records_of(const Json& event) {
             records.emplace_back(text_at(one, "key"), payload != nullptr ? payload->dump() : "");
         record.entity = text_at(one, "entity");
         record.version = text_at(one, "version");
+        record.reference = text_at(one, "reference");
         record.changed_ms = number_at(one, "changed_ms");
         record.deleted = text_at(one, "deleted") == "true";
     }

@@ -81,6 +81,10 @@ void Simulation::check_engine() {
         else if (*status.next_run > latest)
             complain("liveness", status.id + " runs next at " + format_instant(*status.next_run));
     }
+    store::Filter waiting;
+    waiting.status = "waiting";
+    for (const store::InboxEvent& event : rows_of(house_->store.database().inbox(waiting)))
+        complain("liveness", event.event_id + " of " + event.integration + " still waits: " + event.error);
     for (const auto& asked : asked_) {
         if (!asked->is_answered && asked->life == life_)
             complain("every trigger is answered",

@@ -73,7 +73,7 @@ TEST_F(NetworkApi, AShopkeepersSoftwareRunsAnIntegration) {
     const std::string audit = house.ctl("audit").text;
     EXPECT_THAT(audit, HasSubstr("token till"));
     EXPECT_THAT(audit, HasSubstr("POST /integrations/shop/sync"));
-    EXPECT_THAT(audit, HasSubstr("POST /tokens/" + id + "/revoke"));
+    EXPECT_THAT(audit, HasSubstr("DELETE /tokens/" + id));
 }
 
 TEST_F(NetworkApi, TokensAndTheAuditLogOutliveACrash) {

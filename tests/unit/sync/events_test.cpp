@@ -2,6 +2,11 @@
 // (tests/abi/webhook_sample.cpp).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <sstream>
+
 #include "sync/decisions.hpp"
 #include "sync/engine.hpp"
 #include "sync/event_job.hpp"
@@ -98,8 +103,10 @@ class Events : public testing::Test {
 
     World world{3};
     std::shared_ptr<Shop> shop = std::make_shared<Shop>();
+    std::shared_ptr<Office> office = std::make_shared<Office>();
     SimNetwork network{world,
                        {{"http://shop.example:80", [this](const http::Request& r) { return (*shop)(r); }},
+                        {"http://office.example:80", [this](const http::Request& r) { return (*office)(r); }},
                         {"http://teller.example:80",
                          [](const http::Request&) { return answer_json(200, json::object()); }}}};
     TempDir directory;
@@ -118,6 +125,17 @@ TEST_F(Events, AreInTheHubWithinASecond) {
     const store::Run run = runs().at(0);
     EXPECT_EQ(run.trigger, "webhook");
     EXPECT_EQ(run.status, store::RunStatus::success) << run.error;
+}
+
+TEST_F(Events, AreExportedToWhoeverWantsChangesSoon) {
+    auto books = office_link();
+    books->config.entities[0].on_change = true;
+    books->config.entities[0].debounce = 1s;
+    house.start({teller_link(), books});
+    pass(1s);
+    put("e1", body(product("1", "Towel")));
+    tell();
+    EXPECT_TRUE(world.run_until([&] { return office->rows.size() == 1; }, 5s));
 }
 
 TEST_F(Events, ThatArriveTogetherShareARun) {
@@ -339,6 +357,53 @@ TEST_F(Events, MayAskForAPullOfEntities) {
     for (const store::Run& run : runs()) triggers.insert(run.trigger);
     EXPECT_EQ(triggers, (std::multiset<std::string>{"hint", "webhook"}));
     EXPECT_EQ(database().state("hints", "shop").value(), "");
+}
+
+// New, modified and cancelled, by the connector `webhook` and the settings of its example.
+TEST_F(Events, OfAReservationMayArriveInAnyOrder) {
+    std::ifstream file(LIAISON_SOURCE_DIR "/plugins/webhook/scripts/reservations.json");
+    std::stringstream config;
+    config << file.rdbuf();
+    auto link = teller_link();
+    link->instance.library = LIAISON_PLUGIN_DIR "/webhook.so";
+    link->instance.config = config.str();
+    link->config.connector = "webhook";
+    link->config.entities[0].name = "reservation";
+    house.start({link});
+    pass(1s);
+    const std::string common = R"("state":"BOOKED","arrival":"2026-07-01","total":"420")";
+    const std::array<std::pair<std::string, std::string>, 3> told{
+        std::pair<std::string, std::string>{"new_reservation",
+                                            R"("revision":1,"departure":"2026-07-04",)" + common},
+        {"modified_reservation", R"("revision":2,"departure":"2026-07-06",)" + common},
+        {"cancelled_reservation", R"("revision":3,"updated":"2026-03-01T11:00:00Z")"}};
+    std::array<std::size_t, 3> order{0, 1, 2};
+    int number = 0;
+    do {
+        ++number;
+        for (const std::size_t which : order) {
+            store::InboxEvent event;
+            event.tenant = "house";
+            event.integration = "teller";
+            event.event_id = std::to_string(number) + " " + std::to_string(which);
+            event.headers = json::serialize(json::object{{"X-Event", told[which].first}});
+            event.body =
+                R"({"reservation":{"id":"R-)" + std::to_string(number) + R"(",)" + told[which].second + "}}";
+            event.received = event.next_at = world.now();
+            ASSERT_TRUE(database().add_event(event).value());
+            tell();
+            pass(200ms);
+        }
+    } while (std::next_permutation(order.begin(), order.end()));
+    ASSERT_TRUE(quiet_within(1min));
+    EXPECT_TRUE(letters().empty());
+    const auto rows = database().records({}).value();
+    ASSERT_EQ(rows.size(), 6u);
+    for (const store::RecordRow& row : rows) {
+        const json::object payload = json::parse(row.payload).as_object();
+        EXPECT_EQ(payload.at("status"), "cancelled") << row.payload;
+        EXPECT_EQ(payload.at("arrival_date"), "2026-07-01") << row.payload;
+    }
 }
 
 // Every moment at which the daemon may die, one after the other.

@@ -112,8 +112,8 @@ class Database {
     Result<std::optional<Recognised>> record(const std::string& id);
     // All times of open intents, by a step of the wall clock.
     Status move_intents(Milliseconds step);
-    // After a start: creates whose outcome is unknown wait until `settled`, others no longer than until
-    // `latest`.
+    // After a start: creates whose outcome is unknown wait until `settled`, others, and events that were
+    // tried, no longer than until `latest`; other events are due.
     Status settle_anew(const std::string& integration, Instant settled, Instant latest);
     Result<Presence> presence(const std::string& integration, Rid rid);
     // Of the integration's latest run; empty before the first one.
@@ -144,7 +144,7 @@ class Database {
     Status finish_events(const std::string& integration, Instant now);
     // Lets a dead one wait again, with all its attempts before it. False: it is not there any more.
     Result<bool> revive_event(const std::string& integration, const std::string& event_id, Instant now);
-    // Of all that wait, by a step of the wall clock.
+    // Of all that wait, by a step of the wall clock. Those that were never tried are due.
     Status move_events(Milliseconds step);
     Result<std::vector<InboxEvent>> inbox(const Filter& filter);
 

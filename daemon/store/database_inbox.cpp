@@ -160,7 +160,8 @@ Result<bool> Database::revive_event(const std::string& integration, const std::s
 
 Status Database::move_events(Milliseconds step) {
     return guarded(impl_->path, [&]() -> Status {
-        impl_->connection.prepare("UPDATE inbox SET next_at = next_at + ? WHERE state = 0")
+        impl_->connection
+            .prepare("UPDATE inbox SET next_at = iif(attempts = 0, 0, next_at + ?) WHERE state = 0")
             .bind(step.count())
             .run();
         return {};

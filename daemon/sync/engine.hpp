@@ -223,6 +223,7 @@ class Engine {
     class EventTies;
     bool may_take_events(const Slot& slot) const;
     void look_into_inbox(Slot& slot);
+    void look_into_inboxes();
     void rest(Slot& slot, const Error& why);
     void found_in_inbox(Slot& slot, const Result<std::optional<Instant>>& next);
     void begin_events(Slot& slot);

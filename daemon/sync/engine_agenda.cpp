@@ -137,6 +137,7 @@ void Engine::move_open_work(Milliseconds step) {
         },
         [this, step](const Status& moved) {
             if (moved && step.count() > 0) clock_.move(step);
+            if (moved) look_into_inboxes();
             if (moved || stopping_) return;
             log(LogLevel::error,
                 "sends and events that wait could not be moved with the clock, trying again: " +

@@ -70,6 +70,15 @@ void Engine::look_into_inbox(Slot& slot) {
                       });
 }
 
+// All in which something was found to wait, once the times in them have changed.
+void Engine::look_into_inboxes() {
+    for (auto& [id, slot] : slots_) {
+        if (!scheduler_.at(slot.times, Cause::events)) continue;
+        slot.inbox_waits = true;
+        look_into_inbox(slot);
+    }
+}
+
 void Engine::found_in_inbox(Slot& slot, const Result<std::optional<Instant>>& next) {
     slot.looking_into_inbox = false;
     if (slot.events.control || !may_take_events(slot)) return;

@@ -110,11 +110,13 @@ void Simulation::check_runs() {
         const std::string name = "run " + std::to_string(run.id) + " of " + run.integration;
         if (run.status == store::RunStatus::running && !live.contains(run.id))
             complain("no run is left running", name + " began " + format_instant(run.started));
-        const auto last = before.find(run.integration);
+        // Events have a lane of their own.
+        const std::string lane = run.integration + (run.trigger == "webhook" ? " webhook" : "");
+        const auto last = before.find(lane);
         if (steady && last != before.end() && run.started < last->second.ended)
             complain("one run at a time",
                      name + " began before run " + std::to_string(last->second.id) + " ended");
-        before[run.integration] = run;
+        before[lane] = run;
     }
     if (!steady) return;
     for (const System& system : scenario_.systems) check_schedule(system, runs);

@@ -295,6 +295,20 @@ TEST_F(Events, AVendorThatIsDownCostsNoEvent) {
     EXPECT_EQ(database().count_records("house", "product").value(), 20);
 }
 
+TEST_F(Events, DoNotWaitForAClockThatWasWrong) {
+    store::InboxEvent event;
+    event.tenant = "house";
+    event.integration = "teller";
+    event.event_id = "e1";
+    event.headers = "{}";
+    event.body = body(product("1", "Towel"));
+    event.received = event.next_at = world.now() + std::chrono::hours(24 * 365);
+    ASSERT_TRUE(database().add_event(event).value());
+    house.start({teller_link()});
+    EXPECT_TRUE(quiet_within(2s));
+    EXPECT_EQ(name_of("S1"), "Towel");
+}
+
 TEST_F(Events, WaitWhileTheIntegrationIsSuspended) {
     house.start({teller_link()});
     pass(1s);

@@ -1,11 +1,13 @@
 // Routes: conflicts, sends in doubt and dead letters - what a person decides.
 #include <boost/json/serialize.hpp>
+#include <set>
 
 #include "api/backend.hpp"
 #include "base/log.hpp"
 #include "base/redact.hpp"
 #include "base/system.hpp"
 #include "sync/decisions.hpp"
+#include "sync/event_job.hpp"
 
 namespace liaisond::api {
 namespace json = boost::json;
@@ -174,6 +176,7 @@ void replay(const Backend& backend, const Call& call) {
         std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>>
             imports;  // by integration, entity
         std::map<std::string, std::int64_t> exports;
+        std::set<std::string> events;  // integrations whose inbox has something again
         std::vector<std::string> left;
         std::int64_t count = 0;
     };
@@ -202,7 +205,11 @@ void replay(const Backend& backend, const Call& call) {
         for (const store::DeadLetter& letter : letters) {
             if (!reason.empty() && letter.reason != reason) continue;
             ++sorted.count;
-            if (letter.direction == store::Direction::export_) {
+            if (letter.reason == sync::event_reason) {
+                if (auto replayed = sync::replay_event(database, letter, SystemClock().now()); !replayed)
+                    return fail(replayed.error());
+                sorted.events.insert(letter.integration);
+            } else if (letter.direction == store::Direction::export_) {
                 if (auto replayed = sync::replay_export(database, letter, SystemClock().now()); !replayed)
                     return fail(replayed.error());
                 ++sorted.exports[letter.integration];
@@ -217,6 +224,7 @@ void replay(const Backend& backend, const Call& call) {
     backend.store.write(work, [&backend, answer = call.answer](Result<Sorted> sorted) {
         if (!sorted) return answer(refusal(sorted.error()));
         for (const auto& [integration, count] : sorted->exports) run_soon(backend, integration);
+        for (const std::string& integration : sorted->events) backend.engine.events_arrived(integration);
         std::int64_t imports = 0;
         for (const auto& [where, ids] : sorted->imports) {
             sync::RunRequest request;

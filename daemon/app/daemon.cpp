@@ -215,7 +215,7 @@ class Daemon {
         intake_ = std::make_unique<webhooks::Intake>(
             *store_, clock_, random_,
             [this](std::function<void()> call) { asio::post(front_io_, std::move(call)); },
-            [this](const std::string& integration) { events_arrived(integration); });
+            [this](const std::string& integration) { engine_->events_arrived(integration); });
         directory_ = std::make_unique<webhooks::Directory>(
             *secrets_, [this](auto endpoints) { intake_->set_endpoints(std::move(endpoints)); });
         api_ = std::make_unique<api::Api>(api::Backend{
@@ -236,11 +236,6 @@ class Daemon {
                 api_->handle(std::move(request), std::move(reply));
             },
             *intake_);
-    }
-
-    // They wait in the inbox until somebody takes them up.
-    void events_arrived(const std::string& integration) {
-        log(LogLevel::debug, "events arrived", {{"integration", integration}});
     }
 
     void report_ready() {

@@ -170,6 +170,8 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->dropped_elements = connector.dropped_elements;
     link->can_find = connector.has(plugin::JobKind::find);
     link->can_test = connector.has(plugin::JobKind::test);
+    link->can_pull = connector.has(plugin::JobKind::pull);
+    link->takes_events = connector.has(plugin::JobKind::webhook);
     for (const config::Entity& entity : integration.entities) {
         const plugin::EntityRule* rule = connector.entity(entity.name);
         link->effects[entity.name] = rule != nullptr && rule->effect

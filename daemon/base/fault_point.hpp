@@ -65,6 +65,8 @@ inline constexpr std::array fault_points{
     FaultPoint{"import.page_answered"},
     FaultPoint{"import.before_cursor"},
     FaultPoint{"import.end"},
+    FaultPoint{"event.before_settle"},
+    FaultPoint{"event.settled"},
     FaultPoint{"export.due"},
     FaultPoint{"export.before_doubt"},
     FaultPoint{"export.before_find"},

@@ -78,6 +78,7 @@ class EffectReader {
             record.payload = text(one.payload);
             record.reference = text(one.reference);
             record.changed_ms = one.changed_ms;
+            record.entity = text(one.entity);
         });
         effect.pipelined = (raw.flags & LIAISON_EMIT_PIPELINED) != 0;
         return effect;
@@ -199,6 +200,7 @@ void EventView::fill(const StartEvent& event) {
         raw.payload = view(record.payload);
         raw.reference = view(record.reference);
         raw.changed_ms = record.changed_ms;
+        raw.entity = view(record.entity);
         records_.push_back(raw);
     }
     queries_.reserve(event.queries.size());
@@ -219,6 +221,7 @@ void EventView::fill(const StartEvent& event) {
     raw_.start.queries = array(queries_);
     raw_.start.from_ms = event.from_ms;
     raw_.start.to_ms = event.to_ms;
+    raw_.start.events = add(event.events);
 }
 
 void EventView::fill(const HttpEvent& event) {
@@ -232,7 +235,8 @@ void EventView::fill(const EmittedEvent& event) {
     head(LIAISON_EVENT_EMITTED, sizeof raw_.emitted);
     rejections_.reserve(event.rejections.size());
     for (const Rejection& rejection : event.rejections) {
-        rejections_.push_back({sizeof(liaison_rejection), rejection.index, view(rejection.text)});
+        rejections_.push_back(
+            {sizeof(liaison_rejection), rejection.index, view(rejection.text), rejection.lost ? 1u : 0u, 0});
     }
     raw_.emitted.rejections = array(rejections_);
 }
@@ -241,25 +245,54 @@ void EventView::fill(const RecordedEvent&) { head(LIAISON_EVENT_RECORDED, sizeof
 void EventView::fill(const TimerEvent&) { head(LIAISON_EVENT_TIMER, sizeof raw_.head); }
 void EventView::fill(const CancelEvent&) { head(LIAISON_EVENT_CANCEL, sizeof raw_.head); }
 
+namespace {
+
+template <class T>
+std::size_t headers_of(const std::vector<T>& items) {
+    std::size_t count = 0;
+    for (const T& item : items) count += item.headers.size();
+    return count;
+}
+
+}  // namespace
+
+// There must be room for them: the views of earlier ones point into headers_.
+liaison_array EventView::add(const std::vector<Header>& headers) {
+    const std::size_t first = headers_.size();
+    for (const Header& header : headers) headers_.push_back({view(header.name), view(header.value)});
+    return array(headers_, first);
+}
+
 liaison_array EventView::add(const std::vector<Response>& responses) {
-    std::size_t headers = 0;
-    for (const Response& response : responses) headers += response.headers.size();
-    headers_.reserve(headers);  // the views below point into it
+    headers_.reserve(headers_of(responses));
     responses_.reserve(responses.size());
     for (const Response& response : responses) {
-        const std::size_t first = headers_.size();
-        for (const Header& header : response.headers)
-            headers_.push_back({view(header.name), view(header.value)});
         liaison_response raw{};
         raw.size = sizeof raw;
         raw.error = response.error;
         raw.status = response.status;
-        raw.headers = array(headers_, first);
+        raw.headers = add(response.headers);
         raw.body = view(response.body);
         raw.error_text = view(response.error_text);
         responses_.push_back(raw);
     }
     return array(responses_);
+}
+
+liaison_array EventView::add(const std::vector<WebhookEvent>& events) {
+    headers_.reserve(headers_of(events));
+    events_.reserve(events.size());
+    for (const WebhookEvent& event : events) {
+        liaison_webhook_event raw{};
+        raw.size = sizeof raw;
+        raw.id = view(event.id);
+        raw.type = view(event.type);
+        raw.headers = add(event.headers);
+        raw.body = view(event.body);
+        raw.received_ms = event.received_ms;
+        events_.push_back(raw);
+    }
+    return array(events_);
 }
 
 Result<Effect> read_effect(const liaison_effect* raw, std::string_view plugin) {
@@ -271,7 +304,7 @@ std::string effect_problem(const Effect& effect) {
         if (http->requests.empty()) return "asks for HTTP without a request";
     } else if (const auto* results = std::get_if<ResultEffect>(&effect)) {
         for (const PushResult& result : results->results) {
-            if (result.outcome < LIAISON_OUTCOME_CREATED || result.outcome > LIAISON_OUTCOME_RETRY) {
+            if (result.outcome < LIAISON_OUTCOME_CREATED || result.outcome > LIAISON_OUTCOME_IGNORED) {
                 return "has an unknown outcome (" + std::to_string(result.outcome) + ")";
             }
             if (!known_category(result.category)) {

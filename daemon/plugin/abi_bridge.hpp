@@ -29,6 +29,8 @@ class EventView {
     void fill(const TimerEvent&);
     void fill(const CancelEvent&);
     liaison_array add(const std::vector<Response>& responses);
+    liaison_array add(const std::vector<WebhookEvent>& events);
+    liaison_array add(const std::vector<Header>& headers);
     void head(std::uint32_t type, std::size_t size);
 
     union Raw {
@@ -40,6 +42,7 @@ class EventView {
     Raw raw_;
     std::vector<liaison_record> records_;
     std::vector<liaison_query> queries_;
+    std::vector<liaison_webhook_event> events_;
     std::vector<liaison_response> responses_;
     std::vector<liaison_header> headers_;
     std::vector<liaison_rejection> rejections_;

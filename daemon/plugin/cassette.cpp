@@ -107,12 +107,23 @@ class Members {
 
 json::object to_json(const Record& record, const CassetteMask& mask) {
     return Members(mask)
+        .text("entity", record.entity)
         .text("key", record.key)
         .text("version", record.version)
         .text("reference", record.reference)
         .flag("deleted", record.deleted)
         .number("changed_ms", record.changed_ms)
         .text("payload", record.payload)
+        .take();
+}
+
+json::object to_json(const WebhookEvent& event, const CassetteMask& mask) {
+    return Members(mask)
+        .text("id", event.id)
+        .text("type", event.type)
+        .headers(event.headers)
+        .text("body", event.body)
+        .number("received_ms", event.received_ms)
         .take();
 }
 
@@ -205,12 +216,15 @@ json::object job_json(JobKind kind, const Event& event, const StartEvent& start,
     for (const Record& record : start.records) records.push_back(to_json(record, mask));
     for (const Query& query : start.queries)
         queries.push_back(Members(mask).text("reference", query.reference).text("key", query.key).take());
+    json::array events;
+    for (const WebhookEvent& one : start.events) events.push_back(to_json(one, mask));
     Members members(mask);
     members.text("kind", std::string(to_string(kind))).number("now_ms", event.now_ms);
     members.text("entity", start.entity).text("cursor", start.cursor).flag("full", start.full);
     members.number("page_size", start.page_size).number("deadline_ms", start.deadline_ms);
     members.number("from_ms", start.from_ms).number("to_ms", start.to_ms);
     members.list("records", std::move(records)).list("queries", std::move(queries));
+    members.list("events", std::move(events));
     json::object job = members.take();
     job["seed"] = to_hex({reinterpret_cast<const char*>(start.seed.data()), start.seed.size()});
     return job;
@@ -227,8 +241,11 @@ class EventWriter {
     }
     std::string operator()(const EmittedEvent& event) const {
         json::array rejections;
-        for (const Rejection& one : event.rejections)
-            rejections.push_back(json::array{one.index, to_value(mask_.text(one.text))});
+        for (const Rejection& one : event.rejections) {
+            json::array& rejection =
+                rejections.emplace_back(json::array{one.index, to_value(mask_.text(one.text))}).get_array();
+            if (one.lost) rejection.emplace_back(true);
+        }
         return "emitted " + json::serialize(rejections);
     }
     std::string operator()(const RecordedEvent&) const { return "recorded"; }
@@ -267,6 +284,16 @@ class Reader {
     const json::object* object_;
 };
 
+std::vector<Header> read_headers(const Reader& from) {
+    std::vector<Header> headers;
+    for (const json::value& header : from.list("headers")) {
+        const json::array* pair = header.if_array();
+        if (pair != nullptr && pair->size() == 2)
+            headers.push_back({to_text((*pair)[0]), to_text((*pair)[1])});
+    }
+    return headers;
+}
+
 Response read_response(const json::value& value) {
     const Reader from(value);
     Response response;
@@ -274,17 +301,25 @@ Response read_response(const json::value& value) {
     response.error_text = from.text("error_text");
     response.status = from.number<std::uint32_t>("status");
     response.body = from.text("body");
-    for (const json::value& header : from.list("headers")) {
-        const json::array* pair = header.if_array();
-        if (pair != nullptr && pair->size() == 2)
-            response.headers.push_back({to_text((*pair)[0]), to_text((*pair)[1])});
-    }
+    response.headers = read_headers(from);
     return response;
+}
+
+WebhookEvent read_webhook(const json::value& value) {
+    const Reader from(value);
+    WebhookEvent event;
+    event.id = from.text("id");
+    event.type = from.text("type");
+    event.headers = read_headers(from);
+    event.body = from.text("body");
+    event.received_ms = from.number("received_ms");
+    return event;
 }
 
 Record read_record(const json::value& value) {
     const Reader from(value);
     Record record;
+    record.entity = from.text("entity");
     record.key = from.text("key");
     record.version = from.text("version");
     record.reference = from.text("reference");
@@ -373,6 +408,7 @@ Result<RecordedJob> read_recorded_job(std::string_view text) {
     for (const json::value& record : from.list("records")) start.records.push_back(read_record(record));
     for (const json::value& query : from.list("queries"))
         start.queries.push_back({Reader(query).text("reference"), Reader(query).text("key")});
+    for (const json::value& event : from.list("events")) start.events.push_back(read_webhook(event));
     job.start.body = std::move(start);
     return job;
 }
@@ -392,9 +428,10 @@ Result<decltype(Event::body)> read_recorded_event(std::string_view text) {
     for (const json::value& one : value->get_array()) {
         if (word == "http") http.responses.push_back(read_response(one));
         const json::array* pair = one.if_array();
-        if (word == "emitted" && pair != nullptr && pair->size() == 2) {
+        if (word == "emitted" && pair != nullptr && pair->size() >= 2) {
             boost::system::error_code error;
-            emitted.rejections.push_back({(*pair)[0].to_number<std::uint32_t>(error), to_text((*pair)[1])});
+            emitted.rejections.push_back(
+                {(*pair)[0].to_number<std::uint32_t>(error), to_text((*pair)[1]), pair->size() == 3});
         }
     }
     return word == "http" ? Body(std::move(http)) : Body(std::move(emitted));

@@ -27,11 +27,15 @@ void fields(A& a, T& v) {
 }
 template <class A, one_of<Record> T>
 void fields(A& a, T& v) {
-    a(v.deleted, v.key, v.version, v.payload, v.reference, v.changed_ms);
+    a(v.deleted, v.key, v.version, v.payload, v.reference, v.changed_ms, v.entity);
 }
 template <class A, one_of<Query> T>
 void fields(A& a, T& v) {
     a(v.reference, v.key);
+}
+template <class A, one_of<WebhookEvent> T>
+void fields(A& a, T& v) {
+    a(v.id, v.type, v.headers, v.body, v.received_ms);
 }
 template <class A, one_of<Request> T>
 void fields(A& a, T& v) {
@@ -44,7 +48,7 @@ void fields(A& a, T& v) {
 }
 template <class A, one_of<Rejection> T>
 void fields(A& a, T& v) {
-    a(v.index, v.text);
+    a(v.index, v.text, v.lost);
 }
 template <class A, one_of<PushResult> T>
 void fields(A& a, T& v) {
@@ -53,7 +57,7 @@ void fields(A& a, T& v) {
 template <class A, one_of<StartEvent> T>
 void fields(A& a, T& v) {
     a(v.entity, v.cursor, v.full, v.page_size, v.deadline_ms, v.seed, v.records, v.queries, v.from_ms,
-      v.to_ms);
+      v.to_ms, v.events);
 }
 template <class A, one_of<HttpEvent> T>
 void fields(A& a, T& v) {
@@ -251,7 +255,7 @@ class Read : public Archive<Read> {
         } else if constexpr (std::same_as<T, JobKind>) {
             std::uint32_t kind = 0;
             number(kind);
-            if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_LOGOUT)
+            if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_WEBHOOK)
                 good_ = false;
             else
                 value = static_cast<JobKind>(kind);

@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 4> effect_words = {"upsert", "keyed", "fi
 constexpr std::array<std::string_view, 14> webhook_keys = {
     "profile",         "secret",           "header",    "prefix",    "encoding", "signed",   "algorithm",
     "secret_encoding", "timestamp_header", "id_header", "tolerance", "username", "event_id", "event_type"};
-constexpr std::array<std::string_view, 7> job_words = {"", "test", "pull", "push", "find", "login", "logout"};
+constexpr std::array<std::string_view, 8> job_words = {"",     "test",  "pull",   "push",
+                                                       "find", "login", "logout", "webhook"};
 
 bool is_word(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

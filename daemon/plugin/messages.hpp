@@ -19,6 +19,7 @@ enum class JobKind : std::uint32_t {
     find = LIAISON_JOB_FIND,
     login = LIAISON_JOB_LOGIN,
     logout = LIAISON_JOB_LOGOUT,
+    webhook = LIAISON_JOB_WEBHOOK,
 };
 
 struct Header {
@@ -30,12 +31,21 @@ struct Record {
     bool deleted = false;
     std::string key, version, payload, reference;
     std::int64_t changed_ms = 0;
+    std::string entity = {};  // emit; empty: the job's
     bool operator==(const Record&) const = default;
 };
 
 struct Query {
     std::string reference, key;
     bool operator==(const Query&) const = default;
+};
+
+struct WebhookEvent {
+    std::string id, type;
+    std::vector<Header> headers;
+    std::string body;
+    std::int64_t received_ms = 0;
+    bool operator==(const WebhookEvent&) const = default;
 };
 
 struct Request {
@@ -58,6 +68,7 @@ struct Response {
 struct Rejection {
     std::uint32_t index = 0;
     std::string text;
+    bool lost = false;  // it is no dead letter either
     bool operator==(const Rejection&) const = default;
 };
 
@@ -79,6 +90,7 @@ struct StartEvent {
     std::vector<Record> records;
     std::vector<Query> queries;
     std::int64_t from_ms = 0, to_ms = 0;
+    std::vector<WebhookEvent> events = {};
     bool operator==(const StartEvent&) const = default;
 };
 struct HttpEvent {

@@ -22,9 +22,9 @@ constexpr std::string_view default_now = "2026-01-01T00:00:00Z";
 constexpr std::array<std::string_view, 10> category_words = {
     "none",     "transient", "auth",   "rate_limited",    "invalid_record",
     "conflict", "permanent", "config", "unknown_outcome", "internal"};
-constexpr std::array<std::string_view, 12> outcome_words = {"",        "created",   "updated",   "unchanged",
-                                                            "deleted", "duplicate", "rejected",  "conflict",
-                                                            "unknown", "found",     "not_found", "retry"};
+constexpr std::array<std::string_view, 13> outcome_words = {
+    "",         "created", "updated", "unchanged", "deleted", "duplicate", "rejected",
+    "conflict", "unknown", "found",   "not_found", "retry",   "ignored"};
 
 template <std::size_t N>
 std::uint32_t index_of(const std::array<std::string_view, N>& words, std::size_t first, ScriptLine& line,
@@ -123,8 +123,9 @@ class Parser {
         }
         const auto kind = parse_job_kind(word);
         if (!kind)
-            return line.wrong("'" + word +
-                              "' is no job; expected config, test, pull, push, find, login or logout");
+            return line.wrong(
+                "'" + word +
+                "' is no job; expected config, test, pull, push, find, login, logout or webhook");
         script_.kind = *kind;
         has_job_ = true;
         read_job(line);
@@ -143,7 +144,7 @@ class Parser {
         StartEvent start;
         for (std::size_t i = 0; i < start.seed.size(); ++i) start.seed[i] = static_cast<std::uint8_t>(i);
         std::string value, now(default_now);
-        if (script_.kind != JobKind::test) start.entity = line.word();
+        if (script_.kind != JobKind::test && script_.kind != JobKind::webhook) start.entity = line.word();
         while (!line.at_end() && line.problem().empty()) {
             if (line.take("now", value))
                 now = value;
@@ -175,6 +176,10 @@ class Parser {
                 start.queries.push_back({member(from, "reference"), member(from, "key")});
                 continue;
             }
+            if (script_.kind == JobKind::webhook) {
+                start.events.push_back(read_webhook(from, line));
+                continue;
+            }
             Record record;
             record.deleted = flag(from, "deleted");
             record.key = member(from, "key");
@@ -183,6 +188,21 @@ class Parser {
             record.reference = member(from, "reference");
             start.records.push_back(std::move(record));
         }
+    }
+
+    // {"id", "type", "headers": {name: value}, "body": an object or a text, "received": an instant}
+    static WebhookEvent read_webhook(const json::object& from, ScriptLine& line) {
+        WebhookEvent event;
+        event.id = member(from, "id");
+        event.type = member(from, "type");
+        event.body = member(from, "body");
+        const std::string received = member(from, "received");
+        if (!received.empty()) event.received_ms = instant(received, line);
+        const json::value* headers = from.if_contains("headers");
+        if (headers == nullptr || !headers->is_object()) return event;
+        for (const auto& [name, value] : headers->get_object())
+            event.headers.push_back({name, member(headers->get_object(), name)});
+        return event;
     }
 
     // ---- expectations ----
@@ -278,7 +298,8 @@ class Parser {
                 emit.cursor = value;
             } else if (const std::string entity = line.word(); entity == "pipelined") {
                 emit.pipelined = true;
-            } else if (entity != std::get<StartEvent>(script_.start.body).entity) {
+            } else if (script_.kind != JobKind::webhook &&
+                       entity != std::get<StartEvent>(script_.start.body).entity) {
                 line.wrong("'" + entity + "' is not the entity of this job");
             }
         }
@@ -407,8 +428,11 @@ class Parser {
         expect_word("emitted", line);
         EmittedEvent& emitted = event.body.emplace<EmittedEvent>();
         while (!line.at_end() && line.problem().empty()) {
-            expect_word("reject", line);
+            const std::string word = line.word();
+            if (word != "reject" && word != "lose")
+                line.wrong("expected 'reject' or 'lose', found '" + word + "'");
             Rejection& rejection = emitted.rejections.emplace_back();
+            rejection.lost = word == "lose";
             rejection.index = static_cast<std::uint32_t>(line.number("the index of a record"));
             rejection.text = line.value();
         }
@@ -465,7 +489,7 @@ class Parser {
                    : "the expectation of line " + std::to_string(last.line) + " is not answered in full";
     }
     std::string finish() const {
-        if (!has_job_) return "no job: expected a line with test, pull, push or find";
+        if (!has_job_) return "no job: expected a line with test, pull, push, find or webhook";
         if (script_.exchanges.empty()) return "nothing is expected of the job";
         if (complete_ && !script_.exchanges.back().answer) return {};
         const Expected& last = script_.exchanges.back().expected;

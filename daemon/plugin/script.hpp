@@ -15,8 +15,16 @@
 //     < timer
 //     > done
 //
-// `config @file.json` reads it from a file; the other jobs are test, push and find; +500 moves the clock on
-// by 500 ms. After the end of a job another one may follow, under the same config.
+//     webhook [{"id": "1", "type": "order.paid", "headers": {"X-Shop": "7"}, "body": {"id": 7}}]
+//     > emit 1
+//     >record {"entity": "sales_order", "key": "7"}
+//     < emitted
+//     > result 0 updated
+//     < recorded
+//     > done {"changed": ["product"]}
+//
+// `config @file.json` reads it from a file; the other jobs are test, push, find, login and logout; +500 moves
+// the clock on by 500 ms. After the end of a job another one may follow, under the same config.
 //
 // A file that begins with `cassette` is a recording (cassette.hpp): its effects are compared as text, with
 // everything they say.
@@ -51,7 +59,8 @@ struct ExpectedHttp {
 };
 struct ExpectedRecord {
     int line = 0;
-    boost::json::object members;  // a subset of {key, version, reference, deleted, changed_ms, payload}
+    boost::json::object
+        members;  // a subset of {entity, key, version, reference, deleted, changed_ms, payload}
 };
 struct ExpectedEmit {
     std::size_t count = 0;

@@ -94,11 +94,9 @@ Difference compare(int line, const std::vector<ExpectedRequest>& expected,
 }
 
 json::object to_json(const Record& record) {
-    json::object object{{"key", record.key},
-                        {"version", record.version},
-                        {"reference", record.reference},
-                        {"deleted", record.deleted},
-                        {"changed_ms", record.changed_ms}};
+    json::object object{{"entity", record.entity},   {"key", record.key},
+                        {"version", record.version}, {"reference", record.reference},
+                        {"deleted", record.deleted}, {"changed_ms", record.changed_ms}};
     const auto payload = parse(record.payload);
     object["payload"] = payload ? *payload : json::value(record.payload);
     return object;

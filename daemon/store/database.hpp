@@ -118,8 +118,8 @@ class Database {
     Result<std::optional<Recognised>> record(const std::string& id);
     // All times of open intents, by a step of the wall clock.
     Status move_intents(Milliseconds step);
-    // After a start: creates whose outcome is unknown wait until `settled`, others no longer than until
-    // `latest`.
+    // After a start: creates whose outcome is unknown wait until `settled`, others, and events that were
+    // tried, no longer than until `latest`; other events are due.
     Status settle_anew(const std::string& integration, Instant settled, Instant latest);
     Result<Presence> presence(const std::string& integration, Rid rid);
     // Of the integration's latest run; empty before the first one.
@@ -135,14 +135,25 @@ class Database {
     // ---- the inbox ----
     // False: this event is there already, and nothing was done.
     Result<bool> add_event(const InboxEvent& event);
-    // Those that are due, in their order of arrival.
+    // Those that are due, in their order of arrival: at most `limit`, and no further one once their bodies
+    // have `most_bytes`.
     Result<std::vector<InboxEvent>> waiting_events(const std::string& integration, Instant now,
-                                                   std::uint32_t limit);
+                                                   std::uint32_t limit,
+                                                   std::size_t most_bytes = std::size_t(-1));
+    // When the next one is due; nothing: none waits.
+    Result<std::optional<Instant>> next_event(const std::string& integration);
     // When the next waiting event of each integration is due.
     Result<std::map<std::string, Instant>> waiting_inboxes();
     // How many wait, due or not, by integration.
     Result<std::map<std::string, std::uint64_t>> waiting_event_counts();
+    // What does not wait any more stays as it is.
     Status settle_events(const std::vector<EventOutcome>& outcomes);
+    // All that are due are done: they only said that something changed.
+    Status finish_events(const std::string& integration, Instant now);
+    // Lets a dead one wait again, with all its attempts before it. False: it is not there any more.
+    Result<bool> revive_event(const std::string& integration, const std::string& event_id, Instant now);
+    // Of all that wait, by a step of the wall clock. Those that were never tried are due.
+    Status move_events(Milliseconds step);
     Result<std::vector<InboxEvent>> inbox(const Filter& filter);
 
     // ---- plans ----

@@ -19,7 +19,7 @@ struct Database::Impl {
     std::string name(std::int64_t number);
     // Names that a rolled-back transaction added are gone from the file; forget them.
     void forget_names() { numbers.clear(), by_number.clear(); }
-    std::vector<InboxEvent> events(Statement& select);
+    std::vector<InboxEvent> events(Statement& select, std::size_t most_bytes = std::size_t(-1));
 
     Connection connection;
     std::string path;

@@ -30,7 +30,8 @@ void know_by_reference(Database::Impl& impl, std::int64_t integration, const Imp
     state.provenance = select.text(9);
 }
 
-// Beside 1 and 2, which are the directions: an import of its own, with cursors of its own.
+// Beside 1 and 2, which are the directions: an import of its own, with cursors of its own. (Events have
+// none.)
 std::int64_t cursor_direction(Lane lane) { return lane == Lane::live ? 1 : 3; }
 
 }  // namespace
@@ -43,8 +44,8 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<ImportState> states(keys.size());
         Statement mapping = impl_->connection.prepare(
-            "SELECT rid, hash, remote_version, synced_version, base, shown, tomb_at, synced_at FROM mappings "
-            "WHERE "
+            "SELECT rid, hash, remote_version, synced_version, base, shown, tomb_at, synced_at, "
+            "changed_at FROM mappings WHERE "
             "integration = ? AND entity = ? AND external_id = ?");
         Statement record = impl_->connection.prepare(
             "SELECT id, version, payload, stub, deleted_at, provenance FROM records WHERE rid = ?");
@@ -60,13 +61,14 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
             state.synced_version = mapping.integer(3);
             state.synced_at = from_unix_ms(mapping.integer(7));
             state.synced_hash = mapping.text(1);
+            state.changed_ms = mapping.integer(8);
+            state.remote_version = mapping.text(2);
             const std::string_view hash = mapping.view(1);
             const bool same_payload = !keys[i].deleted && !hash.empty() && hash == keys[i].hash;
             // What we exported ourselves comes back with the version the vendor told us: an echo.
             const bool tomb = !mapping.is_null(6);
             state.echo =
                 !tomb && hash.empty() && !keys[i].version.empty() && mapping.view(2) == keys[i].version;
-            state.remote_version = mapping.text(2);
             if (tomb) state.tomb = from_unix_ms(mapping.integer(6));
             state.buried = tomb && !hash.empty();
             state.same = same_payload;
@@ -342,6 +344,7 @@ class PageWriter {
             map_.bind(at_);
         else
             map_.bind_null();
+        map_.bind(row.changed_ms);
         map_.bind(to_unix_ms(row.expected_at)).bind(to_unix_ms(row.expected_at)).bind_blob(row.expected_hash);
         map_.run();
         return impl_.connection.changes() == 1;
@@ -423,12 +426,12 @@ class PageWriter {
     // meanwhile from being forgotten.
     Statement map_ = impl_.connection.prepare(
         "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, synced_version, "
-        "synced_at, base, shown, tomb_at) VALUES(?,?,?,?,?,?,?,?,?,?,?) "
+        "synced_at, base, shown, tomb_at, changed_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(integration, entity, external_id) DO UPDATE SET remote_version = "
         "excluded.remote_version, hash = excluded.hash, synced_version = excluded.synced_version, synced_at "
         "= "
         "excluded.synced_at, base = excluded.base, shown = excluded.shown, tomb_at = excluded.tomb_at, "
-        "missing = 0 "
+        "missing = 0, changed_at = iif(excluded.changed_at <> 0, excluded.changed_at, changed_at) "
         "WHERE rid = excluded.rid AND (? = 0 OR (synced_at = ? AND hash = ?))");
     Statement change_ = impl_.connection.prepare(
         "INSERT INTO changes(tenant, entity, rid, version, action, origin, run, at, fields) "

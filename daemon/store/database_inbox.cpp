@@ -49,11 +49,20 @@ std::int64_t state_number(const std::string& word) {
 }  // namespace
 
 Result<std::vector<InboxEvent>> Database::waiting_events(const std::string& integration, Instant now,
-                                                         std::uint32_t limit) {
+                                                         std::uint32_t limit, std::size_t most_bytes) {
     return guarded(impl_->path, [&]() -> Result<std::vector<InboxEvent>> {
         Statement select = impl_->connection.prepare(select_due);
         select.bind(impl_->number(integration)).bind(to_unix_ms(now)).bind(limit);
-        return impl_->events(select);
+        return impl_->events(select, most_bytes);
+    });
+}
+
+Result<std::optional<Instant>> Database::next_event(const std::string& integration) {
+    return guarded(impl_->path, [&]() -> Result<std::optional<Instant>> {
+        Statement select = impl_->connection.prepare(
+            "SELECT next_at FROM inbox WHERE integration = ? AND state = 0 ORDER BY next_at LIMIT 1");
+        if (!select.bind(impl_->number(integration)).step()) return std::optional<Instant>();
+        return std::optional(from_unix_ms(select.integer(0)));
     });
 }
 
@@ -72,9 +81,10 @@ Result<std::vector<InboxEvent>> Database::inbox(const Filter& filter) {
     });
 }
 
-std::vector<InboxEvent> Database::Impl::events(Statement& select) {
+std::vector<InboxEvent> Database::Impl::events(Statement& select, std::size_t most_bytes) {
     std::vector<InboxEvent> rows;
-    while (select.step()) {
+    std::size_t bytes = 0;
+    while (bytes < most_bytes && select.step()) {
         InboxEvent& row = rows.emplace_back();
         row.id = select.integer(0);
         row.tenant = name(select.integer(1));
@@ -83,6 +93,7 @@ std::vector<InboxEvent> Database::Impl::events(Statement& select) {
         row.type = select.text(4);
         row.headers = select.text(5);
         row.body = select.text(6);
+        bytes += row.body.size();
         row.received = from_unix_ms(select.integer(7));
         row.next_at = from_unix_ms(select.integer(8));
         row.state = static_cast<EventState>(select.integer(9));
@@ -118,13 +129,52 @@ Status Database::settle_events(const std::vector<EventOutcome>& outcomes) {
         for (const EventOutcome& outcome : outcomes)
             impl_->connection
                 .prepare(
-                    "UPDATE inbox SET state = ?, next_at = ?, error = ?, attempts = attempts + 1 WHERE id = "
-                    "?")
+                    "UPDATE inbox SET state = ?, next_at = ?, error = ?, attempts = attempts + ? WHERE id = "
+                    "? AND state = 0")
                 .bind(static_cast<std::int64_t>(outcome.state))
                 .bind(to_unix_ms(outcome.next_at))
                 .bind(outcome.error)
+                .bind(outcome.attempted ? 1 : 0)
                 .bind(outcome.id)
                 .run();
+        return {};
+    });
+}
+
+Status Database::finish_events(const std::string& integration, Instant now) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare(
+                "UPDATE inbox SET state = 1, attempts = attempts + 1 WHERE integration = ? AND state = 0 AND "
+                "next_at <= ?")
+            .bind(impl_->number(integration))
+            .bind(to_unix_ms(now))
+            .run();
+        return {};
+    });
+}
+
+Result<bool> Database::revive_event(const std::string& integration, const std::string& event_id,
+                                    Instant now) {
+    return guarded(impl_->path, [&]() -> Result<bool> {
+        impl_->connection
+            .prepare(
+                "UPDATE inbox SET state = 0, attempts = 0, next_at = ? WHERE integration = ? AND event_id = "
+                "? AND state = 3")
+            .bind(to_unix_ms(now))
+            .bind(impl_->number(integration))
+            .bind(event_id)
+            .run();
+        return impl_->connection.changes() > 0;
+    });
+}
+
+Status Database::move_events(Milliseconds step) {
+    return guarded(impl_->path, [&]() -> Status {
+        impl_->connection
+            .prepare("UPDATE inbox SET next_at = iif(attempts = 0, 0, next_at + ?) WHERE state = 0")
+            .bind(step.count())
+            .run();
         return {};
     });
 }

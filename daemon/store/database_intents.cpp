@@ -139,6 +139,13 @@ Status Database::settle_anew(const std::string& integration, Instant settled, In
             .bind(to_unix_ms(std::max(settled, latest)))
             .bind(number)
             .run();
+        impl_->connection
+            .prepare(
+                "UPDATE inbox SET next_at = iif(attempts = 0, 0, min(next_at, ?)) WHERE integration = ? AND "
+                "state = 0")
+            .bind(to_unix_ms(latest))
+            .bind(number)
+            .run();
         return {};
     });
 }

@@ -161,6 +161,10 @@ CREATE TABLE inbox(
     state INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX inbox_by_event ON inbox(integration, event_id);
 CREATE INDEX inbox_waiting ON inbox(integration, next_at) WHERE state = 0;
+
+-- When the vendor changed what it showed last, by its own clock; 0: it did not say. What comes out of order is known
+-- by it.
+ALTER TABLE mappings ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 )sql",
                                                        R"sql(
 -- What needs somebody's attention, as long as it does. One row is open per kind and subject.

@@ -32,9 +32,9 @@ std::string_view to_string(Direction direction);
 std::string_view to_string(RunStatus status);
 std::string_view to_string(Action action);
 
-// What runs of one integration may do beside each other: follow what changes, and read a range of dates
-// again.
-enum class Lane : std::uint8_t { live, backfill };
+// What runs of one integration may do beside each other: follow what changes, read a range of dates again,
+// and take in what the vendor sends by webhook.
+enum class Lane : std::uint8_t { live, backfill, events };
 
 // ---- runs and logs ----
 
@@ -55,7 +55,7 @@ struct EntityCounters {
 struct Run {
     std::int64_t id = 0;
     std::string tenant, integration,
-        trigger;  // trigger: schedule, manual, on_change, retry, replay, backfill
+        trigger;  // trigger: schedule, manual, on_change, retry, replay, backfill, webhook, hint
     RunStatus status = RunStatus::running;
     Instant started{}, ended{};  // ended: epoch while running
     std::int64_t requests = 0, bytes = 0;
@@ -99,6 +99,7 @@ struct ImportState {
     std::string synced_hash;  // as the mapping has it
     std::int64_t version = 0, synced_version = 0;
     std::string remote_version;        // of the mapping
+    std::int64_t changed_ms = 0;       // when the vendor changed what it showed last; 0: it did not say
     std::optional<Instant> tomb;       // the vendor's record is gone since then
     bool buried = false;               // because we deleted it there
     std::string payload;               // only where !same, like the following
@@ -134,6 +135,7 @@ struct ImportWrite {
     Instant expected_at{};  // as in ImportState; epoch: nothing is expected of the mapping
     std::string expected_hash;
     std::string external_id, remote_version, hash, payload;
+    std::int64_t changed_ms = 0;   // by the vendor's clock; 0: as before
     std::string fields;            // JSON array of the changed top-level fields; empty for a new record
     std::optional<Action> change;  // nothing: only the mapping is refreshed
     bool stub = false;
@@ -277,6 +279,7 @@ struct EventOutcome {
     EventState state = EventState::done;  // waiting: again at `next_at`
     Instant next_at{};
     std::string error;
+    bool attempted = true;  // it counts as one of the event's attempts
 };
 
 // ---- plans ----

@@ -233,6 +233,18 @@ Result<std::string> resolve_intent(store::Database& database, std::int64_t id, c
     return told;
 }
 
+Status replay_event(store::Database& database, const store::DeadLetter& letter, Instant now) {
+    auto waits = database.revive_event(letter.integration, letter.key, now);
+    if (!waits) return fail(waits.error());
+    if (!*waits) {
+        return fail(ErrorKind::permanent,
+                    "the event '" + letter.key +
+                        "' is not in the inbox any more; ask the vendor to send it again, or discard this "
+                        "dead letter");
+    }
+    return database.drop_dead_letter(letter.id);
+}
+
 Status replay_export(store::Database& database, const store::DeadLetter& letter, Instant now) {
     auto record = database.record(letter.key);
     if (!record) return fail(record.error());

@@ -33,5 +33,8 @@ Result<std::string> resolve_intent(store::Database& database, std::int64_t id, c
 
 // An export that was refused is put into the feed again. (Refused imports are read again by a run.)
 Status replay_export(store::Database& database, const store::DeadLetter& letter, Instant now);
+// An event that was given up waits in the inbox again; the engine is to be told. An error where the inbox
+// does not keep it any more.
+Status replay_event(store::Database& database, const store::DeadLetter& letter, Instant now);
 
 }  // namespace liaisond::sync

@@ -1,6 +1,7 @@
 #include "sync/engine.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
@@ -16,6 +17,8 @@ constexpr Milliseconds disk_retry{5000};
 constexpr std::size_t longest_cassette = 32u << 20;
 constexpr std::uint32_t kept_cassettes = 10;
 constexpr std::size_t most_queued = 100;  // behind the run in flight, none of which covers another
+
+constexpr std::array all_lanes{Lane::live, Lane::backfill, Lane::events};
 
 // Errors after which the other entities of the integration would fail the same way.
 bool affects_all(ErrorKind kind) {
@@ -65,7 +68,7 @@ void Engine::configure(const std::vector<std::shared_ptr<const Link>>& links) {
     for (auto& [id, slot] : slots_) {
         if (ids.contains(id)) continue;
         slot.removed = true;
-        for (const Lane lane : {Lane::live, Lane::backfill}) {
+        for (const Lane lane : all_lanes) {
             stop_run(slot, lane, Stop::wind_down, store::RunStatus::cancelled,
                      "the integration was removed from the configuration");
         }
@@ -95,8 +98,11 @@ void Engine::adopt_link(Slot& slot) {
         list_exporter(*slot.link, false);
         stop_run(slot, Lane::backfill, Stop::wind_down, store::RunStatus::interrupted,
                  "the configuration changed; the back-fill goes on with the new one");
+        stop_run(slot, Lane::events, Stop::wind_down, store::RunStatus::interrupted,
+                 "the configuration changed; events are taken in with the new one");
         // Whoever changes the configuration has looked at what was wrong.
         slot.breaker.close();
+        slot.events_rest = {};
         if (slot.vitals.suspension == Vitals::Suspension::failures)
             slot.vitals.resume(slot.link->config.supervision, false);
     }
@@ -106,7 +112,7 @@ void Engine::adopt_link(Slot& slot) {
     list_exporter(*slot.link, !slot.removed);
     if (started_ && !keep_plan) plan_anew(slot);
     if (started_ && !slot.live.control && !slot.removed && !is_held(slot)) start_missed(slot);
-    if (started_) start_backfill(slot);
+    if (started_) start_waiting(slot);
 }
 
 void Engine::erase_if_gone(const std::string& id) {
@@ -207,8 +213,8 @@ void Engine::begin(Slot& slot, Queued queued) {
         const std::string& zone = slot.link->tenant.timezone;
         control.from = ports_.zones.to_instant(zone, request.range->from);
         control.to = ports_.zones.to_instant(zone, request.range->to);
-        control.exports = &slot.exports;
     }
+    if (lane != Lane::live) control.exports = &slot.exports;
     if (request.record) {
         control.cassette = std::make_shared<plugin::Cassette>(
             "A run of " + slot.link->config.id + ", connector " + slot.link->config.connector + ", at " +
@@ -246,6 +252,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     Result<Aftermath> after = co_await aftermath(control.run);
     judge(slot, lane, outcome, after ? *after : Aftermath());
     if (lane == Lane::backfill) settle_backfill(slot, outcome);
+    if (lane == Lane::events) settle_events(slot, outcome);
     Status saved;
     LIAISON_FAULT_POINT("run.before_save");
     if (id) saved = co_await save_run(slot, lane);
@@ -263,6 +270,8 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
         slot.last_run = std::make_unique<store::Run>(control.run);
         plan_retry(slot, outcome);
     }
+    if (lane == Lane::events && lives_by_events(slot))
+        slot.last_run = std::make_unique<store::Run>(control.run);
     after_run(slot, lane, after ? after->open_work : std::nullopt);
 }
 
@@ -280,6 +289,10 @@ void Engine::limit_time(const RunControl& control) {
 Task<Status> Engine::work(Slot& slot, Lane lane, const RunRequest& request) {
     const RunControl& control = *slot.track(lane).control;
     if (!control.link->unusable.empty()) co_return fail(ErrorKind::config, control.link->unusable);
+    if (lane == Lane::events) {
+        Status taken = co_await take_in_events(slot);
+        co_return taken;
+    }
     const bool guarded = lane == Lane::live && control.link->config.approval && request.replay.empty();
     if (request.dry_run || guarded) {
         bool go_on = false;
@@ -318,6 +331,7 @@ bool Engine::is_wanted(const Slot& slot, Lane lane, const config::Entity& entity
     const RunControl& control = *slot.track(lane).control;
     const bool importing = direction == store::Direction::import;
     if (importing ? !entity.imports : !entity.exports) return false;
+    if (importing && !control.link->can_pull && control.replay.empty()) return false;
     if (!importing && (!control.replay.empty() || lane == Lane::backfill)) return false;
     if (!control.only_entity.empty() && control.only_entity != entity.name) return false;
     if (lane == Lane::live) return true;
@@ -418,7 +432,7 @@ void Engine::after_run(Slot& slot, Lane lane, std::optional<Instant> open_work) 
         return;
     }
     if (slot.removed) return erase_if_gone(id);
-    start_backfill(slot);
+    start_waiting(slot);
     if (slot.live.control) return;
     if (!slot.queued.empty()) {
         Queued queued = std::move(slot.queued.front());
@@ -508,14 +522,14 @@ void Engine::stop(Milliseconds grace, std::function<void()> done) {
                 waiting(fail(ErrorKind::transient,
                              "the daemon is stopping; the back-fill is kept and begins after its start"));
         }
-        for (const Lane lane : {Lane::live, Lane::backfill})
+        for (const Lane lane : all_lanes)
             stop_run(slot, lane, Stop::wind_down, store::RunStatus::interrupted, "the daemon was stopped");
     }
     if (running() == 0) return logins_.log_out(std::move(done));
     stopped_ = std::move(done);
     ports_.timers.after(grace, [this] {
         for (auto& [id, slot] : slots_) {
-            for (const Lane lane : {Lane::live, Lane::backfill})
+            for (const Lane lane : all_lanes)
                 stop_run(slot, lane, Stop::cancel, store::RunStatus::interrupted, "the daemon was stopped");
         }
     });
@@ -536,7 +550,7 @@ Await<Result<std::int64_t>> Engine::begin_run(const Slot& slot, Lane lane) {
             Status kept = database.save_state("schedule", run.integration, timetable);
             if (!kept) return fail(kept.error());
             auto id = database.begin_run(run);
-            if (!id || lane == Lane::live) return id;
+            if (!id || lane != Lane::backfill) return id;
             if (backfills->front().run == 0) kept = database.drop_cursors(run.integration, lane);
             if (!kept) return fail(kept.error());
             backfills->front().run = *id;

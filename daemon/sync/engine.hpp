@@ -85,6 +85,9 @@ class Engine {
     // begun. Requests that one run can answer wait for the same one. A back-fill is kept until it is
     // finished: after a crash or a failure that passes it goes on by itself, in a run of its own.
     void trigger(const std::string& integration, RunRequest request, Completion<Result<std::int64_t>> done);
+    // The integration's inbox has something new. Soon after it a run takes it in, unless the integration is
+    // held back: then it waits.
+    void events_arrived(const std::string& integration);
     // Runs the connector's `test` job; completes with its description of the account.
     void test(const std::string& integration, Completion<Result<std::string>> done);
     // A back-fill whose latest run that is ends for good, even while it waits for its next one.
@@ -133,9 +136,11 @@ class Engine {
         std::unique_ptr<Requester> requester;
     };
     struct Slot {
-        Track& track(Lane lane) { return lane == Lane::live ? live : backfill; }
-        const Track& track(Lane lane) const { return lane == Lane::live ? live : backfill; }
-        bool is_running() const { return live.control || backfill.control; }
+        Track& track(Lane lane) {
+            return lane == Lane::live ? live : lane == Lane::backfill ? backfill : events;
+        }
+        const Track& track(Lane lane) const { return const_cast<Slot*>(this)->track(lane); }
+        bool is_running() const { return live.control || backfill.control || events.control; }
 
         const std::string* id = nullptr;              // its key
         std::shared_ptr<const Link> link, next_link;  // next_link: after the run in flight
@@ -144,10 +149,16 @@ class Engine {
         bool missed_full = false;
         bool probing = false;
         std::uint32_t tests = 0;  // test jobs in flight
-        Track live, backfill;
-        std::vector<Queued> queued;            // live; none of them covers another
-        std::vector<Backfill> backfills;       // the first one is in flight, or the next
-        ExportWatch exports;                   // of the live lane
+        Track live, backfill, events;
+        std::vector<Queued> queued;       // live; none of them covers another
+        std::vector<Backfill> backfills;  // the first one is in flight, or the next
+        bool inbox_waits = false;         // the inbox may have something that is due
+        bool looking_into_inbox = false, look_again = false;
+        std::uint32_t event_failures = 0;  // runs in a row that were held up
+        Instant events_rest{};             // until then no event is looked at: what held them up may pass
+        std::set<std::string> hints;       // entities that an event wants pulled; empty: all. They are kept
+        std::set<std::string> pulling;     // those of them for which a run is asked for
+        ExportWatch exports;               // of the live lane
         std::unique_ptr<store::Run> last_run;  // of the live lane
         Timetable timetable;
         Scheduler::Times times;
@@ -161,7 +172,7 @@ class Engine {
     };
     // What a slot keeps in the store, as JSON.
     struct Kept {
-        std::string id, schedule, vitals, breaker, backfills, quota_key, quota;
+        std::string id, schedule, vitals, breaker, backfills, hints, quota_key, quota;
         bool drops_cursors = false;  // those of a back-fill that is over
         Status save(store::Database& database) const;
     };
@@ -207,6 +218,21 @@ class Engine {
     void settle_backfill(Slot& slot, const Status& outcome);
     bool cancel_waiting_backfill(std::int64_t run);
     std::vector<BackfillStatus> backfills_of(const Slot& slot) const;
+
+    // ---- events (engine_events.cpp) ----
+    class EventTies;
+    bool may_take_events(const Slot& slot) const;
+    void look_into_inbox(Slot& slot);
+    void look_into_inboxes();
+    void rest(Slot& slot, const Error& why);
+    void found_in_inbox(Slot& slot, const Result<std::optional<Instant>>& next);
+    void begin_events(Slot& slot);
+    void take_as_hint(Slot& slot);
+    Task<Status> take_in_events(Slot& slot);
+    void settle_events(Slot& slot, const Status& outcome);
+    void pull_hinted(Slot& slot);
+    void start_waiting(Slot& slot);
+    static bool lives_by_events(const Slot& slot);
 
     // ---- when (engine_agenda.cpp) ----
     Rota rota(const Slot& slot) const;

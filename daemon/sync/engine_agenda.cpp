@@ -67,6 +67,7 @@ void Engine::on_due(const std::string& id, Cause cause) {
         case Cause::full: return on_slot(slot, true);
         case Cause::retry: return start_planned(slot, "retry", false);
         case Cause::change: return start_planned(slot, "on_change", false);
+        case Cause::events: slot.inbox_waits = true; return start_waiting(slot);
         case Cause::backfill: return start_backfill(slot);
         case Cause::probe: return probe(slot);
         case Cause::alarm: return look_for_problems(slot);
@@ -123,18 +124,24 @@ void Engine::on_step(Milliseconds step) {
         slot.timetable.step(rota(slot), step, now);
         slot.breaker.step(slot.link->config.supervision.breaker, step, now);
         slot.vitals.step(step);
+        if (slot.events_rest != Instant()) slot.events_rest += step;
         set_times(slot);
     }
 }
 
 void Engine::move_open_work(Milliseconds step) {
     ports_.store.write(
-        [step](store::Database& database) { return database.move_intents(step); },
+        [step](store::Database& database) {
+            const Status moved = database.move_intents(step);
+            return moved ? database.move_events(step) : moved;
+        },
         [this, step](const Status& moved) {
             if (moved && step.count() > 0) clock_.move(step);
+            if (moved) look_into_inboxes();
             if (moved || stopping_) return;
             log(LogLevel::error,
-                "sends that wait could not be moved with the clock, trying again: " + moved.error().message);
+                "sends and events that wait could not be moved with the clock, trying again: " +
+                    moved.error().message);
             ports_.timers.after(disk_retry, [this, step] { move_open_work(step); });
         });
 }

@@ -4,6 +4,7 @@
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "sync/engine.hpp"
+#include "sync/event_job.hpp"
 
 namespace liaisond::sync {
 namespace {
@@ -22,6 +23,24 @@ bool was_answered(const Result<std::string>& answer) {
            kind == ErrorKind::conflict;
 }
 
+// "*" stands for all; the names of entities have no blanks.
+std::string hints_text(const std::set<std::string>& hints) {
+    std::string text;
+    for (const std::string& entity : hints)
+        text += (text.empty() ? "" : " ") + (entity.empty() ? "*" : entity);
+    return text;
+}
+
+std::set<std::string> hints_of(std::string_view text) {
+    std::set<std::string> hints;
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, text.find(' '));
+        hints.insert(word == "*" ? std::string() : std::string(word));
+        text.remove_prefix(std::min(text.size(), word.size() + 1));
+    }
+    return hints;
+}
+
 std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z"; }
 
 }  // namespace
@@ -31,7 +50,8 @@ std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z
 struct Engine::Found {
     std::vector<store::Run> runs;
     std::map<std::string, Instant> open_work;
-    std::map<std::string, std::string> schedules, vitals, breakers, backfills, quotas;
+    std::map<std::string, Instant> inboxes;  // when the next event is due
+    std::map<std::string, std::string> schedules, vitals, breakers, backfills, hints, quotas;
 };
 
 void Engine::start(Completion<Status> done) {
@@ -63,6 +83,7 @@ void Engine::start(Completion<Status> done) {
                                    {"vitals", &found.vitals},
                                    {"breaker", &found.breakers},
                                    {"backfill", &found.backfills},
+                                   {"hints", &found.hints},
                                    {"quota", &found.quotas}}) {
             auto states = database.states(kind);
             if (!states) return fail(states.error());
@@ -74,6 +95,9 @@ void Engine::start(Completion<Status> done) {
                 if (!forgotten) return fail(forgotten.error());
             }
         }
+        auto inboxes = database.waiting_inboxes();
+        if (!inboxes) return fail(inboxes.error());
+        found.inboxes = std::move(*inboxes);
         return found;
     };
     ports_.store.write(work, [this, done = std::move(done)](Result<Found> found) {
@@ -87,6 +111,8 @@ void Engine::take_up(Found& found) {
     for (store::Run& run : found.runs) {
         if (run.trigger == backfill_trigger) continue;
         const auto slot = slots_.find(run.integration);
+        const bool of_events = run.trigger == events_trigger;
+        if (of_events && (slot == slots_.end() || !lives_by_events(slot->second))) continue;
         const bool is_plan = run.status == store::RunStatus::planned;
         if (slot != slots_.end() && !slot->second.last_run && !is_plan)
             slot->second.last_run = std::make_unique<store::Run>(std::move(run));
@@ -106,6 +132,8 @@ void Engine::take_up(Found& found) {
         if (slot.vitals.suspension == Vitals::Suspension::failures)
             scheduler_.set(id, slot.times, Cause::probe, now + suspension_probe);
         slot.backfills = backfills_from_json(found.backfills[id]);
+        slot.hints = hints_of(found.hints[id]);
+        slot.inbox_waits = found.inboxes.contains(id);
         if (!slot.link->config.enabled) continue;
         if (!slot.backfills.empty())
             scheduler_.set(id, slot.times, Cause::backfill, now + after_interruption);
@@ -117,6 +145,7 @@ void Engine::take_up(Found& found) {
         if (open != found.open_work.end()) resume_open_work(slot, open->second);
         // A change whose debounce a crash cut short is looked for again.
         for (const config::Entity& entity : slot.link->config.entities) expect_change(slot, entity);
+        if (!slot.hints.empty() || slot.inbox_waits) scheduler_.set(id, slot.times, Cause::events, now);
     }
 }
 
@@ -127,9 +156,9 @@ bool Engine::is_held(const Slot& slot) const {
            slot.breaker.state() == Breaker::State::open || slot.probing;
 }
 
-// A back-fill says nothing about how the live stream fares, only whether the vendor is there.
+// Back-fills and events say nothing about how the live stream fares, only whether the vendor is there.
 void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath& after) {
-    if (lane == Lane::backfill) {
+    if (lane != Lane::live) {
         if (outcome && slot.breaker.state() == Breaker::State::half_open) slot.breaker.close();
         if (slot.breaker.state() == Breaker::State::open) note_opened(slot, lane);
         return;
@@ -249,7 +278,7 @@ void Engine::probed(Slot& slot, const Result<std::string>& answer) {
     keep(slot);
     if (is_held(slot)) return;
     start_missed(slot);
-    start_backfill(slot);
+    start_waiting(slot);
 }
 
 // ---- asked for by people ----
@@ -297,11 +326,12 @@ Status Engine::resume(const std::string& integration) {
     if ((*slot)->vitals.suspension == Vitals::Suspension::none)
         return fail(ErrorKind::config, "the integration '" + integration + "' is not suspended");
     (*slot)->vitals.resume((*slot)->link->config.supervision, false);
+    (*slot)->events_rest = {};
     set_times(**slot);
     keep(**slot);
     log(LogLevel::info, "resumed by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
-    start_backfill(**slot);
+    start_waiting(**slot);
     return {};
 }
 
@@ -311,11 +341,12 @@ Status Engine::reset_breaker(const std::string& integration) {
     if ((*slot)->breaker.state() == Breaker::State::closed)
         return fail(ErrorKind::config, "the circuit breaker of '" + integration + "' is not open");
     (*slot)->breaker.close();
+    (*slot)->events_rest = {};
     set_times(**slot);
     keep(**slot);
     log(LogLevel::info, "circuit breaker reset by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
-    start_backfill(**slot);
+    start_waiting(**slot);
     return {};
 }
 
@@ -377,7 +408,7 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
     const std::string login = logins_.problem(*slot.link);
     if (!login.empty()) one.problems.push_back(login);
     one.backfills = backfills_of(slot);
-    const Track& shown = slot.live.control ? slot.live : slot.backfill;
+    const Track& shown = slot.live.control ? slot.live : slot.events.control ? slot.events : slot.backfill;
     if (slot.live.control) one.current_run = slot.live.control->run;
     if (shown.control) one.working_on = shown.control->working_on;
     one.state = slot.is_running()              ? "running"
@@ -451,7 +482,8 @@ Status Engine::Kept::save(store::Database& database) const {
     for (const auto& [kind, value] : {std::pair{"schedule", &schedule},
                                       {"vitals", &vitals},
                                       {"breaker", &breaker},
-                                      {"backfill", &backfills}}) {
+                                      {"backfill", &backfills},
+                                      {"hints", &hints}}) {
         const Status saved = database.save_state(kind, id, *value);
         if (!saved) return saved;
     }
@@ -466,6 +498,7 @@ Engine::Kept Engine::kept(Slot& slot, bool with_quota) {
               slot.vitals.to_json(),
               slot.breaker.to_json(),
               backfills_to_json(slot.backfills),
+              hints_text(slot.hints),
               {},
               {}};
     if (with_quota && slot.link->config.limits.any()) {

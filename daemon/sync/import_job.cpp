@@ -7,6 +7,7 @@
 #include "sync/delete_brake.hpp"
 #include "sync/dry_run.hpp"
 #include "sync/recognition.hpp"
+#include "sync/record_order.hpp"
 
 #include "base/fault_point.hpp"
 
@@ -25,6 +26,28 @@ std::int64_t deletes_in(const store::ImportPage& page) {
     return std::count_if(page.writes.begin(), page.writes.end(), [](const store::ImportWrite& write) {
         return write.change == store::Action::deleted;
     });
+}
+
+// Places of the records, in pages in which each key is there once: its oldest state in the first one.
+std::vector<std::vector<std::size_t>> in_order(const std::vector<plugin::Record>& records) {
+    std::map<std::string_view, std::vector<std::size_t>> by_key;
+    for (std::size_t i = 0; i < records.size(); ++i) by_key[records[i].key].push_back(i);
+    std::vector<std::vector<std::size_t>> pages;
+    for (auto& [key, places] : by_key) {
+        // No stable_sort: where some states cannot be compared, the order is no strict weak one.
+        for (std::size_t i = 1; i < places.size(); ++i) {
+            for (std::size_t k = i; k > 0; --k) {
+                const plugin::Record &one = records[places[k]], &before = records[places[k - 1]];
+                if (!is_older({one.changed_ms, one.version}, {before.changed_ms, before.version})) break;
+                std::swap(places[k], places[k - 1]);
+            }
+        }
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (pages.size() == i) pages.emplace_back();
+            pages[i].push_back(places[i]);
+        }
+    }
+    return pages;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -127,6 +150,27 @@ Await<Result<std::vector<store::DeadLetter>>> ImportJob::load_letters() {
     });
 }
 
+// A key that comes several times comes in several pages: each state of the record builds on the one before.
+Task<Result<std::vector<plugin::Rejection>>> ImportJob::take(std::vector<plugin::Record> records) {
+    if (!std::exchange(recognisable_, true)) {
+        Status recognisable = co_await prepare_recognition();
+        if (!recognisable) co_return fail(recognisable.error());
+    }
+    std::vector<plugin::Rejection> refused;
+    for (const std::vector<std::size_t>& places : in_order(records)) {
+        auto page = std::make_shared<plugin::EmitEffect>();
+        for (const std::size_t place : places) page->records.push_back(std::move(records[place]));
+        Status taken = co_await take_in(std::move(page), false);
+        if (!taken) co_return fail(taken.error());
+        if (held_deletes_ > 0) co_return fail(stopped_by_brake().error());
+        for (plugin::Rejection& one : rejections_) {
+            const auto place = static_cast<std::uint32_t>(places[one.index]);
+            refused.emplace_back(plugin::Rejection{place, std::move(one.text), one.lost});
+        }
+    }
+    co_return std::move(refused);
+}
+
 // A pipelined page is answered at once and decided beside the connector, which fetches and reads the next one
 // meanwhile. Its rejections become dead letters and are not reported to the connector.
 Task<Result<plugin::EmittedEvent>> ImportJob::on_emit(plugin::EmitEffect&& emit) {
@@ -169,7 +213,12 @@ Task<Status> ImportJob::take_in(Page page, bool may_lag) {
 // Decides a page and begins to write it. A brake that is on leaves it out.
 Task<Status> ImportJob::put(Page page) {
     ImportPlan plan(schemas_, *control_.link, entity_, page->records);
-    if (control_.lane == store::Lane::backfill) plan.spare_since(began_);
+    switch (control_.lane) {
+        case store::Lane::backfill: plan.spare_since(began_); break;
+        // What an event brought meanwhile may be newer than what this page shows.
+        case store::Lane::live: plan.mind_order(began_); break;
+        case store::Lane::events: plan.mind_order_of_events(); break;
+    }
     Status decided = co_await decide(plan);
     if (!decided) co_return fail(decided.error());
     LIAISON_FAULT_POINT("import.decided");

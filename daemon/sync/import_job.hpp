@@ -1,5 +1,6 @@
-// ImportJob: one pull of one entity into the hub. Pages are decided while the page before is being committed;
-// a record and the cursor behind it become durable together.
+// ImportJob: the import of one entity into the hub, by a pull or of what another job brings. Pages are
+// decided while the page before is being committed; a record and the cursor behind it become durable
+// together.
 #pragma once
 
 #include <optional>
@@ -18,6 +19,10 @@ class ImportJob final : public JobListener {
               const CanonicalSchemas& schemas, const config::Entity& entity, std::function<void()> on_change);
 
     Task<Status> run();
+
+    // Instead of run(): stores what a job brought that is no pull of this entity, the older state of a record
+    // before the newer one. Answers what was refused, by place. It moves no cursor.
+    Task<Result<std::vector<plugin::Rejection>>> take(std::vector<plugin::Record> records);
 
     Task<Result<plugin::EmittedEvent>> on_emit(plugin::EmitEffect&& emit) override;
     Task<Status> on_result(plugin::ResultEffect&& results) override;
@@ -77,6 +82,7 @@ class ImportJob final : public JobListener {
     std::optional<Flight> in_flight_;            // at most one
     std::vector<plugin::Rejection> rejections_;  // of the page decided last
     Instant began_{};
+    bool recognisable_ = false;  // prepare_recognition() was done
     // What that commit writes: a page that meets one of these waits, so that it sees what became of them.
     std::unordered_set<std::string> writing_;
     // Hashes of all keys that a complete listing shows; two that collide hide a deletion until the next one.

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "sync/conflict_rules.hpp"
 #include "sync/recognition.hpp"
+#include "sync/record_order.hpp"
 
 namespace liaisond::sync {
 namespace {
@@ -33,6 +34,14 @@ void keep_only(json::object& content, const std::vector<std::string>& names) {
             others.emplace_back(member.key());
     }
     for (const std::string& name : others) content.erase(name);
+}
+
+// "$partial": true says that the record has more fields than this event tells (kit/mapping.hpp).
+bool is_patch(json::object& content) {
+    const json::value* found = content.if_contains("$partial");
+    const bool partial = found != nullptr && *found == true;
+    content.erase("$partial");
+    return partial;
 }
 
 json::array to_json(const std::vector<FieldConflict>& fields) {
@@ -71,6 +80,16 @@ ImportPlan::ImportPlan(const CanonicalSchemas& schemas, const Link& link, const 
     }
 }
 
+bool ImportPlan::is_outdated(std::size_t index, const store::ImportState& state) const {
+    if (!ordered_since_ || !state.mapped || state.stub || state.created_by != 0) return false;
+    if (state.synced_at < *ordered_since_) return false;
+    const plugin::Record& record = records_[index];
+    // A mapping without hash: what we wrote, and the vendor has not shown since.
+    const bool wrote = minds_own_writes_ && state.synced_hash.empty() && record.changed_ms != 0;
+    if (wrote && from_unix_ms(record.changed_ms) <= state.synced_at) return true;
+    return is_older({record.changed_ms, record.version}, {state.changed_ms, state.remote_version});
+}
+
 void ImportPlan::reject(std::size_t index, const std::string& reason, const std::string& message,
                         std::string_view payload) {
     const plugin::Record& record = records_[index];
@@ -91,7 +110,7 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
     for (std::size_t i = 0; i < states.size(); ++i) {
         const std::size_t index = key_index_[i];
         store::ImportState& state = states[i];
-        if (state.same || is_spared(state)) {
+        if (state.same || is_spared(state) || is_outdated(index, state)) {
             ++counters_.unchanged;
             continue;
         }
@@ -141,13 +160,20 @@ bool ImportPlan::read(std::size_t index, const store::ImportState& state, json::
                raw != nullptr ? json::serialize(*raw) : record.payload);
         return false;
     }
+    const bool patches = is_patch(parsed.get_object());
+    if (patches && (!state.mapped || state.stub)) {
+        rejections_.push_back({static_cast<std::uint32_t>(index),
+                               "it changes some fields of a record that is not there yet", true});
+        return false;
+    }
     const bool has_modes = schema_ != nullptr && !schema_->cancel_fields().empty();
     const json::value* mode = has_modes ? fields.if_contains("mode") : nullptr;
     const bool cancels = mode != nullptr && *mode == "cancel" && state.mapped && !state.stub;
     if (cancels) keep_only(parsed.get_object(), schema_->cancel_fields());
-    const json::value whole =
-        cancels ? json::value(overlay(parsed_object(state.payload), parsed.get_object())) : json::value();
-    if (!is_valid(index, cancels ? whole : parsed)) return false;
+    const json::value whole = cancels || patches
+                                  ? json::value(overlay(parsed_object(state.payload), parsed.get_object()))
+                                  : json::value();
+    if (!is_valid(index, cancels || patches ? whole : parsed)) return false;
     content = std::move(parsed.get_object());
     if (has_modes) content.erase("mode");  // how to read the record, and no part of it
     return true;
@@ -261,6 +287,7 @@ store::ImportWrite ImportPlan::write_of(const Candidate& candidate) const {
     write.rid = state.rid;
     write.external_id = record.key;
     write.remote_version = record.version;
+    write.changed_ms = record.changed_ms;
     if (!record.deleted) write.hash = content_hash(record.payload);
     write.expected_version = write.new_version = state.version;
     write.synced_version = state.synced_version;

@@ -29,6 +29,12 @@ class ImportPlan {
     // Leaves alone what somebody else agreed on with the vendor since then: it may be newer than what this
     // page, which was asked for about then, shows. For imports that are not the only one to bring a record.
     void spare_since(Instant since) { spared_since_ = since; }
+    // Leaves alone what is older than what the hub has, as the vendor tells it (record_order.hpp), where that
+    // was agreed on at `agreed_since` or later. For imports beside which others bring the same records.
+    void mind_order(Instant agreed_since) { ordered_since_ = agreed_since; }
+    // The same of all records, for states of which nobody knows how old they are. Nor is anything taken that
+    // changed before the hub's own latest write was answered: it may not know of that write.
+    void mind_order_of_events() { ordered_since_ = Instant(), minds_own_writes_ = true; }
     // Step 2: what the hub answered. Parses, validates and masks what is new or changed.
     void know(std::vector<store::ImportState> states);
     // Step 3: external ids that the remaining records refer to, by entity; and the records (UUIDs) they are,
@@ -63,6 +69,7 @@ class ImportPlan {
         Random& random;
     };
     bool is_spared(const store::ImportState& state) const;
+    bool is_outdated(std::size_t index, const store::ImportState& state) const;
     void reject(std::size_t index, const std::string& reason, const std::string& message,
                 std::string_view payload);
     bool read(std::size_t index, const store::ImportState& state, json::object& content);
@@ -101,7 +108,8 @@ class ImportPlan {
     std::vector<plugin::Rejection> rejections_;
     std::vector<store::DeadLetter> dead_letters_;
     store::Counters counters_;
-    std::optional<Instant> spared_since_;
+    std::optional<Instant> spared_since_, ordered_since_;
+    bool minds_own_writes_ = false;
 };
 
 }  // namespace liaisond::sync

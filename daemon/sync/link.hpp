@@ -27,6 +27,8 @@ struct Link {
     std::shared_ptr<const http::Egress> egress;
     std::map<std::string, EffectClass> effects;  // by entity
     bool can_find = false, can_test = false;
+    bool can_pull = true;       // without it nothing is ever asked for: what comes in comes by events
+    bool takes_events = false;  // it has webhook jobs; otherwise an event only says that something changed
     std::vector<std::string> dropped_elements;  // of XML answers: emptied on arrival
     std::set<std::string> complete_listings;    // entities of which a full pull shows all there are
     std::set<std::string> date_ranges;          // entities that can be asked for by a range of dates

@@ -82,7 +82,12 @@ Requester::Requester(const Ports& ports, Fibers& fibers, std::shared_ptr<const L
       lane_(lane) {}
 
 std::string Requester::pool_of(const Link& link, store::Lane lane) {
-    return lane == store::Lane::live ? link.config.id : link.config.id + " (back-fill)";
+    switch (lane) {
+        case store::Lane::live: break;
+        case store::Lane::backfill: return link.config.id + " (back-fill)";
+        case store::Lane::events: return link.config.id + " (webhooks)";
+    }
+    return link.config.id;
 }
 
 Await<std::vector<plugin::Response>> Requester::send_all(RunControl& control,

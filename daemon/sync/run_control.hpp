@@ -24,9 +24,8 @@ struct RunControl {
     std::shared_ptr<const Link> link;
     store::Run run;
     store::Lane lane = store::Lane::live;
-    // In the lane of back-fills: what to ask for, and what the live lane is doing meanwhile.
-    Instant from{}, to{};
-    ExportWatch* exports = nullptr;
+    Instant from{}, to{};            // in the lane of back-fills: what to ask for
+    ExportWatch* exports = nullptr;  // in other lanes than the live one: what that is doing meanwhile
     std::shared_ptr<plugin::Cassette> cassette;  // null: nobody asked for a recording
     Stop stop = Stop::none;
     store::RunStatus stop_status = store::RunStatus::cancelled;

@@ -54,6 +54,7 @@ Result<DateRange> parse_range(std::string_view from, std::string_view to) {
 
 bool RunRequest::covers(const RunRequest& other) const {
     if (range.has_value() != other.range.has_value() || (range && !range->covers(*other.range))) return false;
+    if (events != other.events) return false;
     // A plan does nothing, and an approval is for one plan.
     if (dry_run != other.dry_run || approved != other.approved) return false;
     // A replay asks the vendor nothing, and no other run reads dead letters.

@@ -30,7 +30,8 @@ std::string format_day(std::chrono::local_days day);
 Result<DateRange> parse_range(std::string_view from, std::string_view to);
 
 struct RunRequest {
-    std::string trigger = "manual";  // manual, schedule, retry, on_change, replay, backfill, approval
+    std::string trigger =
+        "manual";  // manual, schedule, retry, on_change, replay, backfill, approval, hint, webhook
     bool full = false;
     bool dry_run = false;  // nothing is changed anywhere; what would be is written down as a plan
     std::shared_ptr<const store::Plan> approved;  // a person agreed to that much
@@ -41,7 +42,9 @@ struct RunRequest {
     bool record = false;             // keep a cassette of it
     std::optional<DateRange> range;  // import what lies in it, beside the live runs
 
-    Lane lane() const { return range ? Lane::backfill : Lane::live; }
+    bool events = false;  // take in what waits in the inbox, and nothing else
+
+    Lane lane() const { return events ? Lane::events : range ? Lane::backfill : Lane::live; }
     // Whoever asked for the other one is served by this one too.
     bool covers(const RunRequest& other) const;
 };

@@ -15,8 +15,8 @@
 namespace liaisond::sync {
 
 // Why something is due. At the same moment they come in this order.
-enum class Cause : std::uint8_t { quick, full, retry, change, backfill, probe, alarm };
-inline constexpr std::size_t causes = 7;
+enum class Cause : std::uint8_t { quick, full, retry, change, events, backfill, probe, alarm };
+inline constexpr std::size_t causes = 8;
 
 class Scheduler {
   public:

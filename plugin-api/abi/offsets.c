@@ -57,11 +57,20 @@ FIELD(liaison_record, version, 24, 16);
 FIELD(liaison_record, payload, 40, 16);
 FIELD(liaison_record, reference, 56, 16);
 FIELD(liaison_record, changed_ms, 72, 8);
+FIELD(liaison_record, entity, 80, 16);
 
 FIELD(liaison_query, size, 0, 4);
 FIELD(liaison_query, reserved, 4, 4);
 FIELD(liaison_query, reference, 8, 16);
 FIELD(liaison_query, key, 24, 16);
+
+FIELD(liaison_webhook_event, size, 0, 4);
+FIELD(liaison_webhook_event, reserved, 4, 4);
+FIELD(liaison_webhook_event, id, 8, 16);
+FIELD(liaison_webhook_event, type, 24, 16);
+FIELD(liaison_webhook_event, headers, 40, 16);
+FIELD(liaison_webhook_event, body, 56, 16);
+FIELD(liaison_webhook_event, received_ms, 72, 8);
 
 FIELD(liaison_request, size, 0, 4);
 FIELD(liaison_request, flags, 4, 4);
@@ -100,6 +109,7 @@ FIELD(liaison_event_start, records, 96, 16);
 FIELD(liaison_event_start, queries, 112, 16);
 FIELD(liaison_event_start, from_ms, 128, 8);
 FIELD(liaison_event_start, to_ms, 136, 8);
+FIELD(liaison_event_start, events, 144, 16);
 
 FIELD(liaison_event_http, size, 0, 4);
 FIELD(liaison_event_http, type, 4, 4);
@@ -109,6 +119,8 @@ FIELD(liaison_event_http, responses, 16, 16);
 FIELD(liaison_rejection, size, 0, 4);
 FIELD(liaison_rejection, record_index, 4, 4);
 FIELD(liaison_rejection, text, 8, 16);
+FIELD(liaison_rejection, lost, 24, 4);
+FIELD(liaison_rejection, reserved, 28, 4);
 
 FIELD(liaison_event_emitted, size, 0, 4);
 FIELD(liaison_event_emitted, type, 4, 4);
@@ -171,6 +183,7 @@ CONSTANT(LIAISON_JOB_PUSH, 3u);
 CONSTANT(LIAISON_JOB_FIND, 4u);
 CONSTANT(LIAISON_JOB_LOGIN, 5u);
 CONSTANT(LIAISON_JOB_LOGOUT, 6u);
+CONSTANT(LIAISON_JOB_WEBHOOK, 7u);
 CONSTANT(LIAISON_ERROR_NONE, 0u);
 CONSTANT(LIAISON_ERROR_TRANSIENT, 1u);
 CONSTANT(LIAISON_ERROR_AUTH, 2u);
@@ -210,3 +223,4 @@ CONSTANT(LIAISON_OUTCOME_UNKNOWN, 8u);
 CONSTANT(LIAISON_OUTCOME_FOUND, 9u);
 CONSTANT(LIAISON_OUTCOME_NOT_FOUND, 10u);
 CONSTANT(LIAISON_OUTCOME_RETRY, 11u);
+CONSTANT(LIAISON_OUTCOME_IGNORED, 12u);

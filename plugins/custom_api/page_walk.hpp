@@ -25,20 +25,6 @@ namespace custom_api {
 
 using liaison::Record;
 
-// RFC 3339, a date, or a Unix time in seconds or milliseconds (told apart by size).
-inline std::int64_t parse_changed(const std::string& text) {
-    if (const auto number = kit::Decimal::parse(text)) {
-        const bool is_ms = *number > kit::Decimal(100'000'000'000);
-        const auto scaled = is_ms ? number->rounded(0) : number->rounded(3);
-        return scaled ? scaled->units().value_or(0) : 0;
-    }
-    if (const auto instant = kit::parse_rfc3339(text)) return *instant;
-    for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"}) {
-        if (const auto value = kit::parse_time(format, text)) return value->unix_ms();
-    }
-    return 0;
-}
-
 class PageWalk {
   public:
     PageWalk(const Settings& settings, const Entity& entity, const liaison::Start& start, std::int64_t now_ms)
@@ -262,7 +248,7 @@ class PageWalk {
         record.version = text_at(item, entity_.version);
         if (entity_.create) record.reference = text_at(item, entity_.create->reference_field);
         const std::string changed = text_at(item, entity_.changed);
-        if (!changed.empty()) record.changed_ms = parse_changed(changed);
+        if (!changed.empty()) record.changed_ms = kit::changed_ms(changed);
         high_ms_ = std::max(high_ms_, record.changed_ms);
         const Json* deleted = entity_.deleted ? item.at(*entity_.deleted) : nullptr;
         record.deleted =

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <liaison/kit/changed_time.hpp>
 #include <liaison/kit/http.hpp>
 #include <liaison/kit/mapping.hpp>
 

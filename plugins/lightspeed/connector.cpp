@@ -1,5 +1,6 @@
 // lightspeed: sales, menu items, prices, promotions and stock of a Lightspeed till.
 #include <memory>
+#include <set>
 
 #include <liaison/sdk.hpp>
 #include <liaison_manifest.hpp>
@@ -59,7 +60,33 @@ class Lightspeed : public liaison::Connector {
         co_await writer.find(start);
     }
 
+    // They tell of orders placed through the interface and of items that ran out, and too little of both:
+    // what is there now is read by a pull.
+    Task<std::vector<std::string>> webhook(Context& context, const Start& start) override {
+        std::set<std::string> changed;
+        std::vector<liaison::Result> results;
+        for (std::uint32_t i = 0; i < start.events.size(); ++i)
+            results.push_back(note(i, start.events[i].body, changed));
+        co_await context.result(std::move(results));
+        co_return std::vector<std::string>(changed.begin(), changed.end());
+    }
+
   private:
+    static liaison::Result note(std::uint32_t index, const std::string& body,
+                                std::set<std::string>& changed) {
+        try {
+            const Json event = Json::parse(body);
+            const std::string type = text_in(event, "/type");
+            const bool is_sale = type == "ORDER" || type == "PAYMENT";
+            if (!is_sale && type != "ITEM") return {index, LIAISON_OUTCOME_IGNORED};
+            changed.insert(is_sale ? "pos_transaction" : "stock_level");
+            return {index, LIAISON_OUTCOME_UPDATED};
+        } catch (const liaison::JsonError& error) {
+            return liaison::Result(index, LIAISON_OUTCOME_REJECTED)
+                .because(ErrorKind::invalid_record, std::string("its body is no JSON: ") + error.what());
+        }
+    }
+
     // The test job does without: it lists them.
     void need_locations() const {
         if (settings_.locations.empty())

@@ -1,6 +1,8 @@
 // odoo: products, customers, sales orders, invoices and stock of Odoo 14 to 19, by XML-RPC or JSON-2.
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 
 #include <liaison/sdk.hpp>
 #include <liaison_manifest.hpp>
@@ -122,7 +124,56 @@ class OdooConnector : public liaison::Connector {
         co_await context.result(std::move(results));
     }
 
+    // {"_action", "_id", "_model"}, unsigned and sent once: a hint. What it names is read as it is now.
+    Task<std::vector<std::string>> webhook(Context& context, const Start& start) override {
+        std::vector<Result> results;
+        std::map<std::string, std::set<std::int64_t>> wanted;  // by entity
+        for (std::uint32_t i = 0; i < start.events.size(); ++i)
+            results.push_back(note(i, start.events[i].body, wanted));
+        std::vector<std::string> changed;
+        // A quantity is what several rows together say: it is read as in a pull.
+        if (wanted.erase(std::string(stock)) != 0) changed.emplace_back(stock);
+        Server server(context, settings_);
+        if (!wanted.empty()) co_await server.open();
+        for (const auto& one : wanted) {
+            Reader reader(server, one.first, model(one.first));
+            co_await reader.open();
+            Json ids = Json::array();
+            for (const std::int64_t id : one.second) ids.push_back(id);
+            std::vector<Json> rows = co_await reader.rows_of(std::move(ids));
+            std::vector<Record> records = co_await reader.records_of(std::move(rows));
+            for (Record& record : records) record.entity = one.first;
+            if (!records.empty()) co_await context.emit(std::move(records), std::string());
+        }
+        co_await context.result(std::move(results));
+        co_return changed;
+    }
+
   private:
+    // What an event is about, and the answer to it.
+    static Result note(std::uint32_t index, const std::string& body,
+                       std::map<std::string, std::set<std::int64_t>>& wanted) {
+        const auto refused = [&](const std::string& why) {
+            return Result(index, LIAISON_OUTCOME_REJECTED).because(ErrorKind::invalid_record, why);
+        };
+        Json event;
+        try {
+            event = Json::parse(body);
+        } catch (const liaison::JsonError& error) {
+            return refused(std::string("its body is no JSON: ") + error.what());
+        }
+        const Json* id = event.find("_id");
+        const std::string model = Row(event).text("_model");
+        if (model.empty() || id == nullptr || !id->to_int())
+            return refused("it has no _model and _id, as what Odoo's automation rules send does");
+        for (const char* entity : {"product", "customer", "sales_order", "invoice", "stock_level"}) {
+            if (model_of(entity)->name != model) continue;
+            wanted[entity].insert(*id->to_int());
+            return Result(index, LIAISON_OUTCOME_UPDATED);
+        }
+        return Result(index, LIAISON_OUTCOME_IGNORED);
+    }
+
     static const Model& model(const std::string& entity) {
         const Model* found = model_of(entity);
         if (found == nullptr) throw Failure(ErrorKind::config, "odoo has no " + entity);

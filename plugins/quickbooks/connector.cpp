@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <liaison/sdk.hpp>
 #include <liaison_manifest.hpp>
 
 #include "codec.hpp"
+#include "events.hpp"
 #include "faults.hpp"
 #include "settings.hpp"
 #include "walk.hpp"
@@ -155,7 +157,58 @@ class QuickBooks : public liaison::Connector {
         co_await context.result(std::move(results));
     }
 
+    // Each thing that changed is read once, however often the events name it.
+    Task<std::vector<std::string>> webhook(Context& context, const Start& start) override {
+        std::vector<Result> results;
+        std::map<std::string, std::map<std::string, Change>> wanted;  // by type and id
+        for (std::uint32_t i = 0; i < start.events.size(); ++i) {
+            const Notice notice = notice_of(start.events[i].body, settings_.realm);
+            results.push_back(answer_to(i, notice));
+            for (const Change& change : notice.changes) {
+                if (!entities_of(change.type, settings_).empty()) wanted[change.type][change.id] = change;
+            }
+        }
+        for (const auto& one : wanted) {
+            std::vector<std::string> ids;
+            for (const auto& change : one.second) ids.push_back(change.first);
+            std::vector<Json> rows = co_await look_up(context, one.first, "Id", ids);
+            std::vector<Record> records = records_of_changes(rows, one.first, one.second);
+            // What the integration does not import the host leaves out, and what it refuses it keeps.
+            if (!records.empty()) co_await context.emit(std::move(records), std::string());
+        }
+        co_await context.result(std::move(results));
+        co_return std::vector<std::string>();
+    }
+
   private:
+    // ---- events ----
+
+    static Result answer_to(std::uint32_t index, const Notice& notice) {
+        if (!notice.fault.empty())
+            return Result(index, LIAISON_OUTCOME_REJECTED).because(ErrorKind::invalid_record, notice.fault);
+        return Result(index, notice.changes.empty() ? LIAISON_OUTCOME_IGNORED : LIAISON_OUTCOME_UPDATED);
+    }
+    // What was deleted is gone only where it is not found any more: events come in any order.
+    std::vector<Record> records_of_changes(const std::vector<Json>& rows, const std::string& type,
+                                           const std::map<std::string, Change>& changes) const {
+        std::set<std::string> found;
+        for (const Json& row : rows) found.insert(text_in(row, "/Id"));
+        std::vector<Record> records;
+        for (const std::string& entity : entities_of(type, settings_)) {
+            std::vector<Record> some = records_of(rows, type, entity);
+            for (const auto& [id, change] : changes) {
+                if (!change.is_gone || found.contains(id)) continue;
+                some.push_back(Record::tombstone(key_of(entity, type, id, settings_)));
+                some.back().changed_ms = change.at_ms;
+            }
+            for (Record& record : some) {
+                record.entity = entity;
+                records.push_back(std::move(record));
+            }
+        }
+        return records;
+    }
+
     // ---- reading ----
 
     Task<Json> read(Context& context, std::string url) const {

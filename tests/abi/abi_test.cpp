@@ -62,10 +62,10 @@ TEST(Exports, EveryPluginExportsExactlyOneSymbol) {
 TEST(Library, RefusesWithASentence) {
     EXPECT_EQ(
         refusal(test_plugin("newer_major")),
-        "newer_major.so was built for plugin ABI 9.0; this liaison speaks 0.2: install a newer liaison, or a "
+        "newer_major.so was built for plugin ABI 9.0; this liaison speaks 0.3: install a newer liaison, or a "
         "newer_major built for this one");
     EXPECT_EQ(refusal(test_plugin("newer_minor")),
-              "newer_minor.so needs plugin ABI 0.7 or newer; this liaison speaks 0.2: install a newer "
+              "newer_minor.so needs plugin ABI 0.7 or newer; this liaison speaks 0.3: install a newer "
               "liaison, or an "
               "older newer_minor");
     EXPECT_EQ(

@@ -40,6 +40,8 @@ enum class Fault : std::uint8_t {
     operator_runs,  // manual runs and cancellations
     reload,
     disable,
+    // of what vendors send by webhook
+    webhooks,  // some changes are told of as well: late, several times, in any order
     count
 };
 
@@ -47,7 +49,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Fault::co
     "refused",           "lost-request", "lost-answer", "late",          "late-update",  "error-before",
     "error-after",       "too-many",     "slow",        "portal",        "moving-pages", "repeated-records",
     "small-clock-steps", "clock-steps",  "suspend",     "disk-full",     "disk-error",   "crash-at-store",
-    "crash-at-send",     "plugin-crash", "stop",        "operator-runs", "reload",       "disable"};
+    "crash-at-send",     "plugin-crash", "stop",        "operator-runs", "reload",       "disable",
+    "webhooks"};
 
 inline std::string_view to_string(Fault fault) { return fault_names[static_cast<std::size_t>(fault)]; }
 inline std::optional<Fault> parse_fault(std::string_view name) {

@@ -24,7 +24,10 @@ class BreakableRuntime final : public plugin::Runtime {
     std::function<bool()> breaks = [] { return false; };
 
     std::unique_ptr<plugin::Job> create_job(const plugin::InstanceSpec& spec, plugin::JobKind kind) override {
-        return std::make_unique<BreakableJob>(*this, real_.create_job(spec, kind));
+        // custom_api takes no events: a connector that does what they say stands in for it.
+        plugin::InstanceSpec used = spec;
+        if (kind == plugin::JobKind::webhook) used.library = LIAISON_TEST_PLUGIN_DIR "/webhook_sample.so";
+        return std::make_unique<BreakableJob>(*this, real_.create_job(used, kind));
     }
     void forget(const std::string& integration) override { real_.forget(integration); }
 

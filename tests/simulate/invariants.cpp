@@ -81,6 +81,10 @@ void Simulation::check_engine() {
         else if (*status.next_run > latest)
             complain("liveness", status.id + " runs next at " + format_instant(*status.next_run));
     }
+    store::Filter waiting;
+    waiting.status = "waiting";
+    for (const store::InboxEvent& event : rows_of(house_->store.database().inbox(waiting)))
+        complain("liveness", event.event_id + " of " + event.integration + " still waits: " + event.error);
     for (const auto& asked : asked_) {
         if (!asked->is_answered && asked->life == life_)
             complain("every trigger is answered",
@@ -106,11 +110,13 @@ void Simulation::check_runs() {
         const std::string name = "run " + std::to_string(run.id) + " of " + run.integration;
         if (run.status == store::RunStatus::running && !live.contains(run.id))
             complain("no run is left running", name + " began " + format_instant(run.started));
-        const auto last = before.find(run.integration);
+        // Events have a lane of their own.
+        const std::string lane = run.integration + (run.trigger == "webhook" ? " webhook" : "");
+        const auto last = before.find(lane);
         if (steady && last != before.end() && run.started < last->second.ended)
             complain("one run at a time",
                      name + " began before run " + std::to_string(last->second.id) + " ended");
-        before[run.integration] = run;
+        before[lane] = run;
     }
     if (!steady) return;
     for (const System& system : scenario_.systems) check_schedule(system, runs);

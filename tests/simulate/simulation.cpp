@@ -1,9 +1,40 @@
 #include "simulate/simulation.hpp"
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 
 namespace liaisond::simulate {
 namespace {
+
+// What tests/abi/webhook_sample.cpp makes records of: the fields as in fields_of().
+json::object webhook_body(const VendorSpec& spec, const std::string& entity, const Vendor::Row& row) {
+    const auto field = [&](const char* name) -> const json::value& { return row.content.at(name); };
+    json::object payload;
+    if (entity == "product") {
+        payload = {{"name", field("name")}, {"sku", field("sku")}, {"description", field("note")}};
+    } else if (entity == "customer") {
+        payload = {
+            {"company_name", field("name")}, {"kind", field("kind")}, {"account_no", field("account")}};
+    } else {
+        json::array lines;
+        for (const json::value& line : field("rows").as_array())
+            lines.push_back({{"product_ref", line.at("product")}, {"quantity", line.at("qty")}});
+        payload = {{"client_ref", field("number")},
+                   {"status", field("status")},
+                   {"customer_ref", field("customer")},
+                   {"lines", lines}};
+    }
+    json::object record{{"entity", entity},
+                        {"key", row.id},
+                        {"reference", row.reference},
+                        {"changed_ms", to_unix_ms(row.changed)}};
+    if (spec.has_etags) record["version"] = std::to_string(row.version);
+    if (row.deleted)
+        record["deleted"] = true;
+    else
+        record["payload"] = std::move(payload);
+    return {{"records", json::array{record}}};
+}
 
 constexpr Milliseconds day_length = std::chrono::hours(24);
 constexpr Milliseconds quiet_length = std::chrono::hours(2);
@@ -13,9 +44,11 @@ constexpr int most_moved_a_day = 150;
 }  // namespace
 
 Simulation::Simulation(std::uint64_t seed, const Options& options, const std::string& directory)
-    : seed_(seed), options_(options), world_(seed), database_(directory + "/liaison.db") {
+    : seed_(seed), options_(options), world_(seed), database_(directory + "/liaison.db"), postman_(seed) {
     world_.trace = options.trace;
     scenario_ = draw_scenario(world_, options);
+    const bool tells = options.faults ? options.faults->contains(Fault::webhooks) : seed % 4 == 3;
+    if (tells) scenario_.rates[Fault::webhooks] = 0.6;
     world_.begin_at(scenario_.start);
     std::map<std::string, Vendor*> by_origin;
     for (System& system : scenario_.systems)
@@ -329,6 +362,39 @@ void Simulation::add_record(System& system, const std::string& entity) {
                                  {"rows", rows}});
     }
     world_.note("added", entity + " " + id);
+    tell(system, entity, id);
+}
+
+// What the vendor sends of a change: the record as it is now, or no more than that something changed. One to
+// three times, within two minutes.
+void Simulation::tell(const System& system, const std::string& entity, const std::string& id) {
+    const auto drawn = [this](std::uint64_t below) { return postman_() % below; };
+    if (rate_of(Fault::webhooks) == 0 || drawn(100) >= 100 * rate_of(Fault::webhooks)) return;
+    strike(Fault::webhooks);
+    const std::string& name = system.vendor->spec.name;
+    const std::string body =
+        json::serialize(webhook_body(system.vendor->spec, entity, system.vendor->table(entity).at(id)));
+    const std::string event = "event " + std::to_string(++told_);
+    for (std::uint64_t copies = 1 + drawn(3); copies > 0; --copies) {
+        world_.outside(Milliseconds(static_cast<std::int64_t>(drawn(120'000))),
+                       [this, name, event, body] { deliver(name, event, body); });
+    }
+}
+
+// What arrives while the daemon is down is lost.
+void Simulation::deliver(const std::string& integration, const std::string& id, const std::string& body) {
+    if (!house_ || is_dead_) return;
+    store::InboxEvent event;
+    event.tenant = "house";
+    event.integration = integration;
+    event.event_id = id;
+    event.headers = "{}";
+    event.body = body;
+    event.received = event.next_at = world_.now();
+    house_->store.write([event](store::Database& database) { return database.add_event(event); },
+                        [this, integration](const Result<bool>& added) {
+                            if (added) house_->engine->events_arrived(integration);
+                        });
 }
 
 void Simulation::edit_record(System& system, const std::string& entity) {
@@ -342,6 +408,13 @@ void Simulation::edit_record(System& system, const std::string& entity) {
     const std::string id = rows[world_.below(rows.size())]->id;
     const std::string mark = std::to_string(++names_);
     world_.note("edited", entity + " " + id + " " + mark);
+    change_record(system, entity, id, mark);
+    tell(system, entity, id);
+}
+
+void Simulation::change_record(System& system, const std::string& entity, const std::string& id,
+                               const std::string& mark) {
+    Vendor& vendor = *system.vendor;
     static constexpr const char* states[] = {"draft", "confirmed", "fulfilled", "invoiced", "cancelled"};
     if (entity == "sales_order") return vendor.edit(entity, id, "status", states[world_.below(5)]);
     const double kind = static_cast<double>(world_.below(100));

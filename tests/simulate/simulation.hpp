@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,10 @@ class Simulation {
     void change_something(System& system);
     void add_record(System& system, const std::string& entity);
     void edit_record(System& system, const std::string& entity);
+    void change_record(System& system, const std::string& entity, const std::string& id,
+                       const std::string& mark);
+    void tell(const System& system, const std::string& entity, const std::string& id);
+    void deliver(const std::string& integration, const std::string& id, const std::string& body);
     void operate();
     void decide_until_settled();
     bool decide_everything();
@@ -98,7 +103,8 @@ class Simulation {
     std::unique_ptr<SimNetwork> network_;
     std::unique_ptr<House> house_;
     bool is_dead_ = false, is_quiet_ = false, disk_is_full_ = false;
-    int life_ = 0, names_ = 0, moved_ = 0;
+    int life_ = 0, names_ = 0, moved_ = 0, told_ = 0;
+    std::mt19937_64 postman_;                     // of its own, so that other seeds live as before
     std::map<std::string, std::string> sent_as_;  // reference -> record
     std::set<std::string> decided_;               // conflicts of the day: integration and external id
     std::vector<std::shared_ptr<Asked>> asked_;

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define LIAISON_ABI_MAJOR 0u
-#define LIAISON_ABI_MINOR 2u
+#define LIAISON_ABI_MINOR 3u
 
 #if defined(_WIN32)
 #define LIAISON_CALL __cdecl
@@ -115,6 +115,12 @@ LIAISON_EXPORT const liaison_plugin *LIAISON_CALL liaison_plugin_v1(void);
 #define LIAISON_JOB_LOGIN 5u /* obtain a session for the authentication scheme named in `entity`: the host keeps the
                               * cookies that the scheme names, and of DONE's JSON object the texts, as {{session:x}} */
 #define LIAISON_JOB_LOGOUT 6u /* give that session back */
+/* since 0.3: make something of events that the vendor sent. It may ask the vendor (an event is often no more than a
+ * hint), emits records of any entity, and answers each event with a RESULT whose record_index is the event's: UPDATED
+ * or UNCHANGED: it is dealt with; IGNORED: it is not for us; REJECTED: no attempt will ever succeed, and text says why;
+ * RETRY: later. An event that is not answered comes again, and so may one whose records were stored: events are
+ * delivered at least once, and in any order. DONE may say {"changed": ["invoice"]}: a pull of these entities follows */
+#define LIAISON_JOB_WEBHOOK 7u
 
 /* ---- error categories ------------------------------------------------------------------------------------- */
 
@@ -146,6 +152,7 @@ typedef struct liaison_record {
                             * reference that the vendor's record carries; empty when it shows none. The host knows by
                             * it a record that it created itself and never heard back about */
     int64_t changed_ms;    /* when the vendor says it changed, Unix milliseconds; 0 unknown */
+    liaison_str entity;    /* emit, since 0.3: what kind of record it is; empty: START's entity */
 } liaison_record;
 
 typedef struct liaison_query {
@@ -153,6 +160,16 @@ typedef struct liaison_query {
     liaison_str reference; /* our operation key; empty when only the key is known */
     liaison_str key;       /* external id; empty when only the reference is known */
 } liaison_query;
+
+/* What a vendor sent by itself, after its signature was checked; since 0.3. */
+typedef struct liaison_webhook_event {
+    uint32_t size, reserved;
+    liaison_str id;        /* the same in every delivery of one event */
+    liaison_str type;      /* the vendor's word; empty: it says none outside the body */
+    liaison_array headers; /* of liaison_header: those that connectors are shown, never credentials */
+    liaison_str body;
+    int64_t received_ms; /* Unix milliseconds */
+} liaison_webhook_event;
 
 #define LIAISON_REQUEST_MUTATES 1u          /* changes something at the vendor: sent at most once by the host */
 #define LIAISON_REQUEST_BODY_IS_TEMPLATE 2u /* {{secret:name}} in the body is filled in by the host */
@@ -216,6 +233,7 @@ typedef struct liaison_event_start {
     int64_t to_ms;         /* records before this instant; 0: no bound. What a record's date is, the connector says in
                             * its documentation. The cursor is the range's own. Only entities whose manifest says
                             * date_range are asked for one */
+    liaison_array events;  /* webhook, since 0.3: of liaison_webhook_event, in their order of arrival */
 } liaison_event_start;
 
 /* Answers EFFECT_HTTP, one response per request in the same order. */
@@ -228,6 +246,8 @@ typedef struct liaison_event_http {
 typedef struct liaison_rejection {
     uint32_t size, record_index; /* index into the emitted batch */
     liaison_str text;
+    uint32_t lost; /* since 0.3: 1: the host does not keep it as a dead letter either: only the connector knows of it */
+    uint32_t reserved;
 } liaison_rejection;
 
 /* Answers EFFECT_EMIT: everything not rejected is durable, together with the cursor - or, where the effect was flagged
@@ -283,10 +303,11 @@ typedef struct liaison_effect_emit {
 #define LIAISON_OUTCOME_FOUND 9u           /* find: external_id and version are set */
 #define LIAISON_OUTCOME_NOT_FOUND 10u      /* find: certainly not there */
 #define LIAISON_OUTCOME_RETRY 11u          /* certainly not executed; try again later */
+#define LIAISON_OUTCOME_IGNORED 12u        /* webhook: an event that means nothing to this integration */
 
 typedef struct liaison_result {
     uint32_t size;
-    uint32_t record_index; /* of the pushed record, or of the query */
+    uint32_t record_index; /* of the pushed record, of the query, or of the event */
     uint32_t outcome;      /* LIAISON_OUTCOME_x */
     uint32_t category;     /* LIAISON_ERROR_x when the outcome is not a success */
     liaison_str external_id, version, text;

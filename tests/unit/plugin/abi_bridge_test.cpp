@@ -20,10 +20,11 @@ TEST(EventView, ShowsEveryFieldOfStart) {
     start.page_size = 9;
     start.deadline_ms = 10;
     start.seed[0] = 11;
-    start.records = {{true, "k", "v", "", "r", 12}};
+    start.records = {{true, "k", "v", "", "r", 12, ""}};
     start.queries = {{"r", "k"}};
     start.from_ms = 13;
     start.to_ms = 14;
+    start.events = {{"e1", "paid", {{"A", "1"}, {"B", "2"}}, "{}", 15}, {"e2", "", {{"C", "3"}}, "x", 16}};
     const Event event{5, start};
     const EventView view(event);
     const auto& raw = *reinterpret_cast<const liaison_event_start*>(view.get());
@@ -44,6 +45,14 @@ TEST(EventView, ShowsEveryFieldOfStart) {
     EXPECT_EQ(text(static_cast<const liaison_query*>(raw.queries.ptr)->key), "k");
     EXPECT_EQ(raw.from_ms, 13);
     EXPECT_EQ(raw.to_ms, 14);
+    ASSERT_EQ(raw.events.count, 2u);
+    const auto* events = static_cast<const liaison_webhook_event*>(raw.events.ptr);
+    EXPECT_EQ(text(events[0].id), "e1");
+    EXPECT_EQ(text(events[0].type), "paid");
+    EXPECT_EQ(text(static_cast<const liaison_header*>(events[0].headers.ptr)[1].value), "2");
+    EXPECT_EQ(text(static_cast<const liaison_header*>(events[1].headers.ptr)[0].name), "C");
+    EXPECT_EQ(text(events[1].body), "x");
+    EXPECT_EQ(events[1].received_ms, 16);
 }
 
 TEST(EventView, KeepsHeadersOfAllResponsesApart) {
@@ -80,6 +89,17 @@ TEST(ReadEffect, RecordsUpToTheLimit) {
     EXPECT_TRUE(Emit(max_records_per_effect).read());
     EXPECT_EQ(Emit(max_records_per_effect + 1).read().error().message,
               "x answered with an effect that has 10001 records (at most 10000)");
+}
+
+TEST(ReadEffect, RecordsMaySayTheirEntity) {
+    Emit emit(2);
+    emit.records[0].entity = {"invoice", 7};
+    emit.records[1].size = offsetof(liaison_record, entity);  // built before the field existed
+    emit.records[1].entity = {"invoice", 7};
+    const auto read = emit.read();
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(std::get<EmitEffect>(*read).records[0].entity, "invoice");
+    EXPECT_EQ(std::get<EmitEffect>(*read).records[1].entity, "");
 }
 
 TEST(ReadEffect, StringsUpToTheLimit) {

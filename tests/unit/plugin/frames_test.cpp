@@ -47,9 +47,10 @@ std::vector<Event> sample_events() {
     start.queries = {{"r", "k"}};
     start.from_ms = 6;
     start.to_ms = 7;
+    start.events = {{"e1", "paid", {{"A", "1"}}, "{}", 8}, {}};
     return {{1, start},
             {2, HttpEvent{{sample_response(), {}}}},
-            {3, EmittedEvent{{{4, "bad"}}}},
+            {3, EmittedEvent{{{4, "bad"}, {5, "lost", true}}}},
             {4, RecordedEvent{}},
             {-5, TimerEvent{}},
             {6, CancelEvent{}}};
@@ -57,7 +58,7 @@ std::vector<Event> sample_events() {
 
 std::vector<Effect> sample_effects() {
     return {HttpEffect{{sample_request(), {}}, 4},
-            EmitEffect{{{false, "k", "v", "{}", "", 1}}, "cursor", true},
+            EmitEffect{{{false, "k", "v", "{}", "", 1, "invoice"}}, "cursor", true},
             ResultEffect{{{1, 2, 3, "id", "v", "text", 4}}},
             SleepEffect{1234},
             DoneEffect{"{}"},

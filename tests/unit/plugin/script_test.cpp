@@ -30,6 +30,30 @@ TEST(ScriptParser, AnotherJobMayFollowTheEndOfOne) {
     EXPECT_NE(problem("test\n> sleep 5\npull order\n> done\n").find("after the job"), std::string::npos);
 }
 
+TEST(ScriptParser, ReadsEvents) {
+    const auto scripts = parse_scripts(
+        "webhook [{\"id\": 1, \"type\": \"paid\", \"headers\": {\"X-Shop\": \"7\"}, \"body\": {\"a\": 1}, "
+        "\"received\": \"2026-01-01T00:00:01Z\"}, {\"body\": \"text\"}]\n"
+        "> emit 2\n>record {\"entity\": \"invoice\"}\n< emitted reject 0 \"no\" lose 1 \"never\"\n"
+        "> result 0 ignored\n< recorded\n> done {\"changed\": [\"invoice\"]}\n",
+        "x.script");
+    ASSERT_TRUE(scripts) << scripts.error().message;
+    const Script& script = scripts->front();
+    EXPECT_EQ(script.kind, JobKind::webhook);
+    const auto& start = std::get<StartEvent>(script.start.body);
+    ASSERT_EQ(start.events.size(), 2u);
+    EXPECT_EQ(start.events[0].id, "1");
+    EXPECT_EQ(start.events[0].type, "paid");
+    EXPECT_EQ(start.events[0].headers.at(0), (Header{"X-Shop", "7"}));
+    EXPECT_EQ(start.events[0].body, "{\"a\":1}");
+    EXPECT_EQ(start.events[0].received_ms, 1767225601000);
+    EXPECT_EQ(start.events[1].body, "text");
+    const auto& emitted = std::get<EmittedEvent>(script.exchanges.at(0).answer->body);
+    EXPECT_EQ(emitted.rejections, (std::vector<Rejection>{{0, "no", false}, {1, "never", true}}));
+    const auto& results = std::get<ExpectedResults>(script.exchanges.at(1).expected);
+    EXPECT_EQ(results.outcomes.at(0).outcome, LIAISON_OUTCOME_IGNORED);
+}
+
 TEST(ScriptParser, ReadsTheWholeGrammar) {
     const auto scripts = parse_scripts(
         "# comment\n\nconfig {\"a\": 1}\npull order cursor=\"a\\\"b\" mode=full page_size=5 "
@@ -74,8 +98,9 @@ TEST(ScriptParser, ReadsTheWholeGrammar) {
 TEST(ScriptParser, ErrorsSayWhere) {
     EXPECT_EQ(problem("pull order\n> FETCH"), "dir/x.script:2: a request needs a URL");
     EXPECT_EQ(problem("pull order\n< 200"), "dir/x.script:2: an answer to nothing");
-    EXPECT_EQ(problem("go order"),
-              "dir/x.script:1: 'go' is no job; expected config, test, pull, push, find, login or logout");
+    EXPECT_EQ(
+        problem("go order"),
+        "dir/x.script:1: 'go' is no job; expected config, test, pull, push, find, login, logout or webhook");
     EXPECT_EQ(problem("test\n> GET http://x/\n> done"),
               "dir/x.script:3: the expectation of line 2 is not answered in full");
     EXPECT_EQ(problem("test\n> done\n< 200").find("dir/x.script:3: done and fail end the job"), 0u);

@@ -102,16 +102,14 @@ inline Response::Response(const liaison_response& raw)
     });
 }
 
-inline std::string_view Response::header(std::string_view name) const {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    for (const Header& candidate : headers) {
-        if (candidate.name.size() != name.size()) continue;
-        bool same = true;
-        for (std::size_t i = 0; same && i < name.size(); ++i)
-            same = lower(candidate.name[i]) == lower(name[i]);
-        if (same) return candidate.value;
-    }
-    return {};
+inline WebhookEvent::WebhookEvent(const liaison_webhook_event& raw)
+    : id(abi::copy(raw.id)),
+      type(abi::copy(raw.type)),
+      body(abi::copy(raw.body)),
+      received_ms(raw.received_ms) {
+    abi::each<liaison_header>(raw.headers, [&](const liaison_header& h) {
+        headers.emplace_back(abi::copy(h.name), abi::copy(h.value));
+    });
 }
 
 inline Start::Start(const liaison_event_start& raw)
@@ -129,10 +127,13 @@ inline Start::Start(const liaison_event_start& raw)
         record.version = abi::copy(one.version);
         record.reference = abi::copy(one.reference);
         record.changed_ms = one.changed_ms;
+        record.entity = abi::copy(one.entity);
     });
     abi::each<liaison_query>(raw.queries, [&](const liaison_query& one) {
         queries.emplace_back(abi::copy(one.reference), abi::copy(one.key));
     });
+    abi::each<liaison_webhook_event>(raw.events,
+                                     [&](const liaison_webhook_event& one) { events.emplace_back(one); });
 }
 
 // Answer to Context::emit.
@@ -203,6 +204,7 @@ class EmitAwaiter : public EffectAwaiter {
             one.payload = abi::view(record.payload);
             one.reference = abi::view(record.reference);
             one.changed_ms = record.changed_ms;
+            one.entity = abi::view(record.entity);
             raw_.push_back(one);
         }
         effect_.size = sizeof effect_;
@@ -216,7 +218,7 @@ class EmitAwaiter : public EffectAwaiter {
         const auto event = abi::read<liaison_event_emitted>(&answer(LIAISON_EVENT_EMITTED));
         Emitted emitted;
         abi::each<liaison_rejection>(event.rejections, [&](const liaison_rejection& one) {
-            emitted.rejections.emplace_back(one.record_index, abi::copy(one.text));
+            emitted.rejections.emplace_back(one.record_index, abi::copy(one.text), one.lost != 0);
         });
         return emitted;
     }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <liaison/sdk/context.hpp>
 
@@ -28,6 +29,9 @@ class Connector {
     // cookies that the scheme names stay with the host.
     virtual Task<std::string> login(Context& context, const Start& start);
     virtual Task<void> logout(Context& context, const Start& start);
+    // Makes something of start.events: emits records that say their entity, and answers each event with a
+    // Result of its index. Returns the entities that are to be pulled now, or nothing.
+    virtual Task<std::vector<std::string>> webhook(Context& context, const Start& start);
 };
 
 namespace plugin_parts {
@@ -37,11 +41,23 @@ inline Task<std::string> unsupported() {
     throw Failure(ErrorKind::internal, "this connector does not have that kind of job");
     co_return nothing;
 }
+inline Task<std::vector<std::string>> unsupported_list() {
+    std::vector<std::string> nothing;
+    throw Failure(ErrorKind::internal, "this connector does not have that kind of job");
+    co_return nothing;
+}
 inline Task<void> unsupported_void() {
     const int local = 0;
     (void)local;
     throw Failure(ErrorKind::internal, "this connector does not have that kind of job");
     co_return;
+}
+
+// {"changed": ["invoice"]}, or nothing. Names of entities need no escapes.
+inline std::string changed_output(const std::vector<std::string>& entities) {
+    std::string list;
+    for (const std::string& entity : entities) list += (list.empty() ? "\"" : ",\"") + entity + "\"";
+    return list.empty() ? list : "{\"changed\":[" + list + "]}";
 }
 
 // What `open` makes: the connector, or what its constructor threw.
@@ -88,6 +104,7 @@ class Job {
     }
     Task<std::string> run() {
         std::string output;
+        std::vector<std::string> changed;
         Connector& connector = *instance_.connector;
         switch (kind_) {
             case LIAISON_JOB_TEST: output = co_await connector.test(context_); break;
@@ -96,8 +113,10 @@ class Job {
             case LIAISON_JOB_FIND: co_await connector.find(context_, start_); break;
             case LIAISON_JOB_LOGIN: output = co_await connector.login(context_, start_); break;
             case LIAISON_JOB_LOGOUT: co_await connector.logout(context_, start_); break;
+            case LIAISON_JOB_WEBHOOK: changed = co_await connector.webhook(context_, start_); break;
             default: throw Failure(ErrorKind::internal, "unknown job kind");
         }
+        if (!changed.empty()) output = changed_output(changed);
         co_return output;
     }
     const liaison_effect* done() {
@@ -142,6 +161,9 @@ inline Task<void> Connector::push(Context&, const Start&) { return plugin_parts:
 inline Task<void> Connector::find(Context&, const Start&) { return plugin_parts::unsupported_void(); }
 inline Task<std::string> Connector::login(Context&, const Start&) { return plugin_parts::unsupported(); }
 inline Task<void> Connector::logout(Context&, const Start&) { return plugin_parts::unsupported_void(); }
+inline Task<std::vector<std::string>> Connector::webhook(Context&, const Start&) {
+    return plugin_parts::unsupported_list();
+}
 
 // Makes a connector from the `config` text of open(): {"connector": name, "settings": {...}}.
 using MakeConnector = std::unique_ptr<Connector> (*)(std::string_view config);
@@ -162,7 +184,7 @@ struct Functions {
         delete reinterpret_cast<Instance*>(instance);
     }
     static liaison_job* LIAISON_CALL job_create(liaison_instance* instance, std::uint32_t kind) noexcept {
-        if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_LOGOUT) return nullptr;
+        if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_WEBHOOK) return nullptr;
         return reinterpret_cast<liaison_job*>(new (std::nothrow)
                                                   Job(*reinterpret_cast<Instance*>(instance), kind));
     }

@@ -54,6 +54,19 @@ class Header {
     std::string name, value;
 };
 
+// The first one of that name, compared without case; empty when absent. Lives as long as the list.
+inline std::string_view header_of(const std::vector<Header>& headers, std::string_view name) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    for (const Header& candidate : headers) {
+        if (candidate.name.size() != name.size()) continue;
+        bool same = true;
+        for (std::size_t i = 0; same && i < name.size(); ++i)
+            same = lower(candidate.name[i]) == lower(name[i]);
+        if (same) return candidate.value;
+    }
+    return {};
+}
+
 // One record on its way out of, or into, this connector. `payload` is a canonical JSON object.
 class Record {
   public:
@@ -70,12 +83,27 @@ class Record {
     std::string version;    // vendor's version marker
     std::string reference;  // ours, of the record at this vendor; emit: where the vendor shows one
     std::int64_t changed_ms = 0;
+    std::string entity;  // emit: of jobs that bring several; empty: the job's own
 };
 
 class Query {
   public:
     Query(std::string reference, std::string key) : reference(std::move(reference)), key(std::move(key)) {}
     std::string reference, key;
+};
+
+// What the vendor sent by webhook. It may come twice and in any order: a hint, not a fact.
+class WebhookEvent {
+  public:
+    WebhookEvent() {}
+    explicit WebhookEvent(const liaison_webhook_event& raw);
+    // First header of that name, compared without case; empty when absent.
+    std::string_view header(std::string_view name) const { return header_of(headers, name); }
+
+    std::string id, type;  // type: empty where the vendor says none outside the body
+    std::vector<Header> headers;
+    std::string body;
+    std::int64_t received_ms = 0;
 };
 
 // A request under construction: Request("GET", url).auth("bearer").header("Accept", "application/json").
@@ -115,7 +143,7 @@ class Response {
     Response() {}
     explicit Response(const liaison_response& raw);
     // First header of that name, compared without case; empty when absent.
-    std::string_view header(std::string_view name) const;
+    std::string_view header(std::string_view name) const { return header_of(headers, name); }
     bool ok() const { return error == 0 && status >= 200 && status < 300; }
 
     std::uint32_t error = 0;  // LIAISON_ERROR_x; zero when an answer arrived
@@ -149,9 +177,11 @@ class Result {
 
 class Rejection {
   public:
-    Rejection(std::uint32_t index, std::string text) : index(index), text(std::move(text)) {}
+    Rejection(std::uint32_t index, std::string text, bool lost = false)
+        : index(index), text(std::move(text)), lost(lost) {}
     std::uint32_t index;  // into the emitted batch
     std::string text;
+    bool lost;  // the host does not keep it either
 };
 
 // What the job was started with. Fields that do not belong to the job kind are empty.
@@ -169,6 +199,7 @@ class Start {
     std::vector<std::uint8_t> seed;
     std::vector<Record> records;
     std::vector<Query> queries;
+    std::vector<WebhookEvent> events;
 };
 
 }  // namespace liaison

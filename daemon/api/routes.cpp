@@ -208,6 +208,7 @@ void Routes::handle(web::Request request, Answer answer) {
         refusal.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"liaison\"");
         return answer(std::move(refusal));
     }
+    if (request.path == std::vector<std::string>{"metrics"}) return metrics(answer);
     if (request.path.size() < 3 || request.path[0] != "api" || request.path[1] != "v1")
         return answer(problem(404, "there is nothing at " + request.target));
     Call call{request.method, std::move(request.path), {}, std::move(request.body), *who, {}};
@@ -221,6 +222,15 @@ void Routes::handle(web::Request request, Answer answer) {
     if (call.method == "GET" || call.method == "HEAD") return get(call);
     if (call.method == "POST") return post(call);
     call.answer(problem(405, "only GET and POST are known here"));
+}
+
+void Routes::metrics(const Answer& answer) {
+    backend_.store.read(
+        [](store::Database& database) { return database.backlog(); },
+        [this, answer](Result<store::Backlog> backlog) {
+            if (!backlog) return answer(problem(backlog.error()));
+            answer({200, "text/plain; version=0.0.4; charset=utf-8", backend_.figures(*backlog)});
+        });
 }
 
 bool Routes::filter_of(const Call& call, store::Filter& filter) const {

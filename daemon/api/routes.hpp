@@ -27,6 +27,7 @@ struct Backend {
     std::function<std::vector<std::string>()> reload;  // empty: done; else every fault
     // How long each integration's vendor may still be executing a write, by integration.
     std::function<std::map<std::string, Milliseconds>()> settle_times;
+    std::function<std::string(const store::Backlog&)> figures;  // for Prometheus
 };
 
 // The row of the vault that holds the key of the audit log's chain.
@@ -58,6 +59,7 @@ class Routes {
     void get(Call& call);
     void post(Call& call);
     void status(const Call& call);
+    void metrics(const Answer& answer);
     // What a person decides (decision_routes.cpp).
     bool decide(const Call& call);  // false: no such path
     void show_conflict(const Call& call);

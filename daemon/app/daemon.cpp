@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "api/figures.hpp"
 #include "api/routes.hpp"
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
@@ -114,6 +115,7 @@ class Daemon {
                                               poster());
         if (!store) return refuse(store.error(), exit_state);
         store_ = std::move(*store);
+        store_->on_commit = [this](std::chrono::nanoseconds took) { figures_.committed(took); };
         store_->on_disk_failure = [](const Error& error) {
             // What a failed sync left behind cannot be known from here; a restart reads what is really there.
             log(LogLevel::error, error.message + "; stopping at once");
@@ -206,12 +208,14 @@ class Daemon {
         network_ = std::make_unique<http::CurlTransport>(io_);
         files_ = std::make_unique<http::FileTransport>(poster());
         transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
-        const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_, *secrets_};
+        const sync::Ports ports{clock_,  zones_,    random_,   timers_, *transport_,
+                                *store_, *runtime_, *secrets_, figures_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
         routes_ = std::make_unique<api::Routes>(
             api::Backend{*engine_, *store_, *secrets_, tokens_, [this] { return about(); },
                          [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
-                         [this] { return settle_times_; }});
+                         [this] { return settle_times_; },
+                         [this](const store::Backlog& backlog) { return figures(backlog); }});
         front_ = std::make_unique<Front>(front_io_, io_, policy_of(config_),
                                          [this](web::Request request, web::Reply reply) {
                                              routes_->handle(std::move(request), std::move(reply));
@@ -368,6 +372,16 @@ class Daemon {
                 {"problems", std::move(problems)}};
     }
 
+    std::string figures(const store::Backlog& backlog) {
+        api::Figures::Now now;
+        now.integrations = engine_->status();
+        now.backlog = backlog;
+        for (const plugin::WorkerInfo& worker : workers_->workers())
+            now.worker_restarts[worker.plugin] += worker.restarts;
+        now.started = started_;
+        return figures_.text(now);
+    }
+
     static int refuse(const Error& error, int code) {
         log(LogLevel::error, error.message);
         return error.code == "not_writable" ? exit_state : code;
@@ -387,6 +401,7 @@ class Daemon {
     AsioTimers timers_{io_};
     Instant started_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    api::Figures figures_{LIAISON_VERSION};
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<auth::Secrets> secrets_;
     access::Tokens tokens_;

@@ -196,6 +196,7 @@ class Database {
     Result<std::vector<DeadLetter>> dead_letters(const Filter& filter);
     Result<std::vector<Intent>> intents(const Filter& filter);
     Result<IntegrationTotals> totals(const std::string& integration);
+    Result<Backlog> backlog();
     Result<std::int64_t> count_records(const std::string& tenant, const std::string& entity);
 
     struct Impl;  // shared by the parts of the implementation

@@ -361,6 +361,12 @@ struct AuditRow {
     std::string hash;    // access/audit.hpp
 };
 
+// What waits for people, over all integrations.
+struct Backlog {
+    std::map<std::string, std::int64_t> dead_letters, in_doubt;  // by integration
+    std::map<std::string, std::int64_t> alerts;                  // that are not resolved, by severity
+};
+
 struct IntegrationTotals {
     std::int64_t mappings = 0, dead_letters = 0, intents_open = 0, intents_in_doubt = 0, conflicts = 0;
 };

@@ -47,8 +47,8 @@ class NoListener final : public JobListener {
 
 Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
     : clock_(ports.clock),
-      ports_{clock_,          ports.zones, ports.random,  ports.timers,
-             ports.transport, ports.store, ports.runtime, ports.secrets},
+      ports_{clock_,      ports.zones,   ports.random,  ports.timers,  ports.transport,
+             ports.store, ports.runtime, ports.secrets, ports.observer},
       schemas_(schemas),
       gates_(ports.timers, clock_),
       logins_(ports_, fibers_, gates_),
@@ -259,6 +259,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     if (!saved)
         log(LogLevel::error, "the end of a run could not be stored: " + saved.error().message,
             {{"integration", control.run.integration}});
+    ports_.observer.ended(control.run);
     runs_.erase(control.run.id);
     if (lane == Lane::live && !control.only_plans) {
         slot.last_run = std::make_unique<store::Run>(control.run);

@@ -45,7 +45,8 @@ struct IntegrationStatus {
     std::vector<BackfillStatus> backfills;  // in their order
     std::uint32_t failures = 0;             // in a row
     std::optional<Instant> last_success;
-    std::string breaker;  // closed, open, half_open
+    Milliseconds waiting_for{0};  // since when a planned run is due that has not begun; zero: none is
+    std::string breaker;          // closed, open, half_open
     std::optional<Instant> breaker_until;
     std::string suspended;              // empty, failures, operator
     std::vector<std::string> problems;  // sentences about what a person should look at

@@ -22,7 +22,8 @@ class Api : public testing::Test {
     access::Tokens tokens;
     Routes routes{Backend{*house.engine, house.store, house.secrets, tokens, [] { return json::object(); },
                           [] { return json::object(); }, [] { return std::vector<std::string>(); },
-                          [] { return std::map<std::string, Milliseconds>(); }}};
+                          [] { return std::map<std::string, Milliseconds>(); },
+                          [](const store::Backlog&) { return std::string(); }}};
 
     void SetUp() override {
         auto link = shop_link();

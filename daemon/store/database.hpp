@@ -131,6 +131,17 @@ class Database {
     Status settle_events(const std::vector<EventOutcome>& outcomes);
     Result<std::vector<InboxEvent>> inbox(const Filter& filter);
 
+    // ---- alerts ----
+    // Opens one, or counts the one that is open already.
+    Status raise_alert(const Alert& alert);
+    // It is over.
+    Status lower_alert(const std::string& integration, const std::string& kind, const std::string& subject,
+                       Instant at);
+    // By a person. One that is not open, or resolved, stays as it is.
+    Status acknowledge_alert(std::int64_t id, const std::string& who);
+    Status resolve_alert(std::int64_t id, Instant at);
+    Result<std::vector<Alert>> alerts(const Filter& filter);
+
     // ---- plans ----
     // Of a scratch copy: from now on it is known of each record what it was before.
     Status remember_records();
@@ -197,6 +208,7 @@ class Database {
     Result<std::vector<Intent>> intents(const Filter& filter);
     Result<IntegrationTotals> totals(const std::string& integration);
     Result<Backlog> backlog();
+    Result<QueueSizes> queue_sizes(const std::string& integration);
     Result<std::int64_t> count_records(const std::string& tenant, const std::string& entity);
 
     struct Impl;  // shared by the parts of the implementation

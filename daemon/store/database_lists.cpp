@@ -269,6 +269,17 @@ Result<IntegrationTotals> Database::totals(const std::string& integration) {
     });
 }
 
+Result<QueueSizes> Database::queue_sizes(const std::string& integration) {
+    return guarded(impl_->path, [&]() -> Result<QueueSizes> {
+        Statement select = impl_->connection.prepare(
+            "SELECT (SELECT count(*) FROM dead_letters WHERE integration = ?1), "
+            "(SELECT count(*) FROM intents WHERE integration = ?1 AND state = 3)");
+        QueueSizes sizes;
+        if (select.bind(impl_->number(integration)).step()) sizes = {select.integer(0), select.integer(1)};
+        return sizes;
+    });
+}
+
 Result<Backlog> Database::backlog() {
     return guarded(impl_->path, [&]() -> Result<Backlog> {
         Backlog made;

@@ -52,6 +52,7 @@ Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
       schemas_(schemas),
       gates_(ports.timers, clock_),
       logins_(ports_, fibers_, gates_),
+      alerts_(ports_),
       scheduler_(
           ports.timers, ports.clock, [this](const std::string& id, Cause cause) { on_due(id, cause); },
           [this](Milliseconds step) { on_step(step); }),
@@ -105,6 +106,7 @@ void Engine::adopt_link(Slot& slot) {
     slot.next_link = nullptr;
     list_exporter(*slot.link, !slot.removed);
     if (started_ && !keep_plan) plan_anew(slot);
+    if (started_) look_for_problems(slot, false);
     if (started_ && !slot.live.control && !slot.removed && !is_held(slot)) start_missed(slot);
     if (started_) start_backfill(slot);
 }
@@ -118,6 +120,7 @@ void Engine::erase_if_gone(const std::string& id) {
     gates_.release(Gates::key_of(*found->second.link));
     ports_.runtime.forget(id);
     slots_.erase(found);
+    alerts_.found({}, id, {}, scheduler_.now(), false);
     Kept nothing;
     nothing.id = id;
     ports_.store.write([nothing](store::Database& database) { return nothing.save(database); },
@@ -221,6 +224,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     ++running_;
     // Whatever waited to be tried again or to be exported is part of a run of everything.
     if (request.covers({})) {
+        note_begun(slot);
         scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
         scheduler_.set(*slot.id, slot.times, Cause::change, std::nullopt);
     }
@@ -245,6 +249,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     }
     conclude(control, outcome, ports_.clock.now());
     Result<Aftermath> after = co_await aftermath(control.run);
+    if (after) slot.vitals.queued(after->waiting.dead_letters, after->waiting.in_doubt, scheduler_.now());
     judge(slot, lane, outcome, after ? *after : Aftermath());
     if (lane == Lane::backfill) settle_backfill(slot, outcome);
     Status saved;
@@ -265,6 +270,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
         slot.last_run = std::make_unique<store::Run>(control.run);
         plan_retry(slot, outcome);
     }
+    look_for_problems(slot, !control.only_plans);
     after_run(slot, lane, after ? after->open_work : std::nullopt);
 }
 
@@ -586,6 +592,9 @@ Await<Result<Engine::Aftermath>> Engine::aftermath(const store::Run& run) {
                     if (!cursor) return fail(cursor.error());
                     if (cursor->empty()) after.without_cursor.insert(entity);
                 }
+                auto waiting = database.queue_sizes(integration);
+                if (!waiting) return fail(waiting.error());
+                after.waiting = *waiting;
                 return after;
             };
             ports_.store.read(work, std::move(done));

@@ -9,6 +9,7 @@ namespace liaisond::sync {
 namespace {
 
 constexpr Milliseconds suspension_probe{3'600'000};
+constexpr std::uint32_t most_alerts = 100'000;  // that a start takes up
 // After a start nothing waits longer: the clock may have been wrong when it was told to.
 constexpr Milliseconds longest_wait{3'600'000};
 // A run that a crash ended goes on this long after the start, not at once: it may have been the reason.
@@ -30,6 +31,7 @@ std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z
 
 struct Engine::Found {
     std::vector<store::Run> runs;
+    std::vector<store::Alert> alerts;
     std::map<std::string, Instant> open_work;
     std::map<std::string, std::string> schedules, vitals, breakers, backfills, quotas;
 };
@@ -51,6 +53,12 @@ void Engine::start(Completion<Status> done) {
         if (!runs) return fail(runs.error());
         Found found;
         found.runs = std::move(*runs);
+        store::Filter unresolved;
+        unresolved.status = "unresolved";
+        unresolved.limit = most_alerts;
+        auto alerts = database.alerts(unresolved);
+        if (!alerts) return fail(alerts.error());
+        found.alerts = std::move(*alerts);
         for (const auto& [id, settle] : ids) {
             // Whether the clock jumped meanwhile, nobody knows.
             const Status settled = database.settle_anew(id, now + settle, now + longest_wait);
@@ -95,6 +103,12 @@ void Engine::take_up(Found& found) {
     LIAISON_FAULT_POINT("engine.started");
     started_ = true;
     const Instant now = scheduler_.now();
+    took_up_at_ = now;
+    for (const std::string& id : alerts_.restore(found.alerts)) {
+        const auto slot = slots_.find(id);
+        // Gone from the configuration meanwhile.
+        if (slot == slots_.end() && !id.empty()) alerts_.found({}, id, {}, now, false);
+    }
     for (auto& [id, slot] : slots_) {
         slot.vitals = Vitals::from_json(found.vitals[id]);
         slot.breaker = Breaker::from_json(found.breakers[id]);
@@ -106,6 +120,7 @@ void Engine::take_up(Found& found) {
         if (slot.vitals.suspension == Vitals::Suspension::failures)
             scheduler_.set(id, slot.times, Cause::probe, now + suspension_probe);
         slot.backfills = backfills_from_json(found.backfills[id]);
+        look_for_problems(slot, false);
         if (!slot.link->config.enabled) continue;
         if (!slot.backfills.empty())
             scheduler_.set(id, slot.times, Cause::backfill, now + after_interruption);
@@ -139,7 +154,7 @@ void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath
         control.stop != Stop::none && control.stop_status != store::RunStatus::failed && !outcome;
     // A plan is no proof of anything, and a run that a guard held back neither succeeded nor failed.
     if (control.only_plans) return;
-    if (!told_to_stop && !control.held_by_guard.empty()) return look_for_problems(slot);
+    if (!told_to_stop && !control.held_by_guard.empty()) return;
     if (!told_to_stop && outcome) {
         const bool was_suspended = slot.vitals.suspension != Vitals::Suspension::none;
         slot.vitals.succeeded(scheduler_.now());
@@ -156,7 +171,6 @@ void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath
         judge_failure(slot, outcome.error());
     }
     if (slot.breaker.state() == Breaker::State::open) note_opened(slot, lane);
-    look_for_problems(slot);
 }
 
 void Engine::judge_failure(Slot& slot, const Error& error) {
@@ -179,29 +193,6 @@ void Engine::note_opened(Slot& slot, Lane lane) {
     log(LogLevel::warning,
         "the vendor does not answer; it is left alone until " + format_instant(slot.breaker.open_until()),
         {{"integration", *slot.id}});
-}
-
-Milliseconds Engine::patience(const Slot& slot) const {
-    const Milliseconds wanted = slot.link->config.supervision.expect_success_within;
-    if (!slot.link->config.enabled) return Milliseconds(0);
-    if (wanted.count() != 0) return wanted;
-    return config::patience(slot.link->config.schedule, scheduler_.now(), slot.link->tenant.timezone,
-                            ports_.zones);
-}
-
-// Tells each problem once, when it appears.
-void Engine::look_for_problems(Slot& slot) {
-    const auto problems =
-        slot.vitals.problems(slot.link->config.supervision, patience(slot), scheduler_.now());
-    const auto count = static_cast<std::uint32_t>(problems.size());
-    const bool news = count > slot.vitals.told;
-    if (news) {
-        for (const std::string& problem : problems)
-            log(LogLevel::warning, problem, {{"integration", *slot.id}});
-    }
-    if (count == slot.vitals.told) return;
-    slot.vitals.told = count;
-    if (!slot.live.control) keep(slot);  // a run keeps it with its end
 }
 
 // ---- probes ----
@@ -267,6 +258,7 @@ Status Engine::suspend(const std::string& integration) {
     (*slot)->vitals.suspend(Vitals::Suspension::by_operator, scheduler_.now());
     set_times(**slot);
     keep(**slot);
+    look_for_problems(**slot, false);
     log(LogLevel::info, "suspended by an operator", {{"integration", integration}});
     return {};
 }
@@ -279,6 +271,7 @@ Status Engine::resume(const std::string& integration) {
     (*slot)->vitals.resume((*slot)->link->config.supervision, false);
     set_times(**slot);
     keep(**slot);
+    look_for_problems(**slot, false);
     log(LogLevel::info, "resumed by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
     start_backfill(**slot);
@@ -293,6 +286,7 @@ Status Engine::reset_breaker(const std::string& integration) {
     (*slot)->breaker.close();
     set_times(**slot);
     keep(**slot);
+    look_for_problems(**slot, false);
     log(LogLevel::info, "circuit breaker reset by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
     start_backfill(**slot);
@@ -311,7 +305,12 @@ void Engine::finish_connect(const std::string& integration, const std::string& c
     const auto slot = find(integration);
     if (!slot)
         return ports_.timers.post([done = std::move(done), error = slot.error()] { done(fail(error)); });
-    logins_.finish_connect((*slot)->link, callback, std::move(done));
+    auto connected = [this, integration,
+                      done = std::move(done)](Result<std::map<std::string, std::string>> answer) {
+        if (const auto now = find(integration); now) look_for_problems(**now, false);
+        done(std::move(answer));
+    };
+    logins_.finish_connect((*slot)->link, callback, std::move(connected));
 }
 
 // ---- looking in ----
@@ -332,7 +331,6 @@ std::vector<IntegrationStatus> Engine::status() const {
 
 IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) const {
     using Held = Vitals::Suspension;
-    const Instant now = scheduler_.now();
     IntegrationStatus one;
     one.id = id;
     one.tenant = slot.link->tenant.id;
@@ -351,11 +349,11 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
     one.suspended = slot.vitals.suspension == Held::failures      ? "failures"
                     : slot.vitals.suspension == Held::by_operator ? "operator"
                                                                   : "";
-    one.problems = slot.vitals.problems(slot.link->config.supervision, patience(slot), now);
+    for (Finding& finding : findings(slot)) {
+        if (!finding.is_state) one.problems.push_back(std::move(finding.text));
+    }
+    one.waiting_for = waiting_for(slot);
     const bool held = slot.last_run && slot.last_run->status == store::RunStatus::suspended;
-    if (held) one.problems.push_back(slot.last_run->error);
-    const std::string login = logins_.problem(*slot.link);
-    if (!login.empty()) one.problems.push_back(login);
     one.backfills = backfills_of(slot);
     const Track& shown = slot.live.control ? slot.live : slot.backfill;
     if (slot.live.control) one.current_run = slot.live.control->run;

@@ -1,9 +1,7 @@
 // Routes: conflicts, sends in doubt and dead letters - what a person decides.
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 
-#include "api/routes.hpp"
+#include "api/backend.hpp"
 #include "base/log.hpp"
 #include "base/redact.hpp"
 #include "base/system.hpp"
@@ -13,30 +11,18 @@ namespace liaisond::api {
 namespace json = boost::json;
 namespace {
 
-std::string string_in(const json::object& body, std::string_view key) {
-    const json::value* found = body.if_contains(key);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
-Result<json::object> object_of(const std::string& body) {
-    boost::system::error_code error;
-    json::value value = body.empty() ? json::value(json::object()) : json::parse(body, error);
-    if (error || !value.is_object())
-        return fail(ErrorKind::permanent, "the request's body must be a JSON object");
-    return std::move(value.get_object());
-}
-
 Result<sync::Side> side_of(const std::string& word) {
     if (word == "hub") return sync::Side::hub;
     if (word == "remote") return sync::Side::remote;
     return fail(ErrorKind::permanent, "'" + word + "' is no side; take hub or remote");
 }
 
-Result<sync::ConflictChoice> choice_of(const json::object& body) {
+Result<sync::ConflictChoice> choice_of(const Call& call) {
+    const json::object& body = call.body.get_object();
     sync::ConflictChoice choice;
-    const std::string record = string_in(body, "record");
+    const std::string record = call.body_text("record");
     if (!record.empty() && record != "new") choice.record = record;
-    const std::string take = string_in(body, "take");
+    const std::string take = call.body_text("take");
     if (take.empty() && record.empty() && !body.contains("fields"))
         return fail(ErrorKind::permanent, "say what to take: hub or remote, or which record it is");
     if (!take.empty()) {
@@ -54,8 +40,37 @@ Result<sync::ConflictChoice> choice_of(const json::object& body) {
     return choice;
 }
 
-web::Answer refusal(const Error& error) {
-    return error.kind == ErrorKind::permanent ? problem(422, error.message) : problem(error);
+// What a decision came to, and whose run it concerns.
+struct Told {
+    std::string text, integration;
+};
+
+json::object to_json(const store::DeadLetter& d) {
+    return {{"id", d.id},
+            {"run", d.run},
+            {"integration", d.integration},
+            {"entity", d.entity},
+            {"direction", store::to_string(d.direction)},
+            {"key", d.key},
+            {"reason", d.reason},
+            {"message", d.message},
+            {"payload", parsed(d.payload)},
+            {"attempts", d.attempts},
+            {"first_at", format_instant(d.first_at)},
+            {"last_at", format_instant(d.last_at)}};
+}
+
+json::object to_json(const store::Intent& i) {
+    return {{"id", i.id},
+            {"integration", i.integration},
+            {"entity", i.entity},
+            {"record", i.record},
+            {"external_id", i.external_id},
+            {"reference", i.op_key},
+            {"state", store::to_string(i.state)},
+            {"attempt", i.attempt},
+            {"next_at", time_or_null(i.next_at)},
+            {"last_error", i.last_error}};
 }
 
 }  // namespace
@@ -74,62 +89,22 @@ json::object to_json(const store::Conflict& c) {
             {"last_at", format_instant(c.last_at)}};
 }
 
-bool Routes::decide(const Call& call) {
-    const std::vector<std::string>& path = call.path;
-    if (path.size() < 2) return false;
-    std::int64_t id = 0;
-    if (path.size() == 3) {
-        const auto [end, error] = std::from_chars(path[1].data(), path[1].data() + path[1].size(), id);
-        if (error != std::errc() || end != path[1].data() + path[1].size()) return false;
-    }
-    const std::string& action = path.back();
-    if (path[0] == "conflicts" && path.size() == 3 && action == "resolve")
-        return resolve_conflict(call, id), true;
-    if (path[0] == "intents" && path.size() == 3 && action == "resolve")
-        return resolve_intent(call, id), true;
-    if (path[0] == "plans" && path.size() == 3 && (action == "approve" || action == "discard"))
-        return decide_plan(call, id), true;
-    if (path[0] == "dead-letters" && path.size() == 3 && action == "edit")
-        return edit_dead_letter(call, id), true;
-    if (path[0] == "dead-letters" && action == "replay") return replay(call, id), true;
-    return false;
-}
-
-void Routes::show_conflict(const Call& call) {
-    std::int64_t id = 0;
-    std::from_chars(call.path[1].data(), call.path[1].data() + call.path[1].size(), id);
-    backend_.store.read(
-        [id](store::Database& database) { return database.conflict(id); },
-        [answer = call.answer, id](Result<std::optional<store::Conflict>> found) {
-            if (!found) return answer(problem(found.error()));
-            if (!*found) return answer(problem(404, "there is no open conflict " + std::to_string(id)));
-            answer(ok(to_json(**found)));
-        });
-}
-
-// What was decided is sent soon, schedule or not.
-void Routes::run_soon(const std::string& integration) {
-    sync::RunRequest request;
-    request.trigger = "decision";
-    backend_.engine.trigger(integration, std::move(request), [integration](Result<std::int64_t> run) {
-        if (!run)
-            log(LogLevel::warning, "a decision waits for the next run: " + run.error().message,
-                {{"integration", integration}});
-    });
-}
-
 namespace {
 
-// What a decision came to, and whose run it concerns.
-struct Told {
-    std::string text, integration;
-};
+void show_conflict(const Backend& backend, const Call& call) {
+    const std::int64_t id = call.number("conflict");
+    backend.store.read([id](store::Database& database) { return database.conflict(id); },
+                       [answer = call.answer, id](Result<std::optional<store::Conflict>> found) {
+                           if (!found) return answer(problem(found.error()));
+                           if (!*found)
+                               return answer(problem(404, "there is no open conflict " + std::to_string(id)));
+                           answer(ok(api::to_json(**found)));
+                       });
+}
 
-}  // namespace
-
-void Routes::resolve_conflict(const Call& call, std::int64_t id) {
-    auto body = object_of(call.body);
-    auto choice = body ? choice_of(*body) : Result<sync::ConflictChoice>(fail(body.error()));
+void resolve_conflict(const Backend& backend, const Call& call) {
+    const std::int64_t id = call.number("conflict");
+    const auto choice = choice_of(call);
     if (!choice) return call.answer(refusal(choice.error()));
     const auto work = [id, choice = *choice](store::Database& database) -> Result<Told> {
         auto conflict = database.conflict(id);
@@ -139,27 +114,24 @@ void Routes::resolve_conflict(const Call& call, std::int64_t id) {
         if (!told) return fail(told.error());
         return Told{std::move(*told), (*conflict)->integration};
     };
-    backend_.store.write(work, [this, answer = call.answer](Result<Told> told) {
+    backend.store.write(work, [&backend, answer = call.answer](Result<Told> told) {
         if (!told) return answer(refusal(told.error()));
-        run_soon(told->integration);
+        run_soon(backend, told->integration);
         answer(ok({{"ok", true}, {"detail", told->text}}));
     });
 }
 
-void Routes::resolve_intent(const Call& call, std::int64_t id) {
-    auto body = object_of(call.body);
-    if (!body) return call.answer(refusal(body.error()));
+void resolve_intent(const Backend& backend, const Call& call) {
+    const std::int64_t id = call.number("intent");
     sync::IntentChoice choice;
-    const std::string action = text_in(call.body, "action");
-    choice.external_id = text_in(call.body, "external_id");
+    const std::string action = call.body_text("action");
+    choice.external_id = call.body_text("external_id");
     if (action == "exists")
         choice.action = sync::IntentChoice::Action::exists;
     else if (action == "resend")
         choice.action = sync::IntentChoice::Action::resend;
-    else if (action != "cancel")
-        return call.answer(problem(422, "'" + action + "' is no decision; decide exists, resend or cancel"));
     const auto work = [id, choice,
-                       settle = backend_.settle_times()](store::Database& database) -> Result<Told> {
+                       settle = backend.settle_times()](store::Database& database) -> Result<Told> {
         auto intent = database.intent(id);
         if (!intent) return fail(intent.error());
         sync::IntentChoice final_choice = choice;
@@ -169,20 +141,17 @@ void Routes::resolve_intent(const Call& call, std::int64_t id) {
         if (!told) return fail(told.error());
         return Told{std::move(*told), (*intent)->integration};
     };
-    backend_.store.write(work, [this, answer = call.answer](Result<Told> told) {
+    backend.store.write(work, [&backend, answer = call.answer](Result<Told> told) {
         if (!told) return answer(refusal(told.error()));
-        run_soon(told->integration);
+        run_soon(backend, told->integration);
         answer(ok({{"ok", true}, {"detail", told->text}}));
     });
 }
 
-void Routes::edit_dead_letter(const Call& call, std::int64_t id) {
-    auto body = object_of(call.body);
-    if (!body) return call.answer(refusal(body.error()));
-    const json::value* payload = body->if_contains("payload");
-    if (payload == nullptr || !payload->is_object())
-        return call.answer(problem(422, "the new payload must be a JSON object"));
-    const auto work = [id, text = json::serialize(*payload)](store::Database& database) -> Status {
+void edit_dead_letter(const Backend& backend, const Call& call) {
+    const std::int64_t id = call.number("letter");
+    const auto work = [id,
+                       text = json::serialize(call.body.at("payload"))](store::Database& database) -> Status {
         auto letter = database.dead_letter(id);
         if (!letter) return fail(letter.error());
         if (!*letter) return fail(ErrorKind::permanent, "there is no dead letter " + std::to_string(id));
@@ -193,14 +162,14 @@ void Routes::edit_dead_letter(const Call& call, std::int64_t id) {
                 "the configuration, and replay");
         return database.edit_dead_letter(id, text);
     };
-    backend_.store.write(work, [answer = call.answer](Status status) {
+    backend.store.write(work, [answer = call.answer](Status status) {
         answer(status ? ok({{"ok", true}, {"detail", "changed; replay it now"}}) : refusal(status.error()));
     });
 }
 
 // One letter, or those of an integration and a reason. Refused exports go into the feed again; refused
 // imports are read again by a run.
-void Routes::replay(const Call& call, std::int64_t id) {
+void replay(const Backend& backend, const Call& call) {
     struct Sorted {
         std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>>
             imports;  // by integration, entity
@@ -208,15 +177,12 @@ void Routes::replay(const Call& call, std::int64_t id) {
         std::vector<std::string> left;
         std::int64_t count = 0;
     };
-    const auto text = [&](const char* key) {
-        const auto found = call.query.find(key);
-        return found != call.query.end() ? found->second : std::string();
-    };
-    if (id == 0 && text("integration").empty())
+    const std::int64_t id = call.number("letter");
+    if (id == 0 && call.text("integration").empty())
         return call.answer(
             problem(422, "name one dead letter, or an integration whose letters are replayed"));
-    const auto work = [id, integration = text("integration"),
-                       reason = text("reason")](store::Database& database) -> Result<Sorted> {
+    const auto work = [id, integration = call.text("integration"), tenant = call.tenant,
+                       reason = call.text("reason")](store::Database& database) -> Result<Sorted> {
         std::vector<store::DeadLetter> letters;
         if (id != 0) {
             auto one = database.dead_letter(id);
@@ -226,6 +192,7 @@ void Routes::replay(const Call& call, std::int64_t id) {
         } else {
             store::Filter filter;
             filter.integration = integration;
+            filter.tenant = tenant;
             filter.limit = 10'000;
             auto all = database.dead_letters(filter);
             if (!all) return fail(all.error());
@@ -247,9 +214,9 @@ void Routes::replay(const Call& call, std::int64_t id) {
         }
         return sorted;
     };
-    backend_.store.write(work, [this, answer = call.answer](Result<Sorted> sorted) {
+    backend.store.write(work, [&backend, answer = call.answer](Result<Sorted> sorted) {
         if (!sorted) return answer(refusal(sorted.error()));
-        for (const auto& [integration, count] : sorted->exports) run_soon(integration);
+        for (const auto& [integration, count] : sorted->exports) run_soon(backend, integration);
         std::int64_t imports = 0;
         for (const auto& [where, ids] : sorted->imports) {
             sync::RunRequest request;
@@ -257,7 +224,7 @@ void Routes::replay(const Call& call, std::int64_t id) {
             request.entity = where.second;
             request.replay = ids;
             imports += static_cast<std::int64_t>(ids.size());
-            backend_.engine.trigger(where.first, std::move(request), [](Result<std::int64_t>) {});
+            backend.engine.trigger(where.first, std::move(request), [](Result<std::int64_t>) {});
         }
         json::array left(sorted->left.begin(), sorted->left.end());
         std::string detail =
@@ -268,6 +235,87 @@ void Routes::replay(const Call& call, std::int64_t id) {
                 " can only be read again from the vendor: correct the mapping, then liaisonctl run ID --full";
         answer(ok({{"ok", true}, {"detail", detail}, {"imports", imports}, {"left", std::move(left)}}));
     });
+}
+
+}  // namespace
+
+void add_decision_routes(Router& router, const Backend& backend) {
+    using access::Scope;
+    router.add({.method = "GET",
+                .pattern = "/dead-letters",
+                .summary = "Records that were refused, with the reason",
+                .query = list_parameters(),
+                .answers = "[DeadLetter]",
+                .handle = [&backend](Call& call) {
+                    list(backend, call, &store::Database::dead_letters,
+                         [](const store::DeadLetter& row) { return to_json(row); });
+                }});
+    router.add({.method = "PATCH",
+                .pattern = "/dead-letters/{letter:dead_letter}",
+                .scope = Scope::operate,
+                .summary = "Corrects what a vendor sent, before it is replayed",
+                .body = R"({"type":"object","additionalProperties":false,"required":["payload"],
+                            "properties":{"payload":{"type":"object"}}})",
+                .answers = "Done",
+                .handle = [&backend](Call& call) { edit_dead_letter(backend, call); }});
+    router.add({.method = "POST",
+                .pattern = "/dead-letters/{letter:dead_letter}/replay",
+                .scope = Scope::operate,
+                .summary = "Tries it again",
+                .answers = "Replayed",
+                .handle = [&backend](Call& call) { replay(backend, call); }});
+    router.add(
+        {.method = "POST",
+         .pattern = "/dead-letters/replay",
+         .scope = Scope::operate,
+         .summary = "Tries all of an integration again",
+         .query = {text_parameter("integration", "Whose"), text_parameter("reason", "Only with this reason")},
+         .answers = "Replayed",
+         .handle = [&backend](Call& call) { replay(backend, call); }});
+    router.add({.method = "GET",
+                .pattern = "/conflicts",
+                .summary = "What a person has to decide",
+                .query = list_parameters(),
+                .answers = "[Conflict]",
+                .handle = [&backend](Call& call) {
+                    list(backend, call, &store::Database::conflicts,
+                         [](const store::Conflict& row) { return api::to_json(row); });
+                }});
+    router.add({.method = "GET",
+                .pattern = "/conflicts/{conflict:conflict}",
+                .summary = "One conflict, with both sides",
+                .answers = "Conflict",
+                .handle = [&backend](Call& call) { show_conflict(backend, call); }});
+    router.add({.method = "POST",
+                .pattern = "/conflicts/{conflict:conflict}/resolve",
+                .scope = Scope::operate,
+                .summary = "Decides it",
+                .body = R"({"type":"object","additionalProperties":false,
+                            "properties":{"take":{"enum":["hub","remote"]},"record":{"type":"string"},
+                              "fields":{"type":"object","additionalProperties":{"enum":["hub","remote"]}}}})",
+                .answers = "Done",
+                .handle = [&backend](Call& call) { resolve_conflict(backend, call); }});
+    router.add({.method = "GET",
+                .pattern = "/intents",
+                .summary = "Sends that are not settled yet",
+                .query = list_parameters({{Parameter::Kind::word,
+                                           "status",
+                                           "Only in this state",
+                                           {"ready", "sending", "unknown", "in_doubt", "stale"}}}),
+                .answers = "[Intent]",
+                .handle = [&backend](Call& call) {
+                    list(backend, call, &store::Database::intents,
+                         [](const store::Intent& row) { return to_json(row); });
+                }});
+    router.add({.method = "POST",
+                .pattern = "/intents/{intent:intent}/resolve",
+                .scope = Scope::operate,
+                .summary = "Says whether a send in doubt reached the vendor",
+                .body = R"({"type":"object","additionalProperties":false,"required":["action"],
+                            "properties":{"action":{"enum":["exists","resend","cancel"]},
+                              "external_id":{"type":"string"}}})",
+                .answers = "Done",
+                .handle = [&backend](Call& call) { resolve_intent(backend, call); }});
 }
 
 }  // namespace liaisond::api

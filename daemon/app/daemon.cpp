@@ -9,12 +9,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
+#include "api/api.hpp"
 #include "api/figures.hpp"
-#include "api/routes.hpp"
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
@@ -211,14 +212,20 @@ class Daemon {
         const sync::Ports ports{clock_,  zones_,    random_,   timers_, *transport_,
                                 *store_, *runtime_, *secrets_, figures_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
-        routes_ = std::make_unique<api::Routes>(
-            api::Backend{*engine_, *store_, *secrets_, tokens_, [this] { return about(); },
-                         [this] { return connectors::plugins_json(catalog_); }, [this] { return reload(); },
-                         [this] { return settle_times_; },
-                         [this](const store::Backlog& backlog) { return figures(backlog); }});
+        api_ = std::make_unique<api::Api>(api::Backend{
+            *engine_, *store_, *secrets_, timers_, clock_, random_, tokens_, sessions_, throttle_,
+            [this] { return about(); }, [this] { return connectors::plugins_json(catalog_); },
+            [this] { return reload(); }, [this] { return settle_times_; },
+            [this](std::function<void()> work, std::function<void()> then) {
+                asio::post(side_, [this, work = std::move(work), then = std::move(then)]() mutable {
+                    work();
+                    asio::post(io_, std::move(then));
+                });
+            },
+            [this](const store::Backlog& backlog) { return figures(backlog); }});
         front_ = std::make_unique<Front>(front_io_, io_, policy_of(config_),
                                          [this](web::Request request, web::Reply reply) {
-                                             routes_->handle(std::move(request), std::move(reply));
+                                             api_->handle(std::move(request), std::move(reply));
                                          });
     }
 
@@ -405,6 +412,8 @@ class Daemon {
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<auth::Secrets> secrets_;
     access::Tokens tokens_;
+    access::Sessions sessions_;
+    access::Throttle throttle_;
     std::unique_ptr<plugin::WorkerRuntime> workers_;
     std::unique_ptr<plugin::InProcessRuntime> in_process_;
     std::unique_ptr<plugin::RuntimeRouter> runtime_;
@@ -412,8 +421,9 @@ class Daemon {
     std::unique_ptr<http::FileTransport> files_;
     std::unique_ptr<http::SchemeRouter> transport_;
     std::unique_ptr<sync::Engine> engine_;
-    std::unique_ptr<api::Routes> routes_;
+    std::unique_ptr<api::Api> api_;
     std::unique_ptr<Front> front_;
+    asio::thread_pool side_{2};  // for what takes long, such as checking passwords: two at once
     std::map<std::string, Milliseconds> settle_times_;  // by integration
     bool stopping_ = false;
     int exit_code_ = exit_fine;

@@ -14,6 +14,9 @@ namespace liaisond {
 // RFC 9562 UUID version 7 in its usual text form: sorts by time of creation.
 std::string uuid_v7(Instant now, Random& random);
 
+// Its text form, in lower case?
+bool is_uuid(std::string_view text);
+
 // 16 bytes of XXH3-128: detects change, resists accident but not attack.
 std::string content_hash(std::string_view bytes);
 

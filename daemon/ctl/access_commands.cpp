@@ -106,7 +106,7 @@ int set_secret(Session& session, const std::string& name) {
                                    name + " < file");
         return misused;
     }
-    return tell(session, session.client().post(api_target({"secrets", name}),
+    return tell(session, session.client().send("PUT", api_target({"secrets", name}),
                                                json::object{{"value", value.reveal()}}));
 }
 
@@ -122,10 +122,12 @@ int list_secrets(Session& session) {
 }
 
 int remove_secret(Session& session, const std::string& name) {
-    return tell(session, session.client().post(api_target({"secrets", name, "remove"})));
+    return tell(session, session.client().send("DELETE", api_target({"secrets", name})));
 }
 
-int rotate_secrets(Session& session) { return tell(session, session.client().post(api_target({"secrets"}))); }
+int rotate_secrets(Session& session) {
+    return tell(session, session.client().post(api_target({"secrets", "rotate"})));
+}
 
 int connect(Session& session, const ConnectArguments& arguments) {
     const bool elsewhere = !arguments.redirect_uri.empty();

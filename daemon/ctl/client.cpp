@@ -31,8 +31,9 @@ constexpr std::uint64_t longest_answer =
 // handlers.
 class Exchange {
   public:
-    Exchange(bool post, const std::string& target, const json::value& body, const std::string& user_agent)
-        : request_(post ? http::verb::post : http::verb::get, target, 11), stream_(io_) {
+    Exchange(const std::string& method, const std::string& target, const json::value& body,
+             const std::string& user_agent)
+        : request_(http::string_to_verb(method), target, 11), stream_(io_) {
         request_.set(http::field::host, "liaisond");
         request_.set(http::field::user_agent, user_agent);
         request_.set(http::field::accept, "application/json, application/problem+json");
@@ -120,21 +121,26 @@ std::string api_target(const std::vector<std::string>& segments, const Parameter
 }
 
 Result<json::value> Client::get(const std::string& target, Milliseconds patience) {
-    return ask(false, target, {}, patience);
+    return ask("GET", target, {}, patience);
 }
 
 Result<json::value> Client::post(const std::string& target, Milliseconds patience) {
-    return ask(true, target, {}, patience);
+    return ask("POST", target, {}, patience);
 }
 
 Result<json::value> Client::post(const std::string& target, const json::value& body) {
-    return ask(true, target, body, usual_patience);
+    return ask("POST", target, body, usual_patience);
 }
 
-Result<json::value> Client::ask(bool post, const std::string& target, const json::value& body,
+Result<json::value> Client::send(const std::string& method, const std::string& target,
+                                 const json::value& body) {
+    return ask(method, target, body, usual_patience);
+}
+
+Result<json::value> Client::ask(const std::string& method, const std::string& target, const json::value& body,
                                 Milliseconds patience) {
     problem_ = nullptr;
-    Exchange exchange(post, target, body, user_agent_);
+    Exchange exchange(method, target, body, user_agent_);
     exchange.run(socket_, patience);
     if (exchange.error()) return fail(unreachable_error(socket_, exchange, patience));
     return understand(exchange.answer().result_int(), exchange.answer().body());

@@ -32,6 +32,9 @@ class Client {
     Result<boost::json::value> get(const std::string& target, Milliseconds patience = usual_patience);
     Result<boost::json::value> post(const std::string& target, Milliseconds patience = usual_patience);
     Result<boost::json::value> post(const std::string& target, const boost::json::value& body);
+    // PUT, PATCH or DELETE; `body` null: none.
+    Result<boost::json::value> send(const std::string& method, const std::string& target,
+                                    const boost::json::value& body = {});
 
     const std::string& socket() const { return socket_; }
     // The last problem document (RFC 9457); null when the last answer was none.
@@ -39,8 +42,8 @@ class Client {
 
   private:
     // `body` null: none.
-    Result<boost::json::value> ask(bool post, const std::string& target, const boost::json::value& body,
-                                   Milliseconds patience);
+    Result<boost::json::value> ask(const std::string& method, const std::string& target,
+                                   const boost::json::value& body, Milliseconds patience);
     Result<boost::json::value> understand(unsigned status, const std::string& body);
 
     std::string socket_, user_agent_;

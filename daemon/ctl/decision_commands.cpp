@@ -99,7 +99,7 @@ int edit_dead_letter(Session& session, const DecisionArguments& arguments) {
     json::value payload = json::parse(text.str(), error);
     if (error || !payload.is_object())
         return misuse(session, arguments.file + " holds no JSON object: " + error.message());
-    return tell(session, session.client().post(api_target({"dead-letters", number(arguments.id), "edit"}),
+    return tell(session, session.client().send("PATCH", api_target({"dead-letters", number(arguments.id)}),
                                                json::object{{"payload", std::move(payload)}}));
 }
 

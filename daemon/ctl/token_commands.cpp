@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 int create_token(Session& session, const TokenArguments& arguments) {
     json::object wanted{{"name", arguments.name}, {"scope", arguments.scope}};
-    if (arguments.days != 0) wanted["days"] = std::to_string(arguments.days);
+    if (arguments.days != 0) wanted["days"] = arguments.days;
     return session.show(session.client().post(api_target({"tokens"}), wanted), [&](const json::value& made) {
         return "Token " + text_at(made, "id") + " of '" + one_line(text_at(made, "name")) + "' may " +
                text_at(made, "scope") + ", until " + format_local(instant_at(made, "expires_at")) +
@@ -36,7 +36,7 @@ int list_tokens(Session& session) {
 }
 
 int revoke_token(Session& session, const std::string& id) {
-    return session.show(session.client().post(api_target({"tokens", id, "revoke"})),
+    return session.show(session.client().send("DELETE", api_target({"tokens", id})),
                         [](const json::value& told) { return text_at(told, "detail") + "\n"; });
 }
 

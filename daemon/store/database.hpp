@@ -102,6 +102,12 @@ class Database {
     Status present_again(const std::string& integration, Rid rid, std::int64_t run, Instant at);
     Status add_dead_letters(const std::vector<DeadLetter>& letters);
 
+    // Writes the record and its change; what the integrations had agreed on is kept for their merges.
+    Status edit_record(const RecordEdit& edit);
+    // Whose it is: the tenant of a run, dead letter, conflict, plan, intent, event or alert; empty where
+    // there is none.
+    Result<std::string> owner_of(const std::string& kind, std::int64_t id);
+
     // One hub record by its UUID, as far as recognising needs it.
     Result<std::optional<Recognised>> record(const std::string& id);
     // All times of open intents, by a step of the wall clock.
@@ -201,8 +207,13 @@ class Database {
 
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);
-    Result<std::vector<LogEntry>> logs(const Filter& filter);
+    Result<LogPage> logs(const Filter& filter);
+    // Of those that began at `since` or later, of an integration and a tenant where these are named.
+    Result<RunStatistics> run_statistics(const Filter& filter);
+    Result<std::vector<Run>> slowest_runs(const Filter& filter);
     Result<std::vector<RecordRow>> records(const Filter& filter);
+    // The feed of an entity behind number `after`, oldest first.
+    Result<std::vector<ChangeRow>> changes(const Filter& filter, std::int64_t after);
     Result<std::vector<MappingRow>> mappings(const Filter& filter);
     Result<std::vector<DeadLetter>> dead_letters(const Filter& filter);
     Result<std::vector<Intent>> intents(const Filter& filter);

@@ -61,10 +61,13 @@ Result<std::vector<DeadLetter>> Database::dead_letters(const Filter& filter) {
         std::vector<DeadLetter> rows;
         Statement select = impl_->connection.prepare(
             DEAD_LETTER_COLUMNS
-            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4");
+            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) AND (?4 = '' OR EXISTS(SELECT 1 "
+            "FROM runs o WHERE o.id = dead_letters.run AND o.tenant = ?5)) ORDER BY id DESC LIMIT ?6");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.before)
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
             .bind(filter.limit);
         while (select.step()) rows.push_back(read_dead_letter(*impl_, select));
         return rows;
@@ -136,10 +139,13 @@ Result<std::vector<Conflict>> Database::conflicts(const Filter& filter) {
         std::vector<Conflict> rows;
         Statement select = impl_->connection.prepare(
             CONFLICT_COLUMNS
-            "WHERE (?1 = '' OR c.integration = ?2) AND (?3 = 0 OR c.id < ?3) ORDER BY c.id DESC LIMIT ?4");
+            "WHERE (?1 = '' OR c.integration = ?2) AND (?3 = 0 OR c.id < ?3) AND (?4 = '' OR EXISTS(SELECT 1 "
+            "FROM runs o WHERE o.id = c.run AND o.tenant = ?5)) ORDER BY c.id DESC LIMIT ?6");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.before)
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
             .bind(filter.limit);
         while (select.step()) rows.push_back(read_conflict(*impl_, select));
         return rows;

@@ -167,15 +167,32 @@ Result<std::optional<Instant>> Database::next_intent(const std::string& integrat
     });
 }
 
+namespace {
+
+// -1: any; a word that is no state: one that no row has.
+std::int64_t state_number(const std::string& word) {
+    if (word.empty()) return -1;
+    for (std::int64_t state = 0; state <= static_cast<std::int64_t>(IntentState::stale); ++state) {
+        if (word == to_string(static_cast<IntentState>(state))) return state;
+    }
+    return 99;
+}
+
+}  // namespace
+
 Result<std::vector<Intent>> Database::intents(const Filter& filter) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Intent>> {
         std::vector<Intent> rows;
-        Statement select = impl_->connection.prepare(
-            "SELECT " INTENT_COLUMNS
-            "WHERE (?1 = '' OR i.integration = ?2) AND (?3 = 0 OR i.id < ?3) ORDER BY i.id DESC LIMIT ?4");
+        Statement select = impl_->connection.prepare("SELECT " INTENT_COLUMNS
+                                                     "WHERE (?1 = '' OR i.integration = ?2) AND (?3 = 0 OR "
+                                                     "i.id < ?3) AND (?4 = '' OR r.tenant = ?5) AND "
+                                                     "(?6 = -1 OR i.state = ?6) ORDER BY i.id DESC LIMIT ?7");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.before)
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
+            .bind(state_number(filter.status))
             .bind(filter.limit);
         while (select.step()) rows.push_back(read_intent(*impl_, select));
         return rows;

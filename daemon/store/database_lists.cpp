@@ -48,6 +48,35 @@ std::vector<EntityCounters> from_text(std::string_view text) {
     return entities;
 }
 
+// -1: any; a word that is no status: one that no row has.
+std::int64_t status_number(const std::string& word) {
+    if (word.empty()) return -1;
+    for (auto status = RunStatus::running; status <= RunStatus::suspended;
+         status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
+        if (word == to_string(status)) return static_cast<std::int64_t>(status);
+    }
+    return 99;
+}
+
+std::vector<Run> read_runs(Database::Impl& impl, Statement& select) {
+    std::vector<Run> rows;
+    while (select.step()) {
+        Run& run = rows.emplace_back();
+        run.id = select.integer(0);
+        run.tenant = impl.name(select.integer(1));
+        run.integration = impl.name(select.integer(2));
+        run.trigger = select.text(3);
+        run.status = static_cast<RunStatus>(select.integer(4));
+        run.started = from_unix_ms(select.integer(5));
+        run.ended = from_unix_ms(select.integer(6));
+        run.requests = select.integer(7);
+        run.bytes = select.integer(8);
+        run.error = select.text(9);
+        run.entities = from_text(select.view(10));
+    }
+    return rows;
+}
+
 }  // namespace
 
 Result<std::int64_t> Database::begin_run(const Run& run) {
@@ -118,76 +147,154 @@ Status Database::add_log(const LogEntry& entry) {
 
 Result<std::vector<Run>> Database::runs(const Filter& filter) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Run>> {
-        std::vector<Run> rows;
         Statement select = impl_->connection.prepare(
             "SELECT id, tenant, integration, trigger, status, started_at, ended_at, requests, bytes, error, "
             "entities FROM runs "
-            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) AND (?4 = 0 OR id = ?4) ORDER BY id "
-            "DESC LIMIT ?5");
+            "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) AND (?4 = 0 OR id = ?4) AND (?5 = "
+            "'' "
+            "OR tenant = ?6) AND (?7 = -1 OR status = ?7) ORDER BY id DESC LIMIT ?8");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.before)
             .bind(filter.run)
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
+            .bind(status_number(filter.status))
             .bind(filter.limit);
-        while (select.step()) {
-            Run& run = rows.emplace_back();
-            run.id = select.integer(0);
-            run.tenant = impl_->name(select.integer(1));
-            run.integration = impl_->name(select.integer(2));
-            run.trigger = select.text(3);
-            run.status = static_cast<RunStatus>(select.integer(4));
-            run.started = from_unix_ms(select.integer(5));
-            run.ended = from_unix_ms(select.integer(6));
-            run.requests = select.integer(7);
-            run.bytes = select.integer(8);
-            run.error = select.text(9);
-            run.entities = from_text(select.view(10));
-        }
-        return rows;
+        return read_runs(*impl_, select);
     });
 }
 
-// Imports are read from the feed of changes, everything else from the log; both newest first, merged by time.
-Result<std::vector<LogEntry>> Database::logs(const Filter& filter) {
-    return guarded(impl_->path, [&]() -> Result<std::vector<LogEntry>> {
-        std::vector<LogEntry> rows;
+Result<std::vector<Run>> Database::slowest_runs(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<Run>> {
         Statement select = impl_->connection.prepare(
-            "SELECT * FROM (SELECT l.id, l.run, l.at, l.integration, l.entity, l.direction, l.action, "
-            "l.status, l.external_id, "
-            "    (SELECT r.id FROM records r WHERE r.rid = l.rid), l.message FROM logs l "
-            "    WHERE (?1 = '' OR l.integration = ?2) AND (?3 = 0 OR l.run = ?3) AND (?4 = '' OR l.status = "
-            "?4) AND (?5 = '' OR l.entity = ?6) ORDER BY l.id DESC LIMIT ?7) "
-            "UNION ALL SELECT * FROM (SELECT c.seq, c.run, c.at, c.origin, c.entity, 1, CASE c.action WHEN 1 "
-            "THEN 'created' WHEN 2 THEN 'updated' ELSE 'deleted' END, "
-            "    'success', coalesce((SELECT m.external_id FROM mappings m WHERE m.rid = c.rid AND "
-            "m.integration = c.origin), ''), "
-            "    (SELECT r.id FROM records r WHERE r.rid = c.rid), coalesce('changed: ' || c.fields, '') "
-            "FROM changes c "
-            "    WHERE (?1 = '' OR c.origin = ?2) AND (?3 = 0 OR c.run = ?3) AND (?4 = '' OR ?4 = 'success') "
-            "AND (?5 = '' OR c.entity = ?6) ORDER BY c.seq DESC LIMIT ?7) "
-            "ORDER BY 3 DESC, 1 DESC LIMIT ?7");
+            "SELECT id, tenant, integration, trigger, status, started_at, ended_at, requests, bytes, error, "
+            "entities FROM runs WHERE (?1 = '' OR integration = ?2) AND (?3 = '' OR tenant = ?4) AND "
+            "started_at "
+            ">= ?5 AND ended_at > 0 ORDER BY ended_at - started_at DESC LIMIT 10");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
-            .bind(filter.run)
-            .bind(filter.status)
-            .bind(filter.entity)
-            .bind(impl_->number(filter.entity))
-            .bind(filter.limit);
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
+            .bind(to_unix_ms(filter.since));
+        return read_runs(*impl_, select);
+    });
+}
+
+Result<RunStatistics> Database::run_statistics(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<RunStatistics> {
+        RunStatistics found;
+        Statement select = impl_->connection.prepare(
+            "SELECT status, started_at, ended_at, entities FROM runs WHERE (?1 = '' OR integration = ?2) AND "
+            "(?3 "
+            "= '' OR tenant = ?4) AND started_at >= ?5");
+        select.bind(filter.integration)
+            .bind(impl_->number(filter.integration))
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
+            .bind(to_unix_ms(filter.since));
         while (select.step()) {
-            LogEntry& row = rows.emplace_back();
-            row.id = select.integer(0);
-            row.run = select.integer(1);
-            row.at = from_unix_ms(select.integer(2));
-            row.integration = impl_->name(select.integer(3));
-            row.entity = impl_->name(select.integer(4));
-            row.direction = static_cast<Direction>(select.integer(5));
-            row.action = select.text(6);
-            row.status = select.text(7);
-            row.external_id = select.text(8);
-            row.record = uuid_text(select.view(9));
-            row.message = select.text(10);
+            const auto status = static_cast<RunStatus>(select.integer(0));
+            ++found.runs;
+            found.running += status == RunStatus::running ? 1 : 0;
+            found.succeeded += status == RunStatus::success ? 1 : 0;
+            found.partial += status == RunStatus::partial ? 1 : 0;
+            found.failed += status == RunStatus::failed ? 1 : 0;
+            if (select.integer(2) != 0) found.durations_ms.push_back(select.integer(2) - select.integer(1));
+            for (const EntityCounters& one : from_text(select.view(3))) found.totals += one.counters;
         }
-        return rows;
+        return found;
+    });
+}
+
+namespace {
+
+constexpr const char* select_logs =
+    "SELECT l.id, l.run, l.at, l.integration, l.entity, l.direction, l.action, l.status, l.external_id, "
+    "(SELECT "
+    "r.id FROM records r WHERE r.rid = l.rid), l.message FROM logs l WHERE (?1 = '' OR l.integration = ?2) "
+    "AND "
+    "(?3 = 0 OR l.run = ?3) AND (?4 = '' OR l.entity = ?5) AND (?6 = '' OR EXISTS(SELECT 1 FROM runs o WHERE "
+    "o.id "
+    "= l.run AND o.tenant = ?7)) AND (?8 = x'' OR l.rid = (SELECT rid FROM records WHERE id = ?8)) AND (?9 = "
+    "0 OR "
+    "l.direction = ?9) AND l.at >= ?10 AND l.at < ?11 AND (?12 = 0 OR l.id < ?12) AND (?13 = '' OR l.status "
+    "= "
+    "?13) ORDER BY l.id DESC LIMIT ?14";
+constexpr const char* select_changes =
+    "SELECT c.seq, c.run, c.at, c.origin, c.entity, 1, CASE c.action WHEN 1 THEN 'created' WHEN 2 THEN "
+    "'updated' "
+    "ELSE 'deleted' END, 'success', coalesce((SELECT m.external_id FROM mappings m WHERE m.rid = c.rid AND "
+    "m.integration = c.origin), ''), (SELECT r.id FROM records r WHERE r.rid = c.rid), coalesce('changed: ' "
+    "|| "
+    "c.fields, '') FROM changes c WHERE (?1 = '' OR c.origin = ?2) AND (?3 = 0 OR c.run = ?3) AND (?4 = '' "
+    "OR "
+    "c.entity = ?5) AND (?6 = '' OR c.tenant = ?7) AND (?8 = x'' OR c.rid = (SELECT rid FROM records WHERE "
+    "id = "
+    "?8)) AND (?9 = 0 OR ?9 = 1) AND c.at >= ?10 AND c.at < ?11 AND (?12 = 0 OR c.seq < ?12) AND (?13 = '' "
+    "OR ?13 "
+    "= 'success') ORDER BY c.seq DESC LIMIT ?14";
+
+std::int64_t direction_number(const std::string& word) {
+    return word == "import" ? 1 : word == "export" ? 2 : 0;
+}
+
+std::vector<LogEntry> read_log(Database::Impl& impl, const char* sql, const Filter& filter,
+                               std::int64_t before) {
+    std::vector<LogEntry> rows;
+    const std::string record = uuid_bytes(filter.record);
+    Statement select = impl.connection.prepare(sql);
+    select.bind(filter.integration)
+        .bind(impl.number(filter.integration))
+        .bind(filter.run)
+        .bind(filter.entity)
+        .bind(impl.number(filter.entity))
+        .bind(filter.tenant)
+        .bind(impl.number(filter.tenant))
+        .bind_blob(record)
+        .bind(direction_number(filter.direction))
+        .bind(to_unix_ms(filter.since))
+        .bind(to_unix_ms(filter.until) == 0 ? INT64_MAX : to_unix_ms(filter.until))
+        .bind(before)
+        .bind(filter.status)
+        .bind(filter.limit);
+    while (select.step()) {
+        LogEntry& row = rows.emplace_back();
+        row.id = select.integer(0);
+        row.run = select.integer(1);
+        row.at = from_unix_ms(select.integer(2));
+        row.integration = impl.name(select.integer(3));
+        row.entity = impl.name(select.integer(4));
+        row.direction = static_cast<Direction>(select.integer(5));
+        row.action = select.text(6);
+        row.status = select.text(7);
+        row.external_id = select.text(8);
+        row.record = uuid_text(select.view(9));
+        row.message = select.text(10);
+    }
+    return rows;
+}
+
+}  // namespace
+
+// Imports are read from the feed of changes, everything else from the log; each in its own order, newest
+// first, the two merged by time. A page says how far it came in either.
+Result<LogPage> Database::logs(const Filter& filter) {
+    return guarded(impl_->path, [&]() -> Result<LogPage> {
+        std::vector<LogEntry> logs = read_log(*impl_, select_logs, filter, filter.before);
+        std::vector<LogEntry> changes = read_log(*impl_, select_changes, filter, filter.before_change);
+        LogPage page;
+        page.before_log = filter.before != 0 ? filter.before : INT64_MAX;
+        page.before_change = filter.before_change != 0 ? filter.before_change : INT64_MAX;
+        std::size_t l = 0, c = 0;
+        while (page.rows.size() < filter.limit && (l < logs.size() || c < changes.size())) {
+            const bool from_log = c == changes.size() || (l < logs.size() && logs[l].at >= changes[c].at);
+            LogEntry& next = from_log ? logs[l++] : changes[c++];
+            (from_log ? page.before_log : page.before_change) = next.id;
+            page.rows.push_back(std::move(next));
+        }
+        page.is_last = l == logs.size() && c == changes.size() && page.rows.size() < filter.limit;
+        return page;
     });
 }
 
@@ -233,14 +340,16 @@ Result<std::vector<MappingRow>> Database::mappings(const Filter& filter) {
             "mappings m "
             "JOIN records r ON r.rid = m.rid WHERE (?1 = '' OR m.integration = ?2) AND (?3 = '' OR m.entity "
             "= ?4) "
-            "AND (?5 = '' OR m.external_id = ?5) AND (?6 = x'' OR r.id = ?6) "
-            "ORDER BY m.integration, m.entity, m.external_id LIMIT ?7 OFFSET ?8");
+            "AND (?5 = '' OR m.external_id = ?5) AND (?6 = x'' OR r.id = ?6) AND (?7 = '' OR r.tenant = ?8) "
+            "ORDER BY m.integration, m.entity, m.external_id LIMIT ?9 OFFSET ?10");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.entity)
             .bind(impl_->number(filter.entity))
             .bind(filter.key)
             .bind_blob(id)
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
             .bind(filter.limit)
             .bind(filter.before);
         std::int64_t position = filter.before;

@@ -198,10 +198,14 @@ Result<std::vector<Plan>> Database::plans(const Filter& filter) {
         std::vector<Plan> rows;
         Statement select = impl_->connection.prepare(
             "SELECT run, integration, entity, full, at, state, reason, counts FROM plans WHERE (?1 = '' OR "
-            "integration = ?2) AND (?3 = 0 OR run < ?3) ORDER BY run DESC LIMIT ?4");
+            "integration = ?2) AND (?3 = 0 OR run < ?3) AND (?4 = '' OR EXISTS(SELECT 1 FROM runs o WHERE "
+            "o.id = "
+            "plans.run AND o.tenant = ?5)) ORDER BY run DESC LIMIT ?6");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.before)
+            .bind(filter.tenant)
+            .bind(impl_->number(filter.tenant))
             .bind(filter.limit);
         while (select.step()) rows.push_back(plan_in(*impl_, select));
         return rows;

@@ -49,6 +49,11 @@ std::string_view to_string(ConflictKind kind) {
     return "fields";
 }
 
+std::string_view to_string(IntentState state) {
+    static constexpr std::string_view words[] = {"ready", "sending", "unknown", "in_doubt", "stale"};
+    return words[static_cast<std::size_t>(state)];
+}
+
 std::string_view to_string(EventState state) {
     switch (state) {
         case EventState::waiting: return "waiting";

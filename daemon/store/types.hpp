@@ -192,6 +192,7 @@ struct ImportPage {
 
 // stale: the vendor has a newer version, which has to be merged first.
 enum class IntentState : std::uint8_t { ready = 0, sending = 1, unknown = 2, in_doubt = 3, stale = 4 };
+std::string_view to_string(IntentState state);
 
 struct Intent {
     std::int64_t id = 0;
@@ -344,6 +345,26 @@ struct RecordRow {
     bool deleted = false;
 };
 
+// A hub record changed by somebody who is no integration.
+struct RecordEdit {
+    std::string tenant, entity, record;               // record: UUID
+    std::string payload, provenance, fields, origin;  // fields: as in ImportWrite; origin: who
+    Action action = Action::updated;
+    std::int64_t version = 1;  // from now on
+    bool is_new = false;
+    std::optional<MatchValues> match;
+    Instant at{};
+};
+
+// One entry of the feed of changes, with the record as it is now.
+struct ChangeRow {
+    std::int64_t seq = 0, run = 0;
+    Instant at{};
+    Action action = Action::updated;
+    std::string origin, fields;  // fields: JSON array of pointers; empty: all
+    RecordRow record;
+};
+
 struct MappingRow {
     std::int64_t row = 0;  // position in the list, for the next page
     std::string integration, entity, record, external_id, remote_version;
@@ -358,8 +379,22 @@ struct Filter {
     Instant since{}, until{};       // logs: from, and before; epoch: no bound
     std::int64_t before =
         0;  // id or position of the last row already seen; 0: from the beginning of the list
+    std::int64_t before_change = 0;  // logs: likewise, of the feed of changes
     std::int64_t run = 0;
     std::uint32_t limit = 50;
+};
+
+// Newest first, out of the log and the feed of changes.
+struct LogPage {
+    std::vector<LogEntry> rows;
+    std::int64_t before_log = 0, before_change = 0;  // for the Filter of the next page
+    bool is_last = false;
+};
+
+struct RunStatistics {
+    std::int64_t runs = 0, running = 0, succeeded = 0, partial = 0, failed = 0;
+    Counters totals;
+    std::vector<std::int64_t> durations_ms;  // of those that have ended
 };
 
 // An API token (access/tokens.hpp).

@@ -146,11 +146,10 @@ void Engine::trigger(const std::string& integration, RunRequest request,
 }
 
 Status Engine::may_run(const std::string& integration, const RunRequest& request) const {
-    const auto found = slots_.find(integration);
-    if (found == slots_.end() || found->second.removed)
-        return fail(ErrorKind::permanent, "there is no integration '" + integration + "'");
+    const auto found = find(integration);
+    if (!found) return fail(found.error());
     if (stopping_) return fail(ErrorKind::transient, "the daemon is stopping");
-    const Slot& slot = found->second;
+    const Slot& slot = **found;
     if (!slot.link->config.enabled)
         return fail(ErrorKind::config,
                     "the integration '" + integration + "' is disabled; set enabled: true and reload");

@@ -62,6 +62,9 @@ struct PlannedRun {
     std::string why;  // why it is not at its slot; empty: it is
 };
 
+// The code of the error about an integration that is not there.
+inline constexpr const char* no_such_integration = "no_such_integration";
+
 struct PlannedRuns {
     std::string zone, schedule;
     std::string note;  // why nothing will be started, if so
@@ -110,6 +113,13 @@ class Engine {
 
     std::vector<IntegrationStatus> status() const;
     Alerts& alerts() { return alerts_; }
+    // Nothing where there is no such integration.
+    std::optional<std::string> tenant_of(const std::string& integration) const;
+    // ---- for those who change the hub and are no integration ----
+    // By which values records of the entity are recognised in that tenant.
+    std::vector<std::string> recognised_by(const std::string& tenant, const std::string& entity) const;
+    // Records of the entity have changed: whoever exports it on change does so soon.
+    void hub_changed(const std::string& tenant, const std::string& entity) { changed(tenant, entity, {}); }
     std::optional<store::Run> live_run(std::int64_t run) const;
     std::size_t running() const { return running_; }
 
@@ -231,6 +241,7 @@ class Engine {
     Kept kept(Slot& slot, bool with_quota = false);
     void keep(Slot& slot);
     Result<Slot*> find(const std::string& integration);
+    Result<const Slot*> find(const std::string& integration) const;
 
     // ---- what people should look at (engine_alerts.cpp) ----
     std::vector<Finding> findings(const Slot& slot) const;

@@ -245,11 +245,31 @@ void Engine::probed(Slot& slot, const Result<std::string>& answer) {
 
 // ---- asked for by people ----
 
-Result<Engine::Slot*> Engine::find(const std::string& integration) {
+Result<const Engine::Slot*> Engine::find(const std::string& integration) const {
     const auto found = slots_.find(integration);
     if (found == slots_.end() || found->second.removed)
-        return fail(ErrorKind::permanent, "there is no integration '" + integration + "'");
+        return fail(
+            {ErrorKind::permanent, "there is no integration '" + integration + "'", {}, no_such_integration});
     return &found->second;
+}
+
+Result<Engine::Slot*> Engine::find(const std::string& integration) {
+    const auto found = std::as_const(*this).find(integration);
+    if (!found) return fail(found.error());
+    return const_cast<Slot*>(*found);
+}
+
+std::optional<std::string> Engine::tenant_of(const std::string& integration) const {
+    const auto slot = find(integration);
+    return slot ? std::optional((*slot)->link->tenant.id) : std::nullopt;
+}
+
+std::vector<std::string> Engine::recognised_by(const std::string& tenant, const std::string& entity) const {
+    for (const auto& [id, slot] : slots_) {
+        const auto names = slot.link->recognition.find(entity);
+        if (slot.link->tenant.id == tenant && names != slot.link->recognition.end()) return names->second;
+    }
+    return {};
 }
 
 Status Engine::suspend(const std::string& integration) {
@@ -388,10 +408,9 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
 }
 
 Result<PlannedRuns> Engine::schedule(const std::string& integration, std::size_t count) const {
-    const auto found = slots_.find(integration);
-    if (found == slots_.end() || found->second.removed)
-        return fail(ErrorKind::permanent, "there is no integration '" + integration + "'");
-    const Slot& slot = found->second;
+    const auto found = find(integration);
+    if (!found) return fail(found.error());
+    const Slot& slot = **found;
     const config::Schedule& schedule = slot.link->config.schedule;
     const std::string& zone = slot.link->tenant.timezone;
     PlannedRuns made;

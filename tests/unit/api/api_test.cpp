@@ -1,61 +1,10 @@
 // The administrator's API over an engine in virtual time.
-#include "api/routes.hpp"
-
-#include <gtest/gtest.h>
-
-#include "sync/sim_house.hpp"
-#include "web/head.hpp"
+#include "api_house.hpp"
 
 namespace liaisond::api {
 namespace {
 
-using namespace sync_test;
-
-class Api : public testing::Test {
-  protected:
-    World world{1};
-    Shop shop;
-    SimNetwork network{world,
-                       {{"http://shop.example:80", [this](const http::Request& r) { return shop(r); }}}};
-    TempDir directory;
-    SimHouse house{world, network, directory.path()};
-    access::Tokens tokens;
-    Routes routes{Backend{*house.engine, house.store, house.secrets, tokens, [] { return json::object(); },
-                          [] { return json::object(); }, [] { return std::vector<std::string>(); },
-                          [] { return std::map<std::string, Milliseconds>(); },
-                          [](const store::Backlog&) { return std::string(); }}};
-
-    void SetUp() override {
-        auto link = shop_link();
-        link->config.schedule.kind = config::Schedule::Kind::cron;
-        link->config.schedule.cron = config::Cron::parse("10 2 * * *").value();
-        link->config.schedule.text = "daily at 02:10";
-        link->tenant.timezone = "Europe/Paris";
-        house.start({link});
-        keep_audit_key('k');
-        world.run_until([] { return false; }, Milliseconds(20));
-    }
-    void keep_audit_key(char filling) {
-        house.secrets.keep(std::string(audit_key),
-                           house.secrets.seal(audit_key, Secret(std::string(32, filling))));
-    }
-    std::pair<unsigned, json::object> ask(const std::string& method, const std::string& target,
-                                          const std::string& body = {}, const std::string& token = {}) {
-        std::pair<unsigned, json::object> heard{0, {}};
-        web::Request request;
-        request.method = method;
-        request.target = "/api/v1/" + target;
-        request.body = body;
-        request.peer.is_local = token.empty();
-        if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
-        EXPECT_FALSE(web::parse_target(request));
-        routes.handle(std::move(request), [&](web::Answer answer) {
-            heard = {answer.status, json::parse(answer.body).as_object()};
-        });
-        world.run_until([&] { return heard.first != 0; }, Milliseconds(1000));
-        return heard;
-    }
-};
+using Api = ApiHouse;
 
 TEST_F(Api, TheComingRuns) {
     const auto [status, body] = ask("GET", "integrations/shop/schedule?next=2");
@@ -113,13 +62,13 @@ TEST_F(Api, WithoutATokenNothingIsTold) {
     const auto [status, body] = ask("POST", "tokens", R"({"name":"till","scope":"read"})");
     const std::string token(body.at("token").as_string()), id(body.at("id").as_string());
     EXPECT_EQ(ask("GET", "integrations", "", token).first, 200u);
-    EXPECT_EQ(ask("POST", "tokens/" + id + "/revoke").first, 200u);
+    EXPECT_EQ(ask("DELETE", "tokens/" + id).first, 200u);
     EXPECT_EQ(ask("GET", "integrations", "", token).first, 401u);
-    EXPECT_EQ(ask("POST", "tokens/" + id + "/revoke").first, 404u);
+    EXPECT_EQ(ask("DELETE", "tokens/" + id).first, 404u);
 }
 
 TEST_F(Api, ATokenIsShownOnceAndItsFaultsAreNamed) {
-    ASSERT_EQ(ask("POST", "tokens", R"({"name":"till","scope":"operate","days":"30"})").first, 201u);
+    ASSERT_EQ(ask("POST", "tokens", R"({"name":"till","scope":"operate","days":30})").first, 201u);
     const json::object list = ask("GET", "tokens").second;
     const json::object& one = list.at("items").at(0).as_object();
     EXPECT_EQ(one.at("scope"), "operate");
@@ -127,8 +76,8 @@ TEST_F(Api, ATokenIsShownOnceAndItsFaultsAreNamed) {
     EXPECT_EQ(json::serialize(list).find("hash"), std::string::npos);
     EXPECT_EQ(ask("POST", "tokens", R"({"scope":"read"})").first, 422u);
     EXPECT_EQ(ask("POST", "tokens", R"({"name":"x","scope":"root"})").first, 422u);
-    EXPECT_EQ(ask("POST", "tokens", R"({"name":"x","days":"-1"})").first, 422u);
-    EXPECT_EQ(ask("POST", "tokens", "no json").first, 422u);
+    EXPECT_EQ(ask("POST", "tokens", R"({"name":"x","days":-1})").first, 422u);
+    EXPECT_EQ(ask("POST", "tokens", "no json").first, 400u);
 }
 
 TEST_F(Api, WhatWasDoneIsInTheAuditLogAndLookingIsNot) {

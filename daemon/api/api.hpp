@@ -1,0 +1,32 @@
+// Api: who asks, whether they may, and which route answers (interfaces.md). [core thread]
+#pragma once
+
+#include "api/backend.hpp"
+
+namespace liaisond::api {
+
+class Api {
+  public:
+    explicit Api(Backend backend);
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
+
+    // Of what the API knows nothing, nobody learns whether it is there: who it is comes before what they ask
+    // for.
+    void handle(web::Request request, web::Reply answer);
+    // For further topics, before the first request.
+    Router& router() { return router_; }
+    const Backend& backend() const { return backend_; }
+
+  private:
+    Result<access::Principal> principal_of(const web::Request& request);
+    void metrics(const access::Principal& who, const web::Reply& answer);
+    void dispatch(Call call);
+    void serve(Call call);
+    web::Reply audited(const Call& call);
+
+    Backend backend_;
+    Router router_;
+};
+
+}  // namespace liaisond::api

@@ -35,6 +35,7 @@ Api::Api(Backend backend) : backend_(std::move(backend)) {
     add_plan_routes(router_, backend_);
     add_secret_routes(router_, backend_);
     add_token_routes(router_, backend_);
+    add_upkeep_routes(router_, backend_);
 }
 
 void Api::handle(web::Request request, web::Reply answer) {
@@ -71,13 +72,14 @@ void Api::handle(web::Request request, web::Reply answer) {
 // The figures are about the whole house.
 void Api::metrics(const access::Principal& who, const web::Reply& answer) {
     if (!who.tenant.empty())
-        return answer(problem(403, who.name + " sees tenant " + who.tenant + " only, and the figures are of all"));
-    backend_.store.read([](store::Database& database) { return database.backlog(); },
-                        [this, answer](Result<store::Backlog> backlog) {
-                            if (!backlog) return answer(problem(backlog.error()));
-                            answer({200, "text/plain; version=0.0.4; charset=utf-8",
-                                    backend_.figures(*backlog)});
-                        });
+        return answer(
+            problem(403, who.name + " sees tenant " + who.tenant + " only, and the figures are of all"));
+    backend_.store.read(
+        [](store::Database& database) { return database.backlog(); },
+        [this, answer](Result<store::Backlog> backlog) {
+            if (!backlog) return answer(problem(backlog.error()));
+            answer({200, "text/plain; version=0.0.4; charset=utf-8", backend_.figures(*backlog)});
+        });
 }
 
 void Api::dispatch(Call call) {

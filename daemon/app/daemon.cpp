@@ -19,7 +19,7 @@
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
-#include "app/state_lock.hpp"
+#include "app/premises.hpp"
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/system.hpp"
@@ -32,7 +32,9 @@
 #include "plugin/runtime_router.hpp"
 #include "plugin/worker_runtime.hpp"
 #include "store/sqlite_store.hpp"
+#include "store/state_lock.hpp"
 #include "sync/engine.hpp"
+#include "sync/upkeep.hpp"
 
 namespace liaisond::app {
 namespace asio = boost::asio;
@@ -134,6 +136,10 @@ class Daemon {
         engine_->start([this](Status status) {
             if (!status) return end(refuse(status.error(), exit_state));
             // Only now: nobody shall see a run as running that a crash has ended.
+            configure_upkeep();
+            upkeep_->start([](const Status& begun) {
+                if (!begun) log(LogLevel::error, "no backups are made: " + begun.error().message);
+            });
             const Status listening = front_->listen(config_);
             if (!listening) return end(refuse(listening.error(), exit_config));
             LIAISON_FAULT_POINT("daemon.listening");
@@ -212,6 +218,8 @@ class Daemon {
         const sync::Ports ports{clock_,  zones_,    random_,   timers_, *transport_,
                                 *store_, *runtime_, *secrets_, figures_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
+        premises_ = std::make_unique<Premises>(io_, config_.state_dir);
+        upkeep_ = std::make_unique<sync::Upkeep>(ports, engine_->alerts(), *premises_);
         api_ = std::make_unique<api::Api>(api::Backend{
             *engine_, *store_, *secrets_, timers_, clock_, random_, tokens_, sessions_, throttle_,
             [this] { return about(); }, [this] { return connectors::plugins_json(catalog_); },
@@ -222,11 +230,26 @@ class Daemon {
                     asio::post(io_, std::move(then));
                 });
             },
-            [this](const store::Backlog& backlog) { return figures(backlog); }});
+            [this](const store::Backlog& backlog) { return figures(backlog); },
+            [this](const std::string& to, Completion<Result<store::Backup>> done) {
+                back_up(to, std::move(done));
+            }});
         front_ = std::make_unique<Front>(front_io_, io_, policy_of(config_),
                                          [this](web::Request request, web::Reply reply) {
                                              api_->handle(std::move(request), std::move(reply));
                                          });
+    }
+
+    void configure_upkeep() {
+        premises_->use_certificate(config_.http.certificate);
+        upkeep_->configure(config_.upkeep);
+    }
+
+    // A file of its own, or one more of those that are made every day.
+    void back_up(const std::string& to, Completion<Result<store::Backup>> done) {
+        if (to.empty() && !config_.upkeep.backup.to.empty())
+            return premises_->back_up(config_.upkeep.backup, clock_.now(), std::move(done));
+        premises_->back_up_to(to, clock_.now(), std::move(done));
     }
 
     void report_ready() {
@@ -296,6 +319,7 @@ class Daemon {
         log(LogLevel::info, "stopping",
             {{"signal", std::to_string(signal)}, {"runs", std::to_string(engine_->running())}});
         LIAISON_FAULT_POINT("daemon.stopping");
+        upkeep_->stop();
         engine_->stop(stop_grace, [this] { end(exit_fine); });
     }
 
@@ -343,6 +367,7 @@ class Daemon {
         catalog_ = std::move(loaded.catalog);
         config_ = std::move(loaded.config);
         engine_->configure(take_links());
+        configure_upkeep();
         LIAISON_FAULT_POINT("daemon.reloaded");
         log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
         return {};
@@ -370,6 +395,8 @@ class Daemon {
         }
         json::array problems;
         for (const std::string& problem : this->problems()) problems.emplace_back(problem);
+        for (const sync::Finding& finding : engine_->alerts().of_the_house())
+            problems.emplace_back(finding.text);
         return {{"version", LIAISON_VERSION},
                 {"pid", ::getpid()},
                 {"started_at", format_instant(started_)},
@@ -421,6 +448,8 @@ class Daemon {
     std::unique_ptr<http::FileTransport> files_;
     std::unique_ptr<http::SchemeRouter> transport_;
     std::unique_ptr<sync::Engine> engine_;
+    std::unique_ptr<Premises> premises_;
+    std::unique_ptr<sync::Upkeep> upkeep_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<Front> front_;
     asio::thread_pool side_{2};  // for what takes long, such as checking passwords: two at once
@@ -461,7 +490,7 @@ int run_daemon(const Options& options) {
     if (*armed)
         log(LogLevel::warning, "fault points are armed, this daemon will fail: " + std::string(wanted));
     LIAISON_FAULT_POINT("daemon.loaded");
-    StateLock lock;
+    store::StateLock lock;
     if (auto held = lock.acquire(loaded.config.state_dir); !held) {
         log(LogLevel::error, held.error().message);
         return held.error().kind == ErrorKind::conflict ? exit_busy : exit_state;

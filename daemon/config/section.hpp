@@ -49,6 +49,7 @@ class Section {
 Schedule read_schedule(const Section& parent);
 Limits read_limits(const Section& parent, Limits otherwise);
 Supervision read_supervision(const Section& parent, Supervision otherwise);
+Upkeep read_upkeep(const Section& root);
 MassDelete read_mass_delete(const Section& parent);
 
 // What only the whole configuration can show to be wrong with an integration; `here` is its section.

@@ -115,6 +115,8 @@ class Database {
     // After a start: creates whose outcome is unknown wait until `settled`, others no longer than until
     // `latest`.
     Status settle_anew(const std::string& integration, Instant settled, Instant latest);
+    // After a backup was restored: nothing counts as not sent any more. How many open intents there are.
+    Result<std::int64_t> doubt_intents(Instant now);
     Result<Presence> presence(const std::string& integration, Rid rid);
     // Of the integration's latest run; empty before the first one.
     Result<std::string> tenant_of(const std::string& integration);
@@ -204,6 +206,15 @@ class Database {
                      const std::function<std::string(const std::string& previous, const AuditRow&)>& seal);
     // From number `from` on, in their order.
     Result<std::vector<AuditRow>> audit(std::int64_t from, std::uint32_t limit);
+
+    // ---- retention: each lets go of at most `limit` rows from before that moment, and tells how many ----
+    Result<std::int64_t> sweep_runs(Instant before, std::uint32_t limit);
+    Result<std::int64_t> sweep_inbox(Instant before, std::uint32_t limit);  // bodies only
+    Result<std::int64_t> sweep_dead_letters(Instant before, std::uint32_t limit);
+    Result<std::int64_t> sweep_alerts(Instant before, std::uint32_t limit);
+    // Of the log itself, oldest first; not of the feed of changes.
+    Result<std::vector<LogEntry>> old_logs(Instant before, std::uint32_t limit);
+    Result<std::int64_t> drop_logs(const std::vector<std::int64_t>& ids);
 
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);

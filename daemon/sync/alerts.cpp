@@ -7,7 +7,7 @@ namespace liaisond::sync {
 std::set<std::string> Alerts::restore(const std::vector<store::Alert>& open) {
     std::set<std::string> integrations;
     for (const store::Alert& alert : open) {
-        raised_[alert.integration].insert({alert.kind, alert.subject});
+        raised_[alert.integration][{alert.kind, alert.subject}] = {alert.severity, alert.text};
         integrations.insert(alert.integration);
     }
     return integrations;
@@ -15,19 +15,21 @@ std::set<std::string> Alerts::restore(const std::vector<store::Alert>& open) {
 
 void Alerts::found(const std::string& tenant, const std::string& integration,
                    const std::vector<Finding>& findings, Instant now, bool is_event) {
+    if (integration.empty()) of_the_house_ = findings;
     const auto before = raised_.find(integration);
     if (findings.empty() && before == raised_.end()) return;  // as nearly always
-    const std::set<Key> known = before == raised_.end() ? std::set<Key>() : before->second;
-    std::set<Key> present;
+    const Known known = before == raised_.end() ? Known() : before->second;
+    Known present;
     std::vector<store::Alert> raise;
     for (const Finding& finding : findings) {
         const Key key{finding.kind, finding.subject};
-        present.insert(key);
-        const bool is_new = !known.contains(key);
+        present[key] = {finding.severity, finding.text};
+        const auto same = known.find(key);
+        const bool is_new = same == known.end();
         if (is_new)
             log(finding.severity == store::Severity::critical ? LogLevel::error : LogLevel::warning,
                 finding.text, {{"integration", integration}, {"alert", finding.kind}});
-        if (!is_new && !is_event) continue;
+        if (!is_new && !is_event && same->second == present[key]) continue;
         store::Alert& alert = raise.emplace_back();
         alert.tenant = tenant;
         alert.integration = integration;
@@ -38,7 +40,7 @@ void Alerts::found(const std::string& tenant, const std::string& integration,
         alert.last = now;
     }
     std::vector<Key> lower;
-    for (const Key& key : known) {
+    for (const auto& [key, as_known] : known) {
         if (present.contains(key)) continue;
         lower.push_back(key);
         log(LogLevel::info, "no longer: " + key.first + (key.second.empty() ? "" : " " + key.second),
@@ -72,8 +74,8 @@ void Alerts::write(const std::string& integration, std::vector<store::Alert> rai
         log(LogLevel::error, "alerts could not be stored: " + written.error().message,
             {{"integration", integration}});
         // The next look finds it as it was before this one.
-        std::set<Key>& known = raised_[integration];
-        known.insert(lower.begin(), lower.end());
+        Known& known = raised_[integration];
+        for (const Key& key : lower) known[key];
         for (const Key& key : raised) known.erase(key);
         if (known.empty()) raised_.erase(integration);
     });

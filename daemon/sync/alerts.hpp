@@ -29,13 +29,17 @@ class Alerts {
                const std::vector<Finding>& findings, Instant now, bool is_event);
     // Is anything?
     bool any(const std::string& integration) const { return raised_.contains(integration); }
+    // What is the matter with the daemon itself, as last found.
+    const std::vector<Finding>& of_the_house() const { return of_the_house_; }
 
   private:
     void write(const std::string& integration, std::vector<store::Alert> raise, std::vector<Key> lower,
                Instant now);
 
     Ports ports_;
-    std::map<std::string, std::set<Key>> raised_;  // by integration; none of them is empty
+    using Known = std::map<Key, std::pair<store::Severity, std::string>>;  // with its text
+    std::map<std::string, Known> raised_;  // by integration; none of them is empty
+    std::vector<Finding> of_the_house_;
 };
 
 }  // namespace liaisond::sync

@@ -153,7 +153,7 @@ Status Engine::may_run(const std::string& integration, const RunRequest& request
     if (!slot.link->config.enabled)
         return fail(ErrorKind::config,
                     "the integration '" + integration + "' is disabled; set enabled: true and reload");
-    if (slot.vitals.suspension == Vitals::Suspension::by_operator) {
+    if (slot.vitals.suspension == Vitals::Suspension::by_operator && !request.dry_run) {
         return fail(ErrorKind::config, "the integration '" + integration +
                                            "' is suspended; resume it with: liaisonctl integrations resume " +
                                            integration);
@@ -202,6 +202,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     control.confirm_deletes = request.confirm_deletes;
     control.replay = request.replay;
     control.only_entity = request.entity;
+    control.doubts_all = to_unix_ms(slot.vitals.restored_to) != 0;
     control.run.tenant = slot.link->tenant.id;
     control.run.integration = slot.link->config.id;
     control.run.trigger = request.trigger;

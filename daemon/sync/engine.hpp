@@ -232,6 +232,8 @@ class Engine {
 
     // ---- how it fares (engine_care.cpp) ----
     void take_up(Found& found);
+    void hold_restored(Slot& slot, const std::string& told);
+    void forget_restored();
     void judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath& after);
     void judge_failure(Slot& slot, const Error& error);
     void note_opened(Slot& slot, Lane lane);

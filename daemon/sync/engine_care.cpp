@@ -1,8 +1,11 @@
 // Engine: how its integrations fare - what it took over from the last life, breakers, suspension, alarms.
 #include <algorithm>
 
+#include <boost/json/parse.hpp>
+
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
+#include "store/backup.hpp"
 #include "sync/engine.hpp"
 
 namespace liaisond::sync {
@@ -32,6 +35,7 @@ std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z
 struct Engine::Found {
     std::vector<store::Run> runs;
     std::vector<store::Alert> alerts;
+    std::string restored;  // what restore_backup() tells, if it does
     std::map<std::string, Instant> open_work;
     std::map<std::string, std::string> schedules, vitals, breakers, backfills, quotas;
 };
@@ -59,6 +63,9 @@ void Engine::start(Completion<Status> done) {
         auto alerts = database.alerts(unresolved);
         if (!alerts) return fail(alerts.error());
         found.alerts = std::move(*alerts);
+        auto restored = database.state(store::restored_state, "");
+        if (!restored) return fail(restored.error());
+        found.restored = std::move(*restored);
         for (const auto& [id, settle] : ids) {
             // Whether the clock jumped meanwhile, nobody knows.
             const Status settled = database.settle_anew(id, now + settle, now + longest_wait);
@@ -120,6 +127,7 @@ void Engine::take_up(Found& found) {
         if (slot.vitals.suspension == Vitals::Suspension::failures)
             scheduler_.set(id, slot.times, Cause::probe, now + suspension_probe);
         slot.backfills = backfills_from_json(found.backfills[id]);
+        if (!found.restored.empty()) hold_restored(slot, found.restored);
         look_for_problems(slot, false);
         if (!slot.link->config.enabled) continue;
         if (!slot.backfills.empty())
@@ -133,6 +141,41 @@ void Engine::take_up(Found& found) {
         // A change whose debounce a crash cut short is looked for again.
         for (const config::Entity& entity : slot.link->config.entities) expect_change(slot, entity);
     }
+    if (!found.restored.empty()) forget_restored();
+}
+
+// What was exported after the backup was made is not in it. Until somebody has looked nothing is sent.
+void Engine::hold_restored(Slot& slot, const std::string& told) {
+    const auto& entities = slot.link->config.entities;
+    const bool exports = std::any_of(entities.begin(), entities.end(),
+                                     [](const config::Entity& entity) { return entity.exports; });
+    if (!exports) return;
+    boost::system::error_code error;
+    const boost::json::value value = boost::json::parse(told, error);
+    const boost::json::value* made =
+        !error && value.is_object() ? value.get_object().if_contains("made_at") : nullptr;
+    const auto at = made != nullptr && made->is_string() ? parse_instant(made->get_string()) : std::nullopt;
+    slot.vitals.restored_to = at.value_or(scheduler_.now());
+    slot.vitals.suspend(Vitals::Suspension::by_operator, scheduler_.now());
+}
+
+// With the suspensions, in one commit.
+void Engine::forget_restored() {
+    const auto states = std::make_shared<std::vector<Kept>>();
+    for (auto& [id, slot] : slots_) {
+        if (to_unix_ms(slot.vitals.restored_to) != 0) states->push_back(kept(slot));
+    }
+    const auto work = [states](store::Database& database) -> Status {
+        for (const Kept& one : *states) {
+            const Status saved = one.save(database);
+            if (!saved) return saved;
+        }
+        return database.save_state(store::restored_state, "", "");
+    };
+    ports_.store.write(work, [](const Status& saved) {
+        if (!saved)
+            log(LogLevel::error, "that a backup was restored could not be noted: " + saved.error().message);
+    });
 }
 
 // ---- after a run ----
@@ -160,6 +203,8 @@ void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath
         slot.vitals.succeeded(scheduler_.now());
         if (was_suspended && slot.vitals.suspension == Vitals::Suspension::none)
             log(LogLevel::info, "resumed, because a run succeeded", {{"integration", *slot.id}});
+        // Whatever was exported after the backup has been asked for.
+        if (control.doubts_all && control.only_entity.empty()) slot.vitals.restored_to = {};
         // A run that had nothing to ask of the vendor is no proof, but its breaker need not stay half open.
         if (slot.breaker.state() == Breaker::State::half_open) slot.breaker.close();
         for (const store::EntityCounters& one : control.run.entities) {
@@ -179,20 +224,11 @@ void Engine::judge_failure(Slot& slot, const Error& error) {
     if (!slot.vitals.failed(slot.link->config.supervision, scheduler_.now())) return;
     if (slot.missed.empty()) slot.missed = "retry";
     scheduler_.set(*slot.id, slot.times, Cause::probe, scheduler_.now() + suspension_probe);
-    log(LogLevel::error,
-        "suspended after " + std::to_string(slot.vitals.failures) +
-            " failed runs in a row; nothing is started any more until a test of the connection succeeds, or "
-            "until: liaisonctl integrations resume " +
-            *slot.id,
-        {{"integration", *slot.id}});
 }
 
 void Engine::note_opened(Slot& slot, Lane lane) {
     if (lane == Lane::live && slot.missed.empty()) slot.missed = "retry";
     scheduler_.set(*slot.id, slot.times, Cause::probe, slot.breaker.open_until());
-    log(LogLevel::warning,
-        "the vendor does not answer; it is left alone until " + format_instant(slot.breaker.open_until()),
-        {{"integration", *slot.id}});
 }
 
 // ---- probes ----
@@ -289,6 +325,7 @@ Status Engine::resume(const std::string& integration) {
     if ((*slot)->vitals.suspension == Vitals::Suspension::none)
         return fail(ErrorKind::config, "the integration '" + integration + "' is not suspended");
     (*slot)->vitals.resume((*slot)->link->config.supervision, false);
+    (*slot)->vitals.resumed_at = scheduler_.now();
     set_times(**slot);
     keep(**slot);
     look_for_problems(**slot, false);

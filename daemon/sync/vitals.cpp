@@ -53,7 +53,7 @@ void Vitals::listed(const std::string& entity, bool anything) {
 }
 
 void Vitals::step(Milliseconds step) {
-    for (Instant* at : {&known_since, &last_run, &last_success, &suspended_at, &dead_since}) {
+    for (Instant* at : {&known_since, &last_run, &last_success, &suspended_at, &dead_since, &resumed_at}) {
         if (ever(*at)) *at += step;
     }
     for (Instant& at : failed_at) at += step;
@@ -101,6 +101,14 @@ std::vector<Finding> Vitals::findings(const std::string& id, const config::Super
                                  std::to_string(one.empty) + " complete listings"});
         }
     }
+    if (ever(restored_to)) {
+        found.push_back(
+            {"restored", "", Severity::critical,
+             "the hub is a backup made at " + moment(restored_to) +
+                 ", and records that came since would be created at the vendor once more: compare "
+                 "what it would send, liaisonctl run " +
+                 id + " --dry-run, with what is there; then: liaisonctl integrations resume " + id});
+    }
     if (in_doubt > 0) {
         found.push_back({"in_doubt", "", Severity::critical,
                          std::to_string(in_doubt) + (in_doubt == 1 ? " record is" : " records are") +
@@ -134,7 +142,7 @@ std::optional<Instant> Vitals::next_look(const config::Supervision& policy, Mill
 
 std::optional<Instant> Vitals::alarm_due(Milliseconds patience) const {
     if (patience.count() == 0 || suspension == Suspension::by_operator) return std::nullopt;
-    return std::max(last_success, known_since) + patience;
+    return std::max({last_success, known_since, resumed_at}) + patience;
 }
 
 std::string Vitals::to_json() const {
@@ -142,6 +150,8 @@ std::string Vitals::to_json() const {
     if (failures != 0) made["failures"] = failures;
     if (ever(last_run)) made["last_run"] = to_unix_ms(last_run);
     if (ever(last_success)) made["last_success"] = to_unix_ms(last_success);
+    if (ever(resumed_at)) made["resumed_at"] = to_unix_ms(resumed_at);
+    if (ever(restored_to)) made["restored_to"] = to_unix_ms(restored_to);
     if (in_doubt != 0) made["in_doubt"] = in_doubt;
     if (dead_letters != 0) {
         made["dead_letters"] = dead_letters;
@@ -180,6 +190,8 @@ Vitals Vitals::from_json(std::string_view text) {
     made.last_success = moment_at("last_success");
     made.suspended_at = moment_at("suspended_at");
     made.dead_since = moment_at("dead_since");
+    made.resumed_at = moment_at("resumed_at");
+    made.restored_to = moment_at("restored_to");
     if (const json::value* count = from.if_contains("in_doubt")) made.in_doubt = number(*count);
     if (const json::value* count = from.if_contains("dead_letters")) made.dead_letters = number(*count);
     if (const json::value* failures = from.if_contains("failures"))

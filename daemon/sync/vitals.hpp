@@ -23,6 +23,10 @@ struct Vitals {
     Instant known_since{}, last_run{}, last_success{};  // epoch: never
     std::int64_t dead_letters = 0, in_doubt = 0;        // as of the last look
     Instant dead_since{};                               // when the dead letters last became more
+    Instant resumed_at{};                               // by an operator; epoch: never
+    // The store is a backup made then, and what was exported since may be at the vendor: nothing is sent
+    // before the vendor was asked for it. Epoch: it is none.
+    Instant restored_to{};
 
     // An imported entity whose listings always had something in them.
     struct Listing {

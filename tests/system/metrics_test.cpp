@@ -65,5 +65,13 @@ TEST(Metrics, SayWhatHappenedAndPromtoolFindsNoFault) {
     EXPECT_EQ(checked.text, "");
 }
 
+TEST(Metrics, TheExampleRulesForPrometheusDoWhatTheySay) {
+    const std::string rules = LIAISON_EXAMPLES_DIR "/../prometheus/liaison.rules";
+    const Ended checked = shell("promtool check rules " + rules + ".yml");
+    EXPECT_EQ(checked.code, 0) << checked.text;
+    const Ended tested = shell("promtool test rules " + rules + ".test.yml");
+    EXPECT_EQ(tested.code, 0) << tested.text;
+}
+
 }  // namespace
 }  // namespace liaison_system

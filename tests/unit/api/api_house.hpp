@@ -53,6 +53,12 @@ class ApiHouse : public testing::Test {
                 work();
                 then();
             });
+        },
+        [](const store::Backlog&) { return std::string(); },
+        [](const std::string& to, Completion<Result<store::Backup>> done) {
+            store::Backup made;
+            made.file = to;
+            done(made);
         }}};
 
     void SetUp() override { begin({daily(shop_link())}); }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstring>
 #include <fstream>
@@ -192,6 +193,16 @@ Status settle_into_one_file(const fs::path& file) {
     });
 }
 
+// What the manifest beside a backup says; nothing where it says none.
+std::optional<Instant> moment_told(const fs::path& manifest) {
+    std::ifstream in(manifest);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    boost::system::error_code error;
+    const json::value value = json::parse(text, error);
+    const json::value* at = !error && value.is_object() ? value.get_object().if_contains("made_at") : nullptr;
+    return at != nullptr && at->is_string() ? parse_instant(at->get_string()) : std::nullopt;
+}
+
 std::string first_word(const fs::path& file) {
     std::ifstream in(file);
     std::string word;
@@ -281,7 +292,8 @@ Result<Backup> check_backup(const fs::path& file) {
     }
     found->sha256 = *digest;
     found->bytes = static_cast<std::int64_t>(fs::file_size(file, error));
-    const auto moment = moment_of(file.filename().string());
+    auto moment = moment_of(file.filename().string());
+    if (!moment) moment = moment_told(file.string() + ".json");
     struct stat facts {};
     const bool known = ::stat(file.c_str(), &facts) == 0;
     found->at =

@@ -78,6 +78,9 @@ TEST_F(Backups, AreOneFileThatIsWholeAndPrivate) {
     EXPECT_NE(manifest.find("\"vault_keys\":[\"00000007\"]"), std::string::npos) << manifest;
     EXPECT_NE(manifest.find("The key of the vault is not in this backup"), std::string::npos);
     EXPECT_EQ(mark(made.file.string()), "before");
+    const fs::path named = directory.path() + "/hub.db";
+    ASSERT_TRUE(make_backup(database, named, start - days(3)));
+    EXPECT_EQ(check_backup(named).value().at, start - days(3)) << "under any name";
 }
 
 TEST_F(Backups, SevenDaysAndFourWeeksAreKept) {

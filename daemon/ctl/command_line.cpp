@@ -367,6 +367,7 @@ class CommandLine {
                          "The plugin; by default the installed one with the script's connector")
             ->type_name("LIBRARY");
         plugin_dirs(script);
+        command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
     }
 

@@ -80,6 +80,8 @@ constexpr auto all = std::to_array<Guide>({
     {data, "conflicts show", "N", "show one with both values", "liaisonctl conflicts show 5"},
     {data, "conflicts resolve", "N --take hub|remote [--field /P=SIDE] | --record UUID | --new",
      "decide whose value stays, or which record it is", "liaisonctl conflicts resolve 5 --take remote"},
+    {setup, "doctor", "", "look at all that goes wrong in practice, and say what to do; no daemon needed",
+     "liaisonctl doctor"},
     {setup, "config check", "[FILE...] [--plugin-dir DIR]", "check configuration files; no daemon needed",
      "liaisonctl config check"},
     {setup, "config show", "[FILE...]", "print the merged configuration as JSON", "liaisonctl config show"},

@@ -29,7 +29,8 @@ constexpr std::size_t faults_told = 3;
 
 class Doctor {
   public:
-    explicit Doctor(Session& session) : session_(session), main_(session.globals().config_file()) {}
+    explicit Doctor(Session& session)
+        : session_(session), main_(fs::absolute(session.globals().config_file())) {}
 
     std::vector<Finding> examine() {
         read_configuration();
@@ -119,16 +120,21 @@ class Doctor {
             }
         }
         add(judge_folder("socket folder", look_at(fs::path(config_.socket).parent_path()), daemon));
-        const FileFacts managed = look_at(managed_folder());
-        // The daemon makes it where it may.
-        const bool is_there = managed.error != ENOENT;
-        add(judge_folder("managed configuration",
-                         is_there ? managed : look_at(managed_folder().parent_path()), daemon));
-        if (findings_.back().verdict != Verdict::fine && !is_there) {
-            findings_.back().looked_at = managed_folder().string();
-            findings_.back().advice =
-                "install -d -m 0750 -o " + daemon.name + " " + managed_folder().string();
+        look_at_managed(daemon);
+    }
+
+    // The daemon makes it where it may; only changes over the API need it.
+    void look_at_managed(const Account& daemon) {
+        fs::path folder = managed_folder();
+        while (look_at(folder).error == ENOENT && folder.has_relative_path()) folder = folder.parent_path();
+        Finding finding = judge_folder("managed configuration", look_at(folder), daemon);
+        finding.looked_at = managed_folder().string();
+        if (finding.verdict == Verdict::failed) {
+            finding.verdict = Verdict::warning;
+            finding.found += ", so that integrations cannot be changed over the API";
+            finding.advice = "install -d -m 0750 -o " + daemon.name + " " + managed_folder().string();
         }
+        add(std::move(finding));
     }
 
     void look_at_vault_key(const Account& daemon) {
@@ -166,9 +172,9 @@ class Doctor {
     }
 
     void look_at_plugins() {
-        if (worker_.empty())
-            add({"plugins", Verdict::failed, config_.worker, "liaison-worker is missing",
-                 "install it beside liaisonctl, or name it as daemon.worker"});
+        if (worker_.empty())  // without which none can be looked at
+            return add({"plugins", Verdict::failed, config_.worker, "liaison-worker is missing",
+                        "install it beside liaisonctl, or name it as daemon.worker"});
         for (const plugin::PluginInfo& one : catalog_.plugins()) {
             if (!one.usable()) {
                 add({"plugin", Verdict::failed, one.path, one.error,

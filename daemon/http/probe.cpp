@@ -72,10 +72,22 @@ bool is_about_trust(CURLcode code) {
            code == CURLE_SSL_ISSUER_ERROR;
 }
 
-Milliseconds elapsed(CURL* easy, CURLINFO what) {
+std::chrono::microseconds elapsed(CURL* easy, CURLINFO what) {
     curl_off_t microseconds = 0;
     curl_easy_getinfo(easy, what, &microseconds);
-    return Milliseconds(microseconds / 1000);
+    return std::chrono::microseconds(microseconds);
+}
+
+// A step that was not taken has taken no time.
+ProbeAnswer::Reached reached(CURL* easy, unsigned status, CURLcode code) {
+    using Reached = ProbeAnswer::Reached;
+    if (status != 0) return Reached::answer;
+    if (code == CURLE_COULDNT_RESOLVE_HOST) return Reached::nothing;
+    if (code == CURLE_COULDNT_CONNECT) return Reached::name;
+    long local_port = 0;  // only a connection has one
+    curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
+    if (local_port > 0 || is_about_trust(code) || code == CURLE_SSL_CONNECT_ERROR) return Reached::connection;
+    return elapsed(easy, CURLINFO_NAMELOOKUP_TIME_T).count() > 0 ? Reached::name : Reached::nothing;
 }
 
 ProbeAnswer answer_of(Visit& visit, CURLcode code, const Clock& clock) {
@@ -88,16 +100,10 @@ ProbeAnswer answer_of(Visit& visit, CURLcode code, const Clock& clock) {
     answer.date = visit.date;
     answer.expiry = certificate_expiry(easy);
     answer.is_distrusted = is_about_trust(code);
-    answer.duration =
-        elapsed(easy, CURLINFO_STARTTRANSFER_TIME_T) - elapsed(easy, CURLINFO_PRETRANSFER_TIME_T);
-    using Reached = ProbeAnswer::Reached;
-    answer.reached =
-        status != 0                                                ? Reached::answer
-        : elapsed(easy, CURLINFO_CONNECT_TIME_T) > Milliseconds(0) ? Reached::connection
-        : elapsed(easy, CURLINFO_NAMELOOKUP_TIME_T) > Milliseconds(0) && code != CURLE_COULDNT_RESOLVE_HOST
-            ? Reached::name
-            : Reached::nothing;
-    if (answer.reached != Reached::answer)
+    answer.duration = std::chrono::duration_cast<Milliseconds>(elapsed(easy, CURLINFO_STARTTRANSFER_TIME_T) -
+                                                               elapsed(easy, CURLINFO_PRETRANSFER_TIME_T));
+    answer.reached = reached(easy, answer.status, code);
+    if (answer.reached != ProbeAnswer::Reached::answer)
         answer.error = visit.error[0] != '\0' ? visit.error : curl_easy_strerror(code);
     return answer;
 }

@@ -38,6 +38,7 @@ Api::Api(Backend backend) : backend_(std::move(backend)), entrance_(backend_) {
     add_secret_routes(router_, backend_);
     add_token_routes(router_, backend_);
     add_user_routes(router_, backend_);
+    add_upkeep_routes(router_, backend_);
 }
 
 void Api::handle(web::Request request, web::Reply answer) {
@@ -52,6 +53,7 @@ void Api::handle(web::Request request, web::Reply answer) {
             refused.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"liaison\"");
         return answer(std::move(refused));
     }
+    if (path == std::vector<std::string>{"metrics"}) return metrics(*who, answer);
     Call call;
     call.tenant = who->tenant;
     call.who = *who;
@@ -71,6 +73,19 @@ void Api::handle(web::Request request, web::Reply answer) {
     }
     call.request = std::move(request);
     dispatch(std::move(call));
+}
+
+// The figures are about the whole house.
+void Api::metrics(const access::Principal& who, const web::Reply& answer) {
+    if (!who.tenant.empty())
+        return answer(
+            problem(403, who.name + " sees tenant " + who.tenant + " only, and the figures are of all"));
+    backend_.store.read(
+        [](store::Database& database) { return database.backlog(); },
+        [this, answer](Result<store::Backlog> backlog) {
+            if (!backlog) return answer(problem(backlog.error()));
+            answer({200, "text/plain; version=0.0.4; charset=utf-8", backend_.figures(*backlog)});
+        });
 }
 
 void Api::dispatch(Call call) {

@@ -21,6 +21,7 @@ class Api {
   private:
     Result<access::Principal> principal_of(const web::Request& request);
     void show_readiness(const web::Request& request, const web::Reply& answer);
+    void metrics(const access::Principal& who, const web::Reply& answer);
     void dispatch(Call call);
     void serve(Call call);
     web::Reply audited(const Call& call);

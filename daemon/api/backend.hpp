@@ -13,6 +13,7 @@
 #include "api/answers.hpp"
 #include "api/router.hpp"
 #include "config/managed.hpp"
+#include "store/backup.hpp"
 #include "sync/engine.hpp"
 
 namespace liaisond::api {
@@ -40,6 +41,9 @@ struct Backend {
         configure;
     // Runs `work` beside the core, and `then` on it: for what takes long, such as checking a password.
     std::function<void(std::function<void()> work, std::function<void()> then)> beside;
+    std::function<std::string(const store::Backlog&)> figures;  // for Prometheus
+    // Copies the database to that file; empty: where the usual backups are.
+    std::function<void(const std::string& to, Completion<Result<store::Backup>> done)> back_up;
 };
 
 // The row of the vault that holds the key of the audit log's chain.
@@ -56,6 +60,7 @@ void add_decision_routes(Router& router, const Backend& backend);
 void add_plan_routes(Router& router, const Backend& backend);
 void add_secret_routes(Router& router, const Backend& backend);
 void add_token_routes(Router& router, const Backend& backend);
+void add_upkeep_routes(Router& router, const Backend& backend);
 
 // ---- what several topics share ----
 

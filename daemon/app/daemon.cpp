@@ -15,11 +15,12 @@
 #include <cstdlib>
 
 #include "api/api.hpp"
+#include "api/figures.hpp"
 #include "api/webhook_routes.hpp"
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
-#include "app/state_lock.hpp"
+#include "app/premises.hpp"
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/system.hpp"
@@ -32,7 +33,9 @@
 #include "plugin/runtime_router.hpp"
 #include "plugin/worker_runtime.hpp"
 #include "store/sqlite_store.hpp"
+#include "store/state_lock.hpp"
 #include "sync/engine.hpp"
+#include "sync/upkeep.hpp"
 #include "webhooks/directory.hpp"
 #include "webhooks/intake.hpp"
 
@@ -118,6 +121,7 @@ class Daemon {
                                               poster());
         if (!store) return refuse(store.error(), exit_state);
         store_ = std::move(*store);
+        store_->on_commit = [this](std::chrono::nanoseconds took) { figures_.committed(took); };
         store_->on_disk_failure = [](const Error& error) {
             // What a failed sync left behind cannot be known from here; a restart reads what is really there.
             log(LogLevel::error, error.message + "; stopping at once");
@@ -135,6 +139,10 @@ class Daemon {
         engine_->start([this](Status status) {
             if (!status) return end(refuse(status.error(), exit_state));
             // Only now: nobody shall see a run as running that a crash has ended.
+            configure_upkeep();
+            upkeep_->start([](const Status& begun) {
+                if (!begun) log(LogLevel::error, "no backups are made: " + begun.error().message);
+            });
             const Status listening = front_->listen(config_);
             if (!listening) return end(refuse(listening.error(), exit_config));
             LIAISON_FAULT_POINT("daemon.listening");
@@ -210,7 +218,8 @@ class Daemon {
         network_ = std::make_unique<http::CurlTransport>(io_);
         files_ = std::make_unique<http::FileTransport>(poster());
         transport_ = std::make_unique<http::SchemeRouter>(*network_, *files_);
-        const sync::Ports ports{clock_, zones_, random_, timers_, *transport_, *store_, *runtime_, *secrets_};
+        const sync::Ports ports{clock_,  zones_,    random_,   timers_, *transport_,
+                                *store_, *runtime_, *secrets_, figures_};
         engine_ = std::make_unique<sync::Engine>(ports, sync::CanonicalSchemas::embedded());
         intake_ = std::make_unique<webhooks::Intake>(
             *store_, clock_, random_,
@@ -218,6 +227,8 @@ class Daemon {
             [this](const std::string& integration) { engine_->events_arrived(integration); });
         directory_ = std::make_unique<webhooks::Directory>(
             *secrets_, [this](auto endpoints) { intake_->set_endpoints(std::move(endpoints)); });
+        premises_ = std::make_unique<Premises>(io_, config_.state_dir);
+        upkeep_ = std::make_unique<sync::Upkeep>(ports, engine_->alerts(), *premises_);
         api_ = std::make_unique<api::Api>(api::Backend{
             *engine_, *store_, *secrets_, timers_, clock_, random_, tokens_, sessions_, throttle_,
             [this] { return about(); }, [this] { return connectors::plugins_json(catalog_); },
@@ -228,6 +239,10 @@ class Daemon {
                     work();
                     asio::post(io_, std::move(then));
                 });
+            },
+            [this](const store::Backlog& backlog) { return figures(backlog); },
+            [this](const std::string& to, Completion<Result<store::Backup>> done) {
+                back_up(to, std::move(done));
             }});
         api::add_webhook_routes(api_->router(), api_->backend(), *directory_);
         front_ = std::make_unique<Front>(
@@ -236,6 +251,18 @@ class Daemon {
                 api_->handle(std::move(request), std::move(reply));
             },
             *intake_);
+    }
+
+    void configure_upkeep() {
+        premises_->use_certificate(config_.http.certificate);
+        upkeep_->configure(config_.upkeep);
+    }
+
+    // A file of its own, or one more of those that are made every day.
+    void back_up(const std::string& to, Completion<Result<store::Backup>> done) {
+        if (to.empty() && !config_.upkeep.backup.to.empty())
+            return premises_->back_up(config_.upkeep.backup, clock_.now(), std::move(done));
+        premises_->back_up_to(to, clock_.now(), std::move(done));
     }
 
     void report_ready() {
@@ -307,6 +334,7 @@ class Daemon {
         log(LogLevel::info, "stopping",
             {{"signal", std::to_string(signal)}, {"runs", std::to_string(engine_->running())}});
         LIAISON_FAULT_POINT("daemon.stopping");
+        upkeep_->stop();
         engine_->stop(stop_grace, [this] { end(exit_fine); });
     }
 
@@ -357,6 +385,7 @@ class Daemon {
         catalog_ = std::move(loaded.catalog);
         config_ = std::move(loaded.config);
         engine_->configure(take_links());
+        configure_upkeep();
         LIAISON_FAULT_POINT("daemon.reloaded");
         log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
         return {};
@@ -402,6 +431,8 @@ class Daemon {
         }
         json::array problems;
         for (const std::string& problem : this->problems()) problems.emplace_back(problem);
+        for (const sync::Finding& finding : engine_->alerts().of_the_house())
+            problems.emplace_back(finding.text);
         return {{"version", LIAISON_VERSION},
                 {"pid", ::getpid()},
                 {"started_at", format_instant(started_)},
@@ -409,6 +440,19 @@ class Daemon {
                 {"commits", store_->commits()},
                 {"workers", std::move(workers)},
                 {"problems", std::move(problems)}};
+    }
+
+    std::string figures(const store::Backlog& backlog) {
+        api::Figures::Now now;
+        now.integrations = engine_->status();
+        now.backlog = backlog;
+        for (const plugin::WorkerInfo& worker : workers_->workers())
+            now.worker_restarts[worker.plugin] += worker.restarts;
+        for (const auto& [id, entry] : directory_->entries())
+            now.webhooks[id] = {entry.counters->received, entry.counters->duplicates,
+                                entry.counters->refused};
+        now.started = started_;
+        return figures_.text(now);
     }
 
     static int refuse(const Error& error, int code) {
@@ -430,6 +474,7 @@ class Daemon {
     AsioTimers timers_{io_};
     Instant started_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    api::Figures figures_{LIAISON_VERSION};
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<auth::Secrets> secrets_;
     access::Tokens tokens_;
@@ -444,6 +489,8 @@ class Daemon {
     std::unique_ptr<sync::Engine> engine_;
     std::unique_ptr<webhooks::Intake> intake_;
     std::unique_ptr<webhooks::Directory> directory_;
+    std::unique_ptr<Premises> premises_;
+    std::unique_ptr<sync::Upkeep> upkeep_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<Front> front_;
     asio::thread_pool side_{2};  // for what takes long, such as checking passwords: two at once
@@ -484,7 +531,7 @@ int run_daemon(const Options& options) {
     if (*armed)
         log(LogLevel::warning, "fault points are armed, this daemon will fail: " + std::string(wanted));
     LIAISON_FAULT_POINT("daemon.loaded");
-    StateLock lock;
+    store::StateLock lock;
     if (auto held = lock.acquire(loaded.config.state_dir); !held) {
         log(LogLevel::error, held.error().message);
         return held.error().kind == ErrorKind::conflict ? exit_busy : exit_state;

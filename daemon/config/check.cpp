@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
+#include <set>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
@@ -71,6 +72,7 @@ class Builder {
             config.plugin_dirs = {"/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"};
         }
         config.http = http(daemon);
+        config.upkeep = read_upkeep(Section(document_, faults_, document_.root(), ""));
         const json::object& log = object_at(document_.root(), "log");
         config.log_level = text_at(log, "level", "info");
         config.log_target = text_at(log, "target", "stderr");
@@ -95,6 +97,10 @@ class Builder {
             }
             config.tenants[tenant.id] = std::move(tenant);
         }
+        // What is done at night is done at night where the tenants are, as far as that is one place.
+        std::set<std::string> places;
+        for (const auto& [id, tenant] : config.tenants) places.insert(tenant.timezone);
+        if (places.size() == 1 && zones.exists(*places.begin())) config.upkeep.timezone = *places.begin();
     }
 
     void integrations(Config& config, const Connectors& connectors) {

@@ -14,6 +14,7 @@
 #include "config/document.hpp"
 #include "config/policies.hpp"
 #include "config/schedule.hpp"
+#include "config/upkeep.hpp"
 #include "config/webhook.hpp"
 
 namespace liaisond::config {
@@ -109,6 +110,7 @@ struct Config {
     Http http;
     Durability durability = Durability::full;
     std::string log_level = "info", log_target = "stderr", log_format = "text";
+    Upkeep upkeep;
     std::map<std::string, Tenant> tenants;
     std::map<std::string, Integration> integrations;
 };

@@ -19,6 +19,27 @@ constexpr char text[] = R"schema({
         "durability": { "enum": ["full", "normal"], "default": "full", "description": "full: a commit survives a power cut. normal: it survives a crash of the daemon, and a power cut may lose the last moments." }
       }
     },
+    "backup": {
+      "type": "object", "additionalProperties": false, "required": ["to"], "description": "A copy of the hub's database every day. The key of the vault is not in it: keep a copy of that elsewhere.",
+      "properties": {
+        "to": { "type": "string", "pattern": "^/", "examples": ["/var/backups/liaison"], "description": "Folder, best on another disk." },
+        "at": { "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "default": "03:30", "description": "Time of day, in the zone that all tenants share, else UTC." },
+        "keep": { "type": "object", "additionalProperties": false, "properties": {
+          "daily": { "type": "integer", "minimum": 1, "maximum": 366, "default": 7 },
+          "weekly": { "type": "integer", "minimum": 0, "maximum": 520, "default": 4 } } }
+      }
+    },
+    "retention": {
+      "type": "object", "additionalProperties": false, "description": "How long what is kept. The audit log is kept for ever.",
+      "properties": {
+        "at": { "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "default": "04:10", "description": "A quiet time of day, in the zone that all tenants share, else UTC." },
+        "runs": { "$ref": "#/$defs/kept_for", "description": "Runs and resolved alerts (400d). Runs that a dead letter, conflict or plan names stay." },
+        "logs": { "$ref": "#/$defs/kept_for", "description": "Log rows in the database (7d); then they go to archive/ in state_dir, compressed, a file a day." },
+        "archive": { "$ref": "#/$defs/kept_for", "description": "Those files (90d)." },
+        "inbox": { "$ref": "#/$defs/kept_for", "description": "Bodies of webhooks that are done with (30d)." },
+        "dead_letters": { "$ref": "#/$defs/kept_for", "description": "Records and webhooks that were refused (180d)." }
+      }
+    },
     "log": {
       "type": "object", "additionalProperties": false,
       "properties": {
@@ -44,6 +65,7 @@ constexpr char text[] = R"schema({
   },
   "$defs": {
     "duration": { "type": "string", "format": "duration", "examples": ["250ms", "30s", "5m", "2h", "7d"] },
+    "kept_for": { "anyOf": [ { "type": "string", "enum": ["forever"] }, { "$ref": "#/$defs/duration" } ] },
     "daemon": {
       "type": "object", "additionalProperties": false,
       "properties": {

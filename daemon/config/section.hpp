@@ -50,6 +50,7 @@ class Section {
 Schedule read_schedule(const Section& parent);
 Limits read_limits(const Section& parent, Limits otherwise);
 Supervision read_supervision(const Section& parent, Supervision otherwise);
+Upkeep read_upkeep(const Section& root);
 MassDelete read_mass_delete(const Section& parent);
 // `here` is the section itself; nothing where it cannot be used.
 std::optional<Webhook> read_webhook(const Section& here);

@@ -387,6 +387,7 @@ class CommandLine {
                "As registered at the vendor; you then paste where it led");
         command(app_, "reload", [](Session& s) { return reload(s); });
 
+        declare_upkeep();
         plugin_dirs(command(app_, "plugins", [this](Session& s) { return list_plugins(s, local_); }));
         CLI::App* plugin = command(app_, "plugin", nullptr)->require_subcommand(0, 1);
         CLI::App* script = command(*plugin, "script", [this](Session& s) { return run_scripts(s, local_); });
@@ -398,6 +399,27 @@ class CommandLine {
         plugin_dirs(script);
         command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
+    }
+
+    void declare_upkeep() {
+        CLI::App* alerts = command(app_, "alerts", [this](Session& s) {
+                               return list_alerts(s, list_, all_);
+                           })->require_subcommand(0, 1);
+        integration(alerts);
+        limit(alerts);
+        alerts->add_option("--severity", list_.key, "warning or critical")
+            ->type_name("SEVERITY")
+            ->check(CLI::IsMember({"warning", "critical"}));
+        alerts->add_flag("--all", all_, "Those that are over, too");
+        for (const char* what : {"acknowledge", "resolve"}) {
+            number(
+                command(*alerts, what, [this, what](Session& s) { return change_alert(s, number_, what); }),
+                "The alert");
+        }
+        CLI::App* backup = command(app_, "backup", [this](Session& s) { return back_up(s, name_); });
+        filter(backup, "--to", name_, "FILE", "There, instead of the backups folder of the state directory");
+        CLI::App* restored = command(app_, "restore", [this](Session& s) { return restore(s, name_); });
+        restored->add_option("FILE", name_, "The backup")->required()->type_name("");
     }
 
     // The innermost command that was named; the whole program when none was.
@@ -450,6 +472,7 @@ class CommandLine {
     MappingArguments mapping_;
     WebhookArguments webhook_;
     InboxArguments inbox_;
+    bool all_ = false;
     std::int64_t number_ = 0, next_ = 10;
     bool watch_ = false, with_requests_ = false;
 };

@@ -117,6 +117,16 @@ int show_webhook(Session& session, const std::string& integration);
 int webhook_secret(Session& session, const WebhookArguments& arguments);
 int list_inbox(Session& session, const InboxArguments& arguments);
 
+// ---- what needs attention, and backups ----
+// Of arguments.key the severity; `all`: the resolved ones, too.
+int list_alerts(Session& session, const ListArguments& arguments, bool all);
+// `what`: acknowledge or resolve.
+int change_alert(Session& session, std::int64_t id, const std::string& what);
+// `to`: a file; empty: the usual folder. By the daemon, or in its place while none runs.
+int back_up(Session& session, const std::string& to);
+// Only while no daemon runs.
+int restore(Session& session, const std::string& file);
+
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one
 int run_scripts(Session& session, const LocalArguments& arguments);

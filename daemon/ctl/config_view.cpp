@@ -133,4 +133,10 @@ json::object shown_config(json::object root) {
     return root;
 }
 
+config::Config daemon_section(const Session& session) {
+    std::vector<config::Fault> ignored;
+    return config::check_daemon(
+        config::Document::load(config::config_files(session.globals().config_file()), ignored), ignored);
+}
+
 }  // namespace liaisond::ctl

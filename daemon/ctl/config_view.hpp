@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "config/config.hpp"
+#include "ctl/session.hpp"
 #include "ctl/table.hpp"
 #include "plugin/catalog.hpp"
 
@@ -28,5 +29,8 @@ boost::json::value full_schema(const boost::json::value& daemon_schema,
 
 // The merged document; a credential in clear text, which is a fault, is masked.
 boost::json::object shown_config(boost::json::object root);
+
+// What the configuration says of the daemon itself; its faults are somebody else's business.
+config::Config daemon_section(const Session& session);
 
 }  // namespace liaisond::ctl

@@ -38,12 +38,6 @@ config::Document load(const Session& session, const LocalArguments& arguments,
     return config::Document::load(files_of(session, arguments), faults);
 }
 
-config::Config daemon_section(const Session& session) {
-    std::vector<config::Fault> ignored;
-    return config::check_daemon(
-        config::Document::load(config::config_files(session.globals().config_file()), ignored), ignored);
-}
-
 // Without the daemon's cache: whoever runs this may not write there.
 plugin::Catalog scan(const Session& session, const LocalArguments& arguments, const config::Config& daemon) {
     plugin::CatalogOptions options;

@@ -112,13 +112,6 @@ std::string remarks_text(const json::value& status, const Look& look) {
         }
         doing += backfills_text(one, id);
         if (!work.empty()) add(doing, id, work);
-        if (const std::int64_t doubts = number_at(one, "intents_in_doubt"); doubts > 0) {
-            add(problems, id,
-                format_count(doubts, "record is", "records are") +
-                    " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents "
-                    "--integration " +
-                    id);
-        }
     }
     for (const json::value& one : array_at(status, "problems")) {
         if (one.is_string()) add(problems, "", one_line(one.get_string()));

@@ -121,6 +121,8 @@ class Database {
     // After a start: creates whose outcome is unknown wait until `settled`, others, and events that were
     // tried, no longer than until `latest`; other events are due.
     Status settle_anew(const std::string& integration, Instant settled, Instant latest);
+    // After a backup was restored: nothing counts as not sent any more. How many open intents there are.
+    Result<std::int64_t> doubt_intents(Instant now);
     Result<Presence> presence(const std::string& integration, Rid rid);
     // Of the integration's latest run; empty before the first one.
     Result<std::string> tenant_of(const std::string& integration);
@@ -155,6 +157,17 @@ class Database {
     // Of all that wait, by a step of the wall clock. Those that were never tried are due.
     Status move_events(Milliseconds step);
     Result<std::vector<InboxEvent>> inbox(const Filter& filter);
+
+    // ---- alerts ----
+    // Opens one, or counts the one that is open already.
+    Status raise_alert(const Alert& alert);
+    // It is over.
+    Status lower_alert(const std::string& integration, const std::string& kind, const std::string& subject,
+                       Instant at);
+    // By a person. One that is not open, or resolved, stays as it is.
+    Status acknowledge_alert(std::int64_t id, const std::string& who);
+    Status resolve_alert(std::int64_t id, Instant at);
+    Result<std::vector<Alert>> alerts(const Filter& filter);
 
     // ---- plans ----
     // Of a scratch copy: from now on it is known of each record what it was before.
@@ -213,6 +226,15 @@ class Database {
     // From number `from` on, in their order.
     Result<std::vector<AuditRow>> audit(std::int64_t from, std::uint32_t limit);
 
+    // ---- retention: each lets go of at most `limit` rows from before that moment, and tells how many ----
+    Result<std::int64_t> sweep_runs(Instant before, std::uint32_t limit);
+    Result<std::int64_t> sweep_inbox(Instant before, std::uint32_t limit);  // bodies only
+    Result<std::int64_t> sweep_dead_letters(Instant before, std::uint32_t limit);
+    Result<std::int64_t> sweep_alerts(Instant before, std::uint32_t limit);
+    // Of the log itself, oldest first; not of the feed of changes.
+    Result<std::vector<LogEntry>> old_logs(Instant before, std::uint32_t limit);
+    Result<std::int64_t> drop_logs(const std::vector<std::int64_t>& ids);
+
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);
     Result<LogPage> logs(const Filter& filter);
@@ -226,6 +248,8 @@ class Database {
     Result<std::vector<DeadLetter>> dead_letters(const Filter& filter);
     Result<std::vector<Intent>> intents(const Filter& filter);
     Result<IntegrationTotals> totals(const std::string& integration);
+    Result<Backlog> backlog();
+    Result<QueueSizes> queue_sizes(const std::string& integration);
     Result<std::int64_t> count_records(const std::string& tenant, const std::string& entity);
 
     struct Impl;  // shared by the parts of the implementation

@@ -150,6 +150,18 @@ Status Database::settle_anew(const std::string& integration, Instant settled, In
     });
 }
 
+Result<std::int64_t> Database::doubt_intents(Instant now) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        impl_->connection
+            .prepare(
+                "UPDATE intents SET state = 2, next_at = ?1, attempt = max(attempt, 1), first_sent_at = "
+                "CASE first_sent_at WHEN 0 THEN ?1 ELSE first_sent_at END WHERE state IN (0, 1, 2)")
+            .bind(to_unix_ms(now))
+            .run();
+        return impl_->connection.changes();
+    });
+}
+
 Result<std::vector<Intent>> Database::due_intents(const std::string& integration, const std::string& entity,
                                                   Instant now, std::uint32_t limit) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Intent>> {

@@ -378,6 +378,33 @@ Result<IntegrationTotals> Database::totals(const std::string& integration) {
     });
 }
 
+Result<QueueSizes> Database::queue_sizes(const std::string& integration) {
+    return guarded(impl_->path, [&]() -> Result<QueueSizes> {
+        Statement select = impl_->connection.prepare(
+            "SELECT (SELECT count(*) FROM dead_letters WHERE integration = ?1), "
+            "(SELECT count(*) FROM intents WHERE integration = ?1 AND state = 3)");
+        QueueSizes sizes;
+        if (select.bind(impl_->number(integration)).step()) sizes = {select.integer(0), select.integer(1)};
+        return sizes;
+    });
+}
+
+Result<Backlog> Database::backlog() {
+    return guarded(impl_->path, [&]() -> Result<Backlog> {
+        Backlog made;
+        Statement letters =
+            impl_->connection.prepare("SELECT integration, count(*) FROM dead_letters GROUP BY integration");
+        while (letters.step()) made.dead_letters[impl_->name(letters.integer(0))] = letters.integer(1);
+        Statement intents = impl_->connection.prepare(
+            "SELECT integration, count(*) FROM intents WHERE state = 3 GROUP BY integration");
+        while (intents.step()) made.in_doubt[impl_->name(intents.integer(0))] = intents.integer(1);
+        Statement alerts = impl_->connection.prepare(
+            "SELECT severity, count(*) FROM alerts WHERE state <> 'resolved' GROUP BY severity");
+        while (alerts.step()) made.alerts[alerts.text(0)] = alerts.integer(1);
+        return made;
+    });
+}
+
 Result<std::int64_t> Database::count_records(const std::string& tenant, const std::string& entity) {
     return guarded(impl_->path, [&]() -> Result<std::int64_t> {
         Statement select = impl_->connection.prepare(

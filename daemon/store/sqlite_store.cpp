@@ -123,8 +123,10 @@ void SqliteStore::commit(std::vector<Job>& batch) {
             whole = fail(answers[i].error());
         }
     }
+    const auto began = std::chrono::steady_clock::now();
     if (whole) whole = writer_->commit();
     if (whole) commits_.fetch_add(1, std::memory_order_relaxed);
+    if (whole && on_commit) on_commit(std::chrono::steady_clock::now() - began);
     if (!whole) {
         writer_->rollback();
         if (whole.error().code == "disk_error" && on_disk_failure) on_disk_failure(whole.error());

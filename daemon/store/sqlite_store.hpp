@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -33,6 +34,8 @@ class SqliteStore final : public Store {
     // After a failed sync nothing in memory can be trusted: called once on the writer thread, before the
     // completions.
     std::function<void(const Error&)> on_disk_failure;
+    // Told of each durable commit: how long it took. [writer thread] Set it before the first job.
+    std::function<void(std::chrono::nanoseconds)> on_commit;
     // Durable commits so far. [any thread]
     std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 

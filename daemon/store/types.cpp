@@ -64,6 +64,19 @@ std::string_view to_string(EventState state) {
     return "waiting";
 }
 
+std::string_view to_string(Severity severity) {
+    return severity == Severity::critical ? "critical" : "warning";
+}
+
+std::string_view to_string(AlertState state) {
+    switch (state) {
+        case AlertState::open: return "open";
+        case AlertState::acknowledged: return "acknowledged";
+        case AlertState::resolved: return "resolved";
+    }
+    return "open";
+}
+
 Counters& Counters::operator+=(const Counters& other) {
     fetched += other.fetched;
     created += other.created;

@@ -282,6 +282,26 @@ struct EventOutcome {
     bool attempted = true;  // it counts as one of the event's attempts
 };
 
+// ---- alerts ----
+
+enum class Severity : std::uint8_t { warning, critical };
+enum class AlertState : std::uint8_t { open, acknowledged, resolved };
+std::string_view to_string(Severity severity);
+std::string_view to_string(AlertState state);
+
+// What needs somebody's attention. One is open per kind, integration and subject.
+struct Alert {
+    std::int64_t id = 0;
+    std::string tenant, integration;  // empty: the daemon itself
+    std::string kind, subject;        // subject: which of several; may be empty
+    Severity severity = Severity::warning;
+    std::string text;
+    AlertState state = AlertState::open;
+    std::int64_t count = 1;  // how often it was found
+    Instant opened{}, last{}, resolved{};
+    std::string acknowledged_by;
+};
+
 // ---- plans ----
 
 // shown: asked for; waiting: a guard held the run back; superseded: a newer plan took its place.
@@ -357,6 +377,8 @@ struct MappingRow {
 struct Filter {
     std::string integration, tenant, entity, status, record, key;
     std::string direction, action;  // logs: import, export; created, ...
+    std::string severity, kind;     // alerts; their status may be "unresolved", too
+    std::int64_t id = 0;            // alerts; 0: any
     Instant since{}, until{};       // logs: from, and before; epoch: no bound
     std::int64_t before =
         0;  // id or position of the last row already seen; 0: from the beginning of the list
@@ -397,6 +419,17 @@ struct AuditRow {
     std::string actor, action, target;
     std::string detail;  // JSON, without secrets
     std::string hash;    // access/audit.hpp
+};
+
+// What waits for people, over all integrations.
+struct Backlog {
+    std::map<std::string, std::int64_t> dead_letters, in_doubt;  // by integration
+    std::map<std::string, std::int64_t> alerts;                  // that are not resolved, by severity
+};
+
+// The same of one integration.
+struct QueueSizes {
+    std::int64_t dead_letters = 0, in_doubt = 0;
 };
 
 struct IntegrationTotals {

@@ -50,11 +50,12 @@ class NoListener final : public JobListener {
 
 Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
     : clock_(ports.clock),
-      ports_{clock_,          ports.zones, ports.random,  ports.timers,
-             ports.transport, ports.store, ports.runtime, ports.secrets},
+      ports_{clock_,      ports.zones,   ports.random,  ports.timers,  ports.transport,
+             ports.store, ports.runtime, ports.secrets, ports.observer},
       schemas_(schemas),
       gates_(ports.timers, clock_),
       logins_(ports_, fibers_, gates_),
+      alerts_(ports_),
       scheduler_(
           ports.timers, ports.clock, [this](const std::string& id, Cause cause) { on_due(id, cause); },
           [this](Milliseconds step) { on_step(step); }),
@@ -111,6 +112,7 @@ void Engine::adopt_link(Slot& slot) {
     slot.next_link = nullptr;
     list_exporter(*slot.link, !slot.removed);
     if (started_ && !keep_plan) plan_anew(slot);
+    if (started_) look_for_problems(slot, false);
     if (started_ && !slot.live.control && !slot.removed && !is_held(slot)) start_missed(slot);
     if (started_) start_waiting(slot);
 }
@@ -124,6 +126,7 @@ void Engine::erase_if_gone(const std::string& id) {
     gates_.release(Gates::key_of(*found->second.link));
     ports_.runtime.forget(id);
     slots_.erase(found);
+    alerts_.found({}, id, {}, scheduler_.now(), false);
     Kept nothing;
     nothing.id = id;
     ports_.store.write([nothing](store::Database& database) { return nothing.save(database); },
@@ -156,7 +159,7 @@ Status Engine::may_run(const std::string& integration, const RunRequest& request
     if (!slot.link->config.enabled)
         return fail(ErrorKind::config,
                     "the integration '" + integration + "' is disabled; set enabled: true and reload");
-    if (slot.vitals.suspension == Vitals::Suspension::by_operator) {
+    if (slot.vitals.suspension == Vitals::Suspension::by_operator && !request.dry_run) {
         return fail(ErrorKind::config, "the integration '" + integration +
                                            "' is suspended; resume it with: liaisonctl integrations resume " +
                                            integration);
@@ -205,6 +208,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     control.confirm_deletes = request.confirm_deletes;
     control.replay = request.replay;
     control.only_entity = request.entity;
+    control.doubts_all = to_unix_ms(slot.vitals.restored_to) != 0;
     control.run.tenant = slot.link->tenant.id;
     control.run.integration = slot.link->config.id;
     control.run.trigger = request.trigger;
@@ -226,6 +230,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     ++running_;
     // Whatever waited to be tried again or to be exported is part of a run of everything.
     if (request.covers({})) {
+        note_begun(slot);
         scheduler_.set(*slot.id, slot.times, Cause::retry, std::nullopt);
         scheduler_.set(*slot.id, slot.times, Cause::change, std::nullopt);
     }
@@ -249,7 +254,9 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
         outcome = co_await work(slot, lane, queued.request);
     }
     conclude(control, outcome, ports_.clock.now());
+    ports_.observer.ended(control.run);  // whoever sees that it has ended sees it counted
     Result<Aftermath> after = co_await aftermath(control.run);
+    if (after) slot.vitals.queued(after->waiting.dead_letters, after->waiting.in_doubt, scheduler_.now());
     judge(slot, lane, outcome, after ? *after : Aftermath());
     if (lane == Lane::backfill) settle_backfill(slot, outcome);
     if (lane == Lane::events) settle_events(slot, outcome);
@@ -272,6 +279,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     }
     if (lane == Lane::events && lives_by_events(slot))
         slot.last_run = std::make_unique<store::Run>(control.run);
+    look_for_problems(slot, !control.only_plans);
     after_run(slot, lane, after ? after->open_work : std::nullopt);
 }
 
@@ -598,6 +606,9 @@ Await<Result<Engine::Aftermath>> Engine::aftermath(const store::Run& run) {
                     if (!cursor) return fail(cursor.error());
                     if (cursor->empty()) after.without_cursor.insert(entity);
                 }
+                auto waiting = database.queue_sizes(integration);
+                if (!waiting) return fail(waiting.error());
+                after.waiting = *waiting;
                 return after;
             };
             ports_.store.read(work, std::move(done));

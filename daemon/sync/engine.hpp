@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sync/alerts.hpp"
 #include "sync/backfill.hpp"
 #include "sync/canonical.hpp"
 #include "sync/engine_clock.hpp"
@@ -45,7 +46,8 @@ struct IntegrationStatus {
     std::vector<BackfillStatus> backfills;  // in their order
     std::uint32_t failures = 0;             // in a row
     std::optional<Instant> last_success;
-    std::string breaker;  // closed, open, half_open
+    Milliseconds waiting_for{0};  // since when a planned run is due that has not begun; zero: none is
+    std::string breaker;          // closed, open, half_open
     std::optional<Instant> breaker_until;
     std::string suspended;              // empty, failures, operator
     std::vector<std::string> problems;  // sentences about what a person should look at
@@ -113,6 +115,7 @@ class Engine {
     void stop(Milliseconds grace, std::function<void()> done);
 
     std::vector<IntegrationStatus> status() const;
+    Alerts& alerts() { return alerts_; }
     // Nothing where there is no such integration.
     std::optional<std::string> tenant_of(const std::string& integration) const;
     // ---- for those who change the hub and are no integration ----
@@ -148,7 +151,9 @@ class Engine {
         std::string missed;  // trigger of a run that was due while nothing could be started; empty: none
         bool missed_full = false;
         bool probing = false;
-        std::uint32_t tests = 0;  // test jobs in flight
+        std::uint32_t tests = 0;           // test jobs in flight
+        std::optional<Instant> due_since;  // of a planned run that has not begun
+        Milliseconds lag{0};               // of the latest planned run that has
         Track live, backfill, events;
         std::vector<Queued> queued;       // live; none of them covers another
         std::vector<Backfill> backfills;  // the first one is in flight, or the next
@@ -169,6 +174,7 @@ class Engine {
     struct Aftermath {
         std::optional<Instant> open_work;
         std::set<std::string> without_cursor;  // imported entities that are listed completely every time
+        store::QueueSizes waiting;
     };
     // What a slot keeps in the store, as JSON.
     struct Kept {
@@ -252,18 +258,26 @@ class Engine {
 
     // ---- how it fares (engine_care.cpp) ----
     void take_up(Found& found);
+    void hold_restored(Slot& slot, const std::string& told);
+    void forget_restored();
     void judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath& after);
     void judge_failure(Slot& slot, const Error& error);
     void note_opened(Slot& slot, Lane lane);
     bool is_held(const Slot& slot) const;
     void probe(Slot& slot);
     void probed(Slot& slot, const Result<std::string>& answer);
-    void look_for_problems(Slot& slot);
-    Milliseconds patience(const Slot& slot) const;
     Kept kept(Slot& slot, bool with_quota = false);
     void keep(Slot& slot);
     Result<Slot*> find(const std::string& integration);
     Result<const Slot*> find(const std::string& integration) const;
+
+    // ---- what people should look at (engine_alerts.cpp) ----
+    std::vector<Finding> findings(const Slot& slot) const;
+    void look_for_problems(Slot& slot, bool is_event = true);
+    Milliseconds patience(const Slot& slot) const;
+    Milliseconds waiting_for(const Slot& slot) const;
+    void note_due(Slot& slot, Instant at);
+    void note_begun(Slot& slot);
 
     IntegrationStatus status_of(const std::string& id, const Slot& slot) const;
 
@@ -273,7 +287,9 @@ class Engine {
     Gates gates_;
     Logins logins_;
     Slots slots_;
+    Alerts alerts_;
     Scheduler scheduler_;
+    Instant took_up_at_{};                                 // the start
     std::map<std::int64_t, std::pair<Slot*, Lane>> runs_;  // in flight, by id
     std::size_t running_ = 0;
     std::map<std::pair<std::string, std::string>, std::set<std::string>>

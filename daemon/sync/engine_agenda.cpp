@@ -53,9 +53,12 @@ void Engine::set_times(Slot& slot) {
     scheduler_.set(*slot.id, slot.times, Cause::full, slot.timetable.due(true));
     if (slot.breaker.state() == Breaker::State::open)
         scheduler_.set(*slot.id, slot.times, Cause::probe, slot.breaker.open_until());
-    std::optional<Instant> alarm = slot.vitals.alarm_due(patience(slot));
-    if (alarm && *alarm <= scheduler_.now() && slot.vitals.told > 0) alarm.reset();
-    scheduler_.set(*slot.id, slot.times, Cause::alarm, alarm);
+    const Instant now = scheduler_.now();
+    const std::optional<Instant> alarm = slot.vitals.alarm_due(patience(slot));
+    const bool is_news = alarm && *alarm <= now && !alerts_.any(*slot.id);
+    scheduler_.set(
+        *slot.id, slot.times, Cause::alarm,
+        is_news ? alarm : slot.vitals.next_look(slot.link->config.supervision, patience(slot), now));
 }
 
 void Engine::on_due(const std::string& id, Cause cause) {
@@ -70,19 +73,21 @@ void Engine::on_due(const std::string& id, Cause cause) {
         case Cause::events: slot.inbox_waits = true; return start_waiting(slot);
         case Cause::backfill: return start_backfill(slot);
         case Cause::probe: return probe(slot);
-        case Cause::alarm: return look_for_problems(slot);
+        case Cause::alarm: return look_for_problems(slot, false);
     }
 }
 
 void Engine::on_slot(Slot& slot, bool full) {
     const Instant now = scheduler_.now();
     const std::optional<Instant> full_due = slot.timetable.due(true);
+    const Instant due = slot.timetable.due(full).value_or(now);
     const bool covered = !full && full_due && *full_due <= now;  // by the full run of this moment
     slot.timetable.take(rota(slot), full, now);
     set_times(slot);
     if (covered) return;
     const bool waits = slot.live.control != nullptr || is_held(slot);
     if (waits && slot.link->config.schedule.catch_up == config::CatchUp::none) return;
+    if (!is_held(slot)) note_due(slot, due);
     start_planned(slot, "schedule", full);
 }
 
@@ -125,6 +130,7 @@ void Engine::on_step(Milliseconds step) {
         slot.breaker.step(slot.link->config.supervision.breaker, step, now);
         slot.vitals.step(step);
         if (slot.events_rest != Instant()) slot.events_rest += step;
+        if (slot.due_since) *slot.due_since += step;
         set_times(slot);
     }
 }

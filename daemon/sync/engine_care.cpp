@@ -1,8 +1,11 @@
 // Engine: how its integrations fare - what it took over from the last life, breakers, suspension, alarms.
 #include <algorithm>
 
+#include <boost/json/parse.hpp>
+
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
+#include "store/backup.hpp"
 #include "sync/engine.hpp"
 #include "sync/event_job.hpp"
 
@@ -10,6 +13,7 @@ namespace liaisond::sync {
 namespace {
 
 constexpr Milliseconds suspension_probe{3'600'000};
+constexpr std::uint32_t most_alerts = 100'000;  // that a start takes up
 // After a start nothing waits longer: the clock may have been wrong when it was told to.
 constexpr Milliseconds longest_wait{3'600'000};
 // A run that a crash ended goes on this long after the start, not at once: it may have been the reason.
@@ -49,6 +53,8 @@ std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z
 
 struct Engine::Found {
     std::vector<store::Run> runs;
+    std::vector<store::Alert> alerts;
+    std::string restored;  // what restore_backup() tells, if it does
     std::map<std::string, Instant> open_work;
     std::map<std::string, Instant> inboxes;  // when the next event is due
     std::map<std::string, std::string> schedules, vitals, breakers, backfills, hints, quotas;
@@ -71,6 +77,15 @@ void Engine::start(Completion<Status> done) {
         if (!runs) return fail(runs.error());
         Found found;
         found.runs = std::move(*runs);
+        store::Filter unresolved;
+        unresolved.status = "unresolved";
+        unresolved.limit = most_alerts;
+        auto alerts = database.alerts(unresolved);
+        if (!alerts) return fail(alerts.error());
+        found.alerts = std::move(*alerts);
+        auto restored = database.state(store::restored_state, "");
+        if (!restored) return fail(restored.error());
+        found.restored = std::move(*restored);
         for (const auto& [id, settle] : ids) {
             // Whether the clock jumped meanwhile, nobody knows.
             const Status settled = database.settle_anew(id, now + settle, now + longest_wait);
@@ -121,6 +136,12 @@ void Engine::take_up(Found& found) {
     LIAISON_FAULT_POINT("engine.started");
     started_ = true;
     const Instant now = scheduler_.now();
+    took_up_at_ = now;
+    for (const std::string& id : alerts_.restore(found.alerts)) {
+        const auto slot = slots_.find(id);
+        // Gone from the configuration meanwhile.
+        if (slot == slots_.end() && !id.empty()) alerts_.found({}, id, {}, now, false);
+    }
     for (auto& [id, slot] : slots_) {
         slot.vitals = Vitals::from_json(found.vitals[id]);
         slot.breaker = Breaker::from_json(found.breakers[id]);
@@ -134,6 +155,8 @@ void Engine::take_up(Found& found) {
         slot.backfills = backfills_from_json(found.backfills[id]);
         slot.hints = hints_of(found.hints[id]);
         slot.inbox_waits = found.inboxes.contains(id);
+        if (!found.restored.empty()) hold_restored(slot, found.restored);
+        look_for_problems(slot, false);
         if (!slot.link->config.enabled) continue;
         if (!slot.backfills.empty())
             scheduler_.set(id, slot.times, Cause::backfill, now + after_interruption);
@@ -147,6 +170,41 @@ void Engine::take_up(Found& found) {
         for (const config::Entity& entity : slot.link->config.entities) expect_change(slot, entity);
         if (!slot.hints.empty() || slot.inbox_waits) scheduler_.set(id, slot.times, Cause::events, now);
     }
+    if (!found.restored.empty()) forget_restored();
+}
+
+// What was exported after the backup was made is not in it. Until somebody has looked nothing is sent.
+void Engine::hold_restored(Slot& slot, const std::string& told) {
+    const auto& entities = slot.link->config.entities;
+    const bool exports = std::any_of(entities.begin(), entities.end(),
+                                     [](const config::Entity& entity) { return entity.exports; });
+    if (!exports) return;
+    boost::system::error_code error;
+    const boost::json::value value = boost::json::parse(told, error);
+    const boost::json::value* made =
+        !error && value.is_object() ? value.get_object().if_contains("made_at") : nullptr;
+    const auto at = made != nullptr && made->is_string() ? parse_instant(made->get_string()) : std::nullopt;
+    slot.vitals.restored_to = at.value_or(scheduler_.now());
+    slot.vitals.suspend(Vitals::Suspension::by_operator, scheduler_.now());
+}
+
+// With the suspensions, in one commit.
+void Engine::forget_restored() {
+    const auto states = std::make_shared<std::vector<Kept>>();
+    for (auto& [id, slot] : slots_) {
+        if (to_unix_ms(slot.vitals.restored_to) != 0) states->push_back(kept(slot));
+    }
+    const auto work = [states](store::Database& database) -> Status {
+        for (const Kept& one : *states) {
+            const Status saved = one.save(database);
+            if (!saved) return saved;
+        }
+        return database.save_state(store::restored_state, "", "");
+    };
+    ports_.store.write(work, [](const Status& saved) {
+        if (!saved)
+            log(LogLevel::error, "that a backup was restored could not be noted: " + saved.error().message);
+    });
 }
 
 // ---- after a run ----
@@ -168,12 +226,14 @@ void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath
         control.stop != Stop::none && control.stop_status != store::RunStatus::failed && !outcome;
     // A plan is no proof of anything, and a run that a guard held back neither succeeded nor failed.
     if (control.only_plans) return;
-    if (!told_to_stop && !control.held_by_guard.empty()) return look_for_problems(slot);
+    if (!told_to_stop && !control.held_by_guard.empty()) return;
     if (!told_to_stop && outcome) {
         const bool was_suspended = slot.vitals.suspension != Vitals::Suspension::none;
         slot.vitals.succeeded(scheduler_.now());
         if (was_suspended && slot.vitals.suspension == Vitals::Suspension::none)
             log(LogLevel::info, "resumed, because a run succeeded", {{"integration", *slot.id}});
+        // Whatever was exported after the backup has been asked for.
+        if (control.doubts_all && control.only_entity.empty()) slot.vitals.restored_to = {};
         // A run that had nothing to ask of the vendor is no proof, but its breaker need not stay half open.
         if (slot.breaker.state() == Breaker::State::half_open) slot.breaker.close();
         for (const store::EntityCounters& one : control.run.entities) {
@@ -185,7 +245,6 @@ void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath
         judge_failure(slot, outcome.error());
     }
     if (slot.breaker.state() == Breaker::State::open) note_opened(slot, lane);
-    look_for_problems(slot);
 }
 
 void Engine::judge_failure(Slot& slot, const Error& error) {
@@ -194,43 +253,11 @@ void Engine::judge_failure(Slot& slot, const Error& error) {
     if (!slot.vitals.failed(slot.link->config.supervision, scheduler_.now())) return;
     if (slot.missed.empty()) slot.missed = "retry";
     scheduler_.set(*slot.id, slot.times, Cause::probe, scheduler_.now() + suspension_probe);
-    log(LogLevel::error,
-        "suspended after " + std::to_string(slot.vitals.failures) +
-            " failed runs in a row; nothing is started any more until a test of the connection succeeds, or "
-            "until: liaisonctl integrations resume " +
-            *slot.id,
-        {{"integration", *slot.id}});
 }
 
 void Engine::note_opened(Slot& slot, Lane lane) {
     if (lane == Lane::live && slot.missed.empty()) slot.missed = "retry";
     scheduler_.set(*slot.id, slot.times, Cause::probe, slot.breaker.open_until());
-    log(LogLevel::warning,
-        "the vendor does not answer; it is left alone until " + format_instant(slot.breaker.open_until()),
-        {{"integration", *slot.id}});
-}
-
-Milliseconds Engine::patience(const Slot& slot) const {
-    const Milliseconds wanted = slot.link->config.supervision.expect_success_within;
-    if (!slot.link->config.enabled) return Milliseconds(0);
-    if (wanted.count() != 0) return wanted;
-    return config::patience(slot.link->config.schedule, scheduler_.now(), slot.link->tenant.timezone,
-                            ports_.zones);
-}
-
-// Tells each problem once, when it appears.
-void Engine::look_for_problems(Slot& slot) {
-    const auto problems =
-        slot.vitals.problems(slot.link->config.supervision, patience(slot), scheduler_.now());
-    const auto count = static_cast<std::uint32_t>(problems.size());
-    const bool news = count > slot.vitals.told;
-    if (news) {
-        for (const std::string& problem : problems)
-            log(LogLevel::warning, problem, {{"integration", *slot.id}});
-    }
-    if (count == slot.vitals.told) return;
-    slot.vitals.told = count;
-    if (!slot.live.control) keep(slot);  // a run keeps it with its end
 }
 
 // ---- probes ----
@@ -316,6 +343,7 @@ Status Engine::suspend(const std::string& integration) {
     (*slot)->vitals.suspend(Vitals::Suspension::by_operator, scheduler_.now());
     set_times(**slot);
     keep(**slot);
+    look_for_problems(**slot, false);
     log(LogLevel::info, "suspended by an operator", {{"integration", integration}});
     return {};
 }
@@ -327,8 +355,10 @@ Status Engine::resume(const std::string& integration) {
         return fail(ErrorKind::config, "the integration '" + integration + "' is not suspended");
     (*slot)->vitals.resume((*slot)->link->config.supervision, false);
     (*slot)->events_rest = {};
+    (*slot)->vitals.resumed_at = scheduler_.now();
     set_times(**slot);
     keep(**slot);
+    look_for_problems(**slot, false);
     log(LogLevel::info, "resumed by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
     start_waiting(**slot);
@@ -344,6 +374,7 @@ Status Engine::reset_breaker(const std::string& integration) {
     (*slot)->events_rest = {};
     set_times(**slot);
     keep(**slot);
+    look_for_problems(**slot, false);
     log(LogLevel::info, "circuit breaker reset by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
     start_waiting(**slot);
@@ -362,7 +393,12 @@ void Engine::finish_connect(const std::string& integration, const std::string& c
     const auto slot = find(integration);
     if (!slot)
         return ports_.timers.post([done = std::move(done), error = slot.error()] { done(fail(error)); });
-    logins_.finish_connect((*slot)->link, callback, std::move(done));
+    auto connected = [this, integration,
+                      done = std::move(done)](Result<std::map<std::string, std::string>> answer) {
+        if (const auto now = find(integration); now) look_for_problems(**now, false);
+        done(std::move(answer));
+    };
+    logins_.finish_connect((*slot)->link, callback, std::move(connected));
 }
 
 // ---- looking in ----
@@ -383,7 +419,6 @@ std::vector<IntegrationStatus> Engine::status() const {
 
 IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) const {
     using Held = Vitals::Suspension;
-    const Instant now = scheduler_.now();
     IntegrationStatus one;
     one.id = id;
     one.tenant = slot.link->tenant.id;
@@ -402,11 +437,11 @@ IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) con
     one.suspended = slot.vitals.suspension == Held::failures      ? "failures"
                     : slot.vitals.suspension == Held::by_operator ? "operator"
                                                                   : "";
-    one.problems = slot.vitals.problems(slot.link->config.supervision, patience(slot), now);
+    for (Finding& finding : findings(slot)) {
+        if (!finding.is_state) one.problems.push_back(std::move(finding.text));
+    }
+    one.waiting_for = waiting_for(slot);
     const bool held = slot.last_run && slot.last_run->status == store::RunStatus::suspended;
-    if (held) one.problems.push_back(slot.last_run->error);
-    const std::string login = logins_.problem(*slot.link);
-    if (!login.empty()) one.problems.push_back(login);
     one.backfills = backfills_of(slot);
     const Track& shown = slot.live.control ? slot.live : slot.events.control ? slot.events : slot.backfill;
     if (slot.live.control) one.current_run = slot.live.control->run;

@@ -29,7 +29,9 @@ Task<Status> ExportJob::run() {
     if (!open) co_return fail(open.error());
     Status fresh = co_await send_new();
     if (!fresh) co_return fail(fresh.error());
-    co_return Status();
+    if (!control_.doubts_all) co_return Status();
+    Status asked = co_await finish_open();
+    co_return asked;
 }
 
 // ---- work left over from before: retries that are due, sends of which nobody knows how they ended ----
@@ -210,7 +212,7 @@ Task<Status> ExportJob::take_up(std::int64_t& cursor) {
     cursor = safe;
     const Instant now = ports_.clock.now();
     for (store::Intent& intent : intents) {
-        intent.state = store::IntentState::sending;
+        intent.state = control_.doubts_all ? store::IntentState::unknown : store::IntentState::sending;
         intent.attempt = 1;
         intent.first_sent_at = now;
         intent.next_at = now;
@@ -219,7 +221,7 @@ Task<Status> ExportJob::take_up(std::int64_t& cursor) {
     Result<std::vector<std::int64_t>> ids = co_await add(intents, refused, safe);
     LIAISON_FAULT_POINT("export.after_intents");
     if (!ids) co_return fail(ids.error());
-    if (intents.empty()) co_return Status();
+    if (intents.empty() || control_.doubts_all) co_return Status();
     for (std::size_t i = 0; i < ids->size(); ++i) intents[i].id = (*ids)[i];
     Pending done = std::make_shared<Deferred<Status>>(ports_.timers);
     batches_.push_back(done);

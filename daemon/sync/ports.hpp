@@ -11,6 +11,7 @@
 #include "http/transport.hpp"
 #include "plugin/runtime.hpp"
 #include "store/store.hpp"
+#include "sync/observer.hpp"
 
 namespace liaisond::sync {
 
@@ -31,6 +32,7 @@ struct Ports {
     store::Store& store;
     plugin::Runtime& runtime;
     auth::Secrets& secrets;
+    Observer& observer = nobody();
 };
 
 }  // namespace liaisond::sync

@@ -235,6 +235,7 @@ Task<plugin::Response> Requester::attempt(RunControl& control, const plugin::Req
     else
         LIAISON_FAULT_POINT("request.before_read");
     http::Response answer = co_await transport(std::move(*prepared));
+    ports_.observer.answered(link_->config.id, answer);
     if (request.mutates())
         LIAISON_FAULT_POINT("request.after_write");
     else

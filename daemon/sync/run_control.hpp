@@ -32,6 +32,7 @@ struct RunControl {
     std::string stop_reason;
     bool full = false;
     bool confirm_deletes = false;         // an operator looked: the mass-delete brake is off
+    bool doubts_all = false;              // the vendor is asked for every record before it is sent
     std::vector<std::int64_t> replay;     // dead letters to import again, and nothing else
     std::string only_entity;              // empty: all
     std::string working_on;               // "importing product", for people

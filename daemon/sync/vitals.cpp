@@ -8,7 +8,11 @@ namespace liaisond::sync {
 namespace json = boost::json;
 namespace {
 
+using store::Severity;
+
 constexpr std::uint32_t suspicious_listings = 3;
+// Dead letters that did not become more for that long are no news.
+constexpr Milliseconds growth_remembered{24 * 3'600'000};
 constexpr std::size_t most_failures_kept = 1000;  // as many as an alert may be configured to count
 
 bool ever(Instant at) { return to_unix_ms(at) != 0; }
@@ -49,7 +53,7 @@ void Vitals::listed(const std::string& entity, bool anything) {
 }
 
 void Vitals::step(Milliseconds step) {
-    for (Instant* at : {&known_since, &last_run, &last_success, &suspended_at}) {
+    for (Instant* at : {&known_since, &last_run, &last_success, &suspended_at, &dead_since, &resumed_at}) {
         if (ever(*at)) *at += step;
     }
     for (Instant& at : failed_at) at += step;
@@ -65,34 +69,80 @@ void Vitals::resume(const config::Supervision& policy, bool probed) {
     failures = probed ? std::min(failures, policy.suspend_after - 1) : 0;
 }
 
-std::vector<std::string> Vitals::problems(const config::Supervision& policy, Milliseconds patience,
-                                          Instant now) const {
-    std::vector<std::string> found;
+void Vitals::queued(std::int64_t dead, std::int64_t doubtful, Instant now) {
+    if (dead > dead_letters) dead_since = now;
+    dead_letters = dead;
+    in_doubt = doubtful;
+}
+
+std::vector<Finding> Vitals::findings(const std::string& id, const config::Supervision& policy,
+                                      Milliseconds patience, Instant now) const {
+    std::vector<Finding> found;
     const auto recent = std::count_if(failed_at.begin(), failed_at.end(),
                                       [&](Instant at) { return at > now - policy.alert.within; });
     if (recent > static_cast<std::int64_t>(policy.alert.count)) {
-        found.push_back("more than " + std::to_string(policy.alert.count) + " failed runs within " +
-                        format_duration(policy.alert.within));
+        found.push_back({"failures", "", Severity::warning,
+                         "more than " + std::to_string(policy.alert.count) + " failed runs within " +
+                             format_duration(policy.alert.within)});
     }
     const auto alarm = alarm_due(patience);
     if (alarm && *alarm <= now && !ever(last_run)) {
-        found.push_back("has never run since it is known, " + moment(known_since));
+        found.push_back(
+            {"never_ran", "", Severity::critical, "has never run since it is known, " + moment(known_since)});
     } else if (alarm && *alarm <= now) {
-        found.push_back(ever(last_success) ? "no success since " + moment(last_success)
-                                           : "no success yet; known since " + moment(known_since));
+        found.push_back({"no_success", "", Severity::critical,
+                         ever(last_success) ? "no success since " + moment(last_success)
+                                            : "no success yet; known since " + moment(known_since)});
     }
     for (const Listing& one : listings) {
         if (one.empty >= suspicious_listings) {
-            found.push_back("fetches nothing any more: " + one.entity + " was empty in the last " +
-                            std::to_string(one.empty) + " complete listings");
+            found.push_back({"empty_listing", one.entity, Severity::warning,
+                             "fetches nothing any more: " + one.entity + " was empty in the last " +
+                                 std::to_string(one.empty) + " complete listings"});
         }
+    }
+    if (ever(restored_to)) {
+        found.push_back(
+            {"restored", "", Severity::critical,
+             "the hub is a backup made at " + moment(restored_to) +
+                 ", and records that came since would be created at the vendor once more: compare "
+                 "what it would send, liaisonctl run " +
+                 id + " --dry-run, with what is there; then: liaisonctl integrations resume " + id});
+    }
+    if (in_doubt > 0) {
+        found.push_back({"in_doubt", "", Severity::critical,
+                         std::to_string(in_doubt) + (in_doubt == 1 ? " record is" : " records are") +
+                             " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents "
+                             "--integration " +
+                             id});
+    }
+    if (dead_letters > 0 && dead_since + growth_remembered > now) {
+        found.push_back(
+            {"dead_letters", "", Severity::warning,
+             std::to_string(dead_letters) +
+                 (dead_letters == 1 ? " record was refused and waits" : " records were refused and wait") +
+                 " as dead letters, the latest since " + moment(dead_since) +
+                 "; see: liaisonctl dead-letters --integration " + id});
     }
     return found;
 }
 
+std::optional<Instant> Vitals::next_look(const config::Supervision& policy, Milliseconds patience,
+                                         Instant now) const {
+    std::optional<Instant> next;
+    const auto consider = [&](std::optional<Instant> at) {
+        if (at && *at > now && (!next || *at < *next)) next = at;
+    };
+    consider(alarm_due(patience));
+    const auto count = static_cast<std::size_t>(policy.alert.count);
+    if (failed_at.size() > count) consider(failed_at[failed_at.size() - count - 1] + policy.alert.within);
+    if (dead_letters > 0) consider(dead_since + growth_remembered);
+    return next;
+}
+
 std::optional<Instant> Vitals::alarm_due(Milliseconds patience) const {
     if (patience.count() == 0 || suspension == Suspension::by_operator) return std::nullopt;
-    return std::max(last_success, known_since) + patience;
+    return std::max({last_success, known_since, resumed_at}) + patience;
 }
 
 std::string Vitals::to_json() const {
@@ -100,7 +150,13 @@ std::string Vitals::to_json() const {
     if (failures != 0) made["failures"] = failures;
     if (ever(last_run)) made["last_run"] = to_unix_ms(last_run);
     if (ever(last_success)) made["last_success"] = to_unix_ms(last_success);
-    if (told != 0) made["told"] = told;
+    if (ever(resumed_at)) made["resumed_at"] = to_unix_ms(resumed_at);
+    if (ever(restored_to)) made["restored_to"] = to_unix_ms(restored_to);
+    if (in_doubt != 0) made["in_doubt"] = in_doubt;
+    if (dead_letters != 0) {
+        made["dead_letters"] = dead_letters;
+        made["dead_since"] = to_unix_ms(dead_since);
+    }
     if (suspension != Suspension::none) {
         made["suspended"] = suspension == Suspension::failures ? "failures" : "operator";
         made["suspended_at"] = to_unix_ms(suspended_at);
@@ -133,8 +189,11 @@ Vitals Vitals::from_json(std::string_view text) {
     made.last_run = moment_at("last_run");
     made.last_success = moment_at("last_success");
     made.suspended_at = moment_at("suspended_at");
-    if (const json::value* told = from.if_contains("told"))
-        made.told = static_cast<std::uint32_t>(number(*told));
+    made.dead_since = moment_at("dead_since");
+    made.resumed_at = moment_at("resumed_at");
+    made.restored_to = moment_at("restored_to");
+    if (const json::value* count = from.if_contains("in_doubt")) made.in_doubt = number(*count);
+    if (const json::value* count = from.if_contains("dead_letters")) made.dead_letters = number(*count);
     if (const json::value* failures = from.if_contains("failures"))
         made.failures = static_cast<std::uint32_t>(number(*failures));
     if (const json::value* why = from.if_contains("suspended"))

@@ -9,6 +9,7 @@
 
 #include "config/policies.hpp"
 #include "store/types.hpp"
+#include "sync/finding.hpp"
 
 namespace liaisond::sync {
 
@@ -20,7 +21,12 @@ struct Vitals {
     Suspension suspension = Suspension::none;
     Instant suspended_at{};
     Instant known_since{}, last_run{}, last_success{};  // epoch: never
-    std::uint32_t told = 0;                             // how many problems have been logged
+    std::int64_t dead_letters = 0, in_doubt = 0;        // as of the last look
+    Instant dead_since{};                               // when the dead letters last became more
+    Instant resumed_at{};                               // by an operator; epoch: never
+    // The store is a backup made then, and what was exported since may be at the vendor: nothing is sent
+    // before the vendor was asked for it. Epoch: it is none.
+    Instant restored_to{};
 
     // An imported entity whose listings always had something in them.
     struct Listing {
@@ -40,11 +46,17 @@ struct Vitals {
     // `probed`: because a probe succeeded; then one more failed run is enough to suspend it again.
     void resume(const config::Supervision& policy, bool probed);
 
-    // What a person should look at, in sentences. `patience`: how long it may go without success; zero:
-    // as long as it likes.
-    std::vector<std::string> problems(const config::Supervision& policy, Milliseconds patience,
-                                      Instant now) const;
-    // When the next problem may show by the mere passing of time.
+    // What waits for people after a run.
+    void queued(std::int64_t dead, std::int64_t doubtful, Instant now);
+
+    // What a person should look at. `id`: of the integration; `patience`: how long it may go without success,
+    // zero: as long as it likes.
+    std::vector<Finding> findings(const std::string& id, const config::Supervision& policy,
+                                  Milliseconds patience, Instant now) const;
+    // When that may be something else by the mere passing of time.
+    std::optional<Instant> next_look(const config::Supervision& policy, Milliseconds patience,
+                                     Instant now) const;
+    // When there was no success for too long.
     std::optional<Instant> alarm_due(Milliseconds patience) const;
 
     std::string to_json() const;

@@ -5,8 +5,10 @@
 #include <openssl/hmac.h>
 
 #include <atomic>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
+#include <fstream>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -237,6 +239,112 @@ TEST_F(Webhooks, AKilledDaemonHasKeptWhatItAnswered) {
     }
     EXPECT_EQ(rows(), next);
     EXPECT_EQ(hub.number("SELECT count(DISTINCT event_id) FROM inbox"), next);
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// ---- from the vendor into the hub: the examples as they are installed
+// ---------------------------------------
+
+class WebhookExamples : public testing::Test {
+  protected:
+    WebhookExamples() { house.daemon_section = "  listen: 127.0.0.1:0\n  public_url: https://hub.example\n"; }
+    // The daemon with that example, and the secret that it made for the vendor.
+    void begin(const std::string& file, const std::string& tenant, const std::string& id) {
+        house.write("conf.d/" + file, read_file(LIAISON_EXAMPLES_DIR "/" + file));
+        house.configure(shop({"[product]"}));
+        house.start();
+        find_port();
+        const House::Told told = house.ctl("--json webhook secret " + id);
+        ASSERT_EQ(told.code, 0) << told.text;
+        const json::object made = json::parse(told.text).as_object();
+        target = "/api/webhooks/integrations/" + tenant + "/" + id;
+        EXPECT_EQ(text_of(made, "url"), "https://hub.example" + target);
+        secret = text_of(made, "secret");
+    }
+    void find_port() {
+        static const std::string mark = "the API listens port=";
+        ASSERT_TRUE(until([&] { return house.log().rfind(mark) != std::string::npos; }));
+        const std::string log = house.log();
+        port = static_cast<std::uint16_t>(std::stoi(log.substr(log.rfind(mark) + mark.size())));
+    }
+    unsigned tell(const std::string& body, const std::string& headers = {}) const {
+        Call call = delivery(body, secret, target);
+        call.headers += headers;
+        return ask_port(port, call).status;
+    }
+    json::array records(const std::string& entity) const {
+        return house.get("/api/v1/records/" + entity).at("items").as_array();
+    }
+    bool until_records(const std::string& entity, std::size_t count) const {
+        return until([&] { return records(entity).size() == count; });
+    }
+    House house;
+    std::string target, secret;
+    std::uint16_t port = 0;
+};
+
+TEST_F(WebhookExamples, ATillTellsWhatWasPaidAndGivenBack) {
+    begin("webhook_till.yaml", "vieux-port", "vieux-port-till");
+    const std::string paid =
+        R"({"event":"payment_received","data":{"id":"tx-1001","revision":1,"receipt":"A-778","register":"bar-1",)"
+        R"("at":"2026-03-01T19:04:12Z","total":4250,"currency":"EUR","payments":[{"id":"p-1","method":"CARD",)"
+        R"("amount":4250,"currency":"EUR"}]}})";
+    EXPECT_EQ(tell(paid), 200u);
+    ASSERT_TRUE(until_records("pos_transaction", 1)) << house.last_lines();
+    const json::value sale = records("pos_transaction")[0].at("payload");
+    EXPECT_EQ(sale.at("kind"), "sale");
+    EXPECT_EQ(json::serialize(sale.at("total")), R"({"amount":4250,"currency":"EUR"})");
+    EXPECT_EQ(tell(paid), 200u) << "sent again";
+    EXPECT_EQ(tell(R"({"event":"drawer_opened","data":{}})"), 200u);
+    // A daemon that dies right after its 200 has it all the same.
+    EXPECT_EQ(
+        tell(R"({"event":"refund_processed","data":{"id":"rf-17","revision":2,"at":"2026-03-01T20:00:00Z",)"
+             R"("total":-1250,"currency":"EUR","payments":[{"id":"p-3","method":"CARD","amount":-1250,)"
+             R"("currency":"EUR"}]}})"),
+        200u);
+    house.kill_daemon();
+    house.start();
+    find_port();
+    ASSERT_TRUE(until_records("pos_transaction", 2)) << house.last_lines();
+
+    EXPECT_EQ(tell(R"({"event":"payment_received","data":{"id":"tx-9","revision":1,"total":"much"}})"), 200u);
+    ASSERT_TRUE(until([&] { return house.ctl("dead-letters").text.find("event") != std::string::npos; }))
+        << house.ctl("dead-letters").text;
+    EXPECT_EQ(records("pos_transaction").size(), 2u);
+    const std::string inbox = house.ctl("inbox").text;
+    for (const char* state : {"done", "ignored", "dead"}) EXPECT_THAT(inbox, HasSubstr(state));
+    EXPECT_THAT(house.ctl("status").text, Not(HasSubstr("never ran")));
+    EXPECT_THAT(house.api("GET", "/metrics").text,
+                HasSubstr(R"(liaison_webhooks_total{integration="vieux-port-till",outcome="received"} 1)"))
+        << "since the daemon was started again";
+}
+
+TEST_F(WebhookExamples, ReservationsArriveInAnyOrder) {
+    begin("webhook_reservations.yaml", "lagon", "lagon-bookings");
+    const auto booking = [](int revision, const std::string& more) {
+        return R"({"reservation":{"id":"R-77","revision":)" + std::to_string(revision) + more + "}}";
+    };
+    const std::string stay =
+        R"(,"state":"BOOKED","arrival":"2026-07-01","departure":"2026-07-04","total":"42000","updated":"2026-03-01T09:00:00Z")";
+    EXPECT_EQ(tell(booking(1, stay), "X-Event: new_reservation\r\n"), 200u);
+    ASSERT_TRUE(until_records("reservation", 1)) << house.last_lines();
+    EXPECT_EQ(tell(booking(3, R"(,"updated":"2026-03-01T11:00:00Z")"), "X-Event: cancelled_reservation\r\n"),
+              200u);
+    const auto status_now = [&] {
+        return json::serialize(records("reservation")[0].at("payload").at("status"));
+    };
+    ASSERT_TRUE(until([&] { return status_now() == "\"cancelled\""; })) << house.last_lines();
+    EXPECT_EQ(tell(booking(2, stay), "X-Event: modified_reservation\r\n"), 200u) << "too late";
+    ASSERT_TRUE(
+        until([&] { return house.ctl("inbox --status waiting").text.find("R-77") == std::string::npos; }));
+    ASSERT_TRUE(until([&] {
+        return house.get("/api/v1/inbox?status=done").at("items").as_array().size() == 3;
+    })) << house.ctl("inbox").text;
+    EXPECT_EQ(status_now(), "\"cancelled\"");
 }
 
 }  // namespace

@@ -56,6 +56,12 @@ class ApiHouse : public testing::Test {
                 work();
                 then();
             });
+        },
+        [](const store::Backlog&) { return std::string(); },
+        [](const std::string& to, Completion<Result<store::Backup>> done) {
+            store::Backup made;
+            made.file = to;
+            done(made);
         }}};
 
     std::shared_ptr<const webhooks::Endpoints> endpoints;  // as last published

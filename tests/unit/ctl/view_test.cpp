@@ -121,7 +121,7 @@ TEST(CtlStatusView, ShowsEverythingThatNeedsAttention) {
          "mappings": 12345, "dead_letters": 0, "intents_open": 0, "intents_in_doubt": 0},
         {"id": "pms", "tenant": "paradise", "connector": "opera", "state": "failing", "detail": "the vendor cannot be reached", "next_run": "2026-03-06T18:33:00.000Z",
          "failures": 3, "working_on": "", "current_run": null, "last_run": {"id": 3, "status": "failed", "ended_at": "2026-03-06T18:25:00.000Z"},
-         "mappings": 10, "dead_letters": 2, "intents_open": 1, "intents_in_doubt": 1}],
+         "mappings": 10, "dead_letters": 2, "intents_open": 1, "intents_in_doubt": 1, "problems": ["1 record is in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents --integration pms"]}],
         "workers": [{"plugin": "custom_api", "key": "paradise", "pid": 900, "jobs": 1, "restarts": 0, "state": "running"}],
         "problems": ["plugin acme.so was built for another ABI"]})");
     EXPECT_EQ(status_text(status, {}, now),

@@ -150,16 +150,23 @@ TEST(Breaker, EveryFailedProbeDoublesTheTimeUpToAMost) {
     EXPECT_EQ(breaker.open_until(), start + minutes(1)) << "a success forgives";
 }
 
+std::vector<std::string> found(const Vitals& vitals, const config::Supervision& policy, Milliseconds patience,
+                               Instant now) {
+    std::vector<std::string> texts;
+    for (const Finding& one : vitals.findings("shop", policy, patience, now)) texts.push_back(one.text);
+    return texts;
+}
+
 TEST(Vitals, AlertsAndSuspendsAfterSoManyFailures) {
     config::Supervision policy;
     Vitals vitals;
     vitals.known_since = start;
     for (int i = 0; i < 5; ++i) EXPECT_FALSE(vitals.failed(policy, start));
-    EXPECT_TRUE(vitals.problems(policy, hours(1), start).empty());
+    EXPECT_TRUE(found(vitals, policy, hours(1), start).empty());
     EXPECT_FALSE(vitals.failed(policy, start));
-    EXPECT_EQ(vitals.problems(policy, hours(1), start),
+    EXPECT_EQ(found(vitals, policy, hours(1), start),
               (std::vector<std::string>{"more than 5 failed runs within 1d"}));
-    EXPECT_TRUE(vitals.problems(policy, Milliseconds(0), start + hours(25)).empty());
+    EXPECT_TRUE(found(vitals, policy, Milliseconds(0), start + hours(25)).empty());
     for (int i = 0; i < 3; ++i) EXPECT_FALSE(vitals.failed(policy, start));
     EXPECT_TRUE(vitals.failed(policy, start));
     EXPECT_EQ(vitals.suspension, Vitals::Suspension::failures);
@@ -178,33 +185,33 @@ TEST(Vitals, NoSuccessWithinTheRhythmIsAProblem) {
     const config::Supervision policy;
     Vitals vitals;
     vitals.known_since = start;
-    EXPECT_TRUE(vitals.problems(policy, hours(1), start + minutes(59)).empty());
-    EXPECT_EQ(vitals.problems(policy, hours(1), start + hours(1)),
+    EXPECT_TRUE(found(vitals, policy, hours(1), start + minutes(59)).empty());
+    EXPECT_EQ(found(vitals, policy, hours(1), start + hours(1)),
               (std::vector<std::string>{"has never run since it is known, 2026-03-01T08:00Z"}));
     vitals.succeeded(start + hours(1));
-    EXPECT_TRUE(vitals.problems(policy, hours(1), start + minutes(90)).empty());
-    EXPECT_EQ(vitals.problems(policy, hours(1), start + hours(2)),
+    EXPECT_TRUE(found(vitals, policy, hours(1), start + minutes(90)).empty());
+    EXPECT_EQ(found(vitals, policy, hours(1), start + hours(2)),
               (std::vector<std::string>{"no success since 2026-03-01T09:00Z"}));
-    EXPECT_TRUE(vitals.problems(policy, Milliseconds(0), start + hours(2000)).empty()) << "by hand only";
+    EXPECT_TRUE(found(vitals, policy, Milliseconds(0), start + hours(2000)).empty()) << "by hand only";
     vitals.suspend(Vitals::Suspension::by_operator, start);
-    EXPECT_TRUE(vitals.problems(policy, hours(1), start + hours(2000)).empty()) << "somebody knows";
+    EXPECT_TRUE(found(vitals, policy, hours(1), start + hours(2000)).empty()) << "somebody knows";
 }
 
 TEST(Vitals, ListingsThatDryUpAreAProblem) {
     const config::Supervision policy;
     Vitals vitals;
     for (int i = 0; i < 10; ++i) vitals.listed("order", false);
-    EXPECT_TRUE(vitals.problems(policy, Milliseconds(0), start).empty()) << "there never was anything";
+    EXPECT_TRUE(found(vitals, policy, Milliseconds(0), start).empty()) << "there never was anything";
     vitals.listed("order", true);
     for (int i = 0; i < 2; ++i) vitals.listed("order", false);
-    EXPECT_TRUE(vitals.problems(policy, Milliseconds(0), start).empty());
+    EXPECT_TRUE(found(vitals, policy, Milliseconds(0), start).empty());
     vitals = Vitals::from_json(vitals.to_json());
     vitals.listed("order", false);
-    EXPECT_EQ(vitals.problems(policy, Milliseconds(0), start),
+    EXPECT_EQ(found(vitals, policy, Milliseconds(0), start),
               (std::vector<std::string>{
                   "fetches nothing any more: order was empty in the last 3 complete listings"}));
     vitals.listed("order", true);
-    EXPECT_TRUE(vitals.problems(policy, Milliseconds(0), start).empty());
+    EXPECT_TRUE(found(vitals, policy, Milliseconds(0), start).empty());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include "base/result.hpp"
 
-namespace liaisond::app {
+namespace liaisond::store {
 
 class StateLock {
   public:
@@ -22,4 +22,4 @@ class StateLock {
     int fd_ = -1;
 };
 
-}  // namespace liaisond::app
+}  // namespace liaisond::store

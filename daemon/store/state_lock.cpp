@@ -1,4 +1,4 @@
-#include "app/state_lock.hpp"
+#include "store/state_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace liaisond::app {
+namespace liaisond::store {
 
 StateLock::~StateLock() {
     if (fd_ >= 0) ::close(fd_);
@@ -44,4 +44,4 @@ Status StateLock::acquire(const std::string& directory) {
     return {};
 }
 
-}  // namespace liaisond::app
+}  // namespace liaisond::store

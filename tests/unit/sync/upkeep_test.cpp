@@ -1,0 +1,275 @@
+// Upkeep in virtual time: backups by the clock of the house, what is let go of, and what it finds wrong.
+#include "sync/upkeep.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sync/sim_house.hpp"
+
+namespace liaisond::sync_test {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+class FakePremises final : public sync::Premises {
+  public:
+    explicit FakePremises(World& world) : world_(world) {}
+    Facts look() override { return facts; }
+    void back_up(const config::BackupPlan&, Instant at, Completion<Result<store::Backup>> done) override {
+        tried.push_back(format_instant(at).substr(0, 16));
+        world_.after(Milliseconds(500), [this, done = std::move(done)] {
+            if (!failure.empty()) return done(fail(ErrorKind::transient, failure));
+            done(store::Backup());
+        });
+    }
+    void archive(const std::string& day, std::string lines, Completion<Status> done) override {
+        if (failure.empty()) archived[day] += lines;
+        world_.after(Milliseconds(5), [done = std::move(done), failure = failure] {
+            done(failure.empty() ? Status() : Status(fail(ErrorKind::transient, failure)));
+        });
+    }
+    void drop_archives(const std::string& before, Completion<Result<std::int64_t>> done) override {
+        dropped = before;
+        world_.after(Milliseconds(5), [done = std::move(done)] { done(0); });
+    }
+    Facts facts;
+    std::string failure, dropped;
+    std::vector<std::string> tried;
+    std::map<std::string, std::string> archived;
+
+  private:
+    World& world_;
+};
+
+class UpkeepTest : public testing::Test {
+  protected:
+    World world{1};
+    SimNetwork network{world, {}};
+    TempDir directory;
+    std::unique_ptr<SimHouse> house;
+    SystemTimeZones zones;
+    FakePremises premises{world};
+    std::unique_ptr<sync::Upkeep> upkeep;
+    config::Upkeep wanted;
+
+    void SetUp() override {
+        wanted.timezone = "Europe/Paris";
+        wanted.backup.to = "/backups";
+        live();
+    }
+    void live() {
+        upkeep.reset();
+        house.reset();
+        house = std::make_unique<SimHouse>(world, network, directory.path());
+        house->start({});
+        const sync::Ports ports{world,   zones,        world,          world,
+                                network, house->store, house->runtime, house->secrets};
+        upkeep = std::make_unique<sync::Upkeep>(ports, house->engine->alerts(), premises);
+        upkeep->configure(wanted);
+        pass(Milliseconds(20));
+        upkeep->start([](const Status&) {});
+        pass(Milliseconds(20));
+    }
+    void TearDown() override {
+        world.forget();
+        upkeep.reset();
+    }
+    void pass(Milliseconds time) {
+        world.run_until([] { return false; }, time);
+    }
+    store::Database& database() { return house->store.database(); }
+    std::vector<store::Alert> alerts(const std::string& state = "unresolved") {
+        store::Filter filter;
+        filter.status = state;
+        return database().alerts(filter).value();
+    }
+};
+
+TEST_F(UpkeepTest, BacksUpOnceADayAtTheHousesTime) {
+    pass(days(3));  // from 08:00 UTC
+    EXPECT_EQ(premises.tried,
+              (std::vector<std::string>{"2026-03-02T02:30", "2026-03-03T02:30", "2026-03-04T02:30"}));
+    premises.tried.clear();
+    live();
+    pass(hours(10));
+    EXPECT_TRUE(premises.tried.empty()) << "today's is made";
+    upkeep.reset();
+    house.reset();
+    pass(days(2));
+    live();
+    pass(minutes(1));
+    EXPECT_EQ(premises.tried.size(), 1u) << "missed while it was down: at once, once";
+}
+
+TEST_F(UpkeepTest, KeepsTheTimeOfDayWhenClocksChange) {
+    world.begin_at(*parse_instant("2026-03-28T12:00:00Z"));
+    live();
+    pass(days(2));
+    EXPECT_EQ(premises.tried, (std::vector<std::string>{"2026-03-29T01:30", "2026-03-30T01:30"}));
+}
+
+TEST_F(UpkeepTest, AFailedBackupIsAnAlertUntilOneIsMade) {
+    premises.failure = "no room in /backups";
+    pass(hours(19));
+    ASSERT_EQ(alerts().size(), 1u);
+    EXPECT_EQ(alerts()[0].kind, "backup_failed");
+    EXPECT_EQ(alerts()[0].severity, store::Severity::critical);
+    EXPECT_NE(alerts()[0].text.find("no room in /backups"), std::string::npos);
+    live();
+    EXPECT_EQ(alerts().size(), 1u) << "a restart forgets that there is none";
+    premises.failure.clear();
+    pass(hours(2));
+    EXPECT_TRUE(alerts().empty());
+}
+
+TEST_F(UpkeepTest, TheCertificateAndTheDiskAreWatched) {
+    premises.facts.certificate = "/etc/liaison/hub.crt";
+    premises.facts.certificate_end = world.now() + days(31);
+    premises.facts.disk = "/var/lib/liaison";
+    premises.facts.disk_bytes = 100'000'000'000;
+    premises.facts.free_bytes = 50'000'000'000;
+    pass(hours(12));
+    EXPECT_TRUE(alerts().empty());
+    pass(hours(13));
+    ASSERT_EQ(alerts().size(), 1u);
+    EXPECT_EQ(alerts()[0].kind, "certificate_expiry");
+    EXPECT_EQ(alerts()[0].subject, "/etc/liaison/hub.crt");
+    EXPECT_EQ(alerts()[0].severity, store::Severity::warning);
+    pass(days(28));
+    ASSERT_EQ(alerts().size(), 1u) << "one, however often it is found";
+    EXPECT_EQ(alerts()[0].severity, store::Severity::critical);
+    premises.facts.certificate_end = world.now() + days(90);
+    premises.facts.free_bytes = 80'000'000;
+    pass(minutes(16));
+    ASSERT_EQ(alerts().size(), 1u);
+    EXPECT_EQ(alerts()[0].kind, "disk_low");
+    EXPECT_EQ(alerts()[0].severity, store::Severity::critical);
+}
+
+// ---- retention ----
+
+class Retention : public UpkeepTest {
+  protected:
+    std::int64_t add_run(Instant at) {
+        store::Run run;
+        run.tenant = "house";
+        run.integration = "shop";
+        run.trigger = "manual";
+        run.started = at;
+        run.id = database().begin_run(run).value();
+        run.status = store::RunStatus::success;
+        run.ended = at + minutes(1);
+        EXPECT_TRUE(database().save_run(run));
+        return run.id;
+    }
+    void add_letter(std::int64_t run, const std::string& key, Instant at) {
+        store::DeadLetter letter;
+        letter.run = run;
+        letter.integration = "shop";
+        letter.entity = "product";
+        letter.key = key;
+        letter.reason = "invalid_record";
+        letter.first_at = letter.last_at = at;
+        EXPECT_TRUE(database().add_dead_letters({letter}));
+    }
+    void add_log(std::int64_t n, Instant at) {
+        store::LogEntry entry;
+        entry.at = at;
+        entry.integration = "shop";
+        entry.entity = "product";
+        entry.action = "rejected";
+        entry.status = "failed";
+        entry.message = "number " + std::to_string(n) + ".";
+        EXPECT_TRUE(database().add_log(entry));
+    }
+    void add_event(const std::string& id, Instant at, store::EventState state) {
+        store::InboxEvent event;
+        event.tenant = "house";
+        event.integration = "shop";
+        event.event_id = id;
+        event.headers = "{\"a\":\"b\"}";
+        event.body = "{}";
+        event.received = event.next_at = at;
+        event.state = state;
+        EXPECT_TRUE(database().add_event(event).value());
+    }
+    std::size_t lines(const std::string& day) {
+        const std::string& text = premises.archived[day];
+        return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    }
+};
+
+TEST_F(Retention, RunsGoUnlessSomethingStillNamesThem) {
+    const Instant now = world.now();
+    for (int i = 0; i < 450; ++i) add_run(now - days(500));
+    const std::int64_t named = add_run(now - days(450));
+    add_letter(named, "1", now - days(1));
+    add_run(now - days(399));
+    const std::int64_t latest = add_run(now - days(1));
+    pass(days(1));
+    store::Filter filter;
+    filter.limit = 1000;
+    const auto left = database().runs(filter).value();
+    ASSERT_EQ(left.size(), 3u);
+    EXPECT_EQ(left[0].id, latest);
+    EXPECT_EQ(left[2].id, named);
+    EXPECT_EQ(database().dead_letters(filter).value().size(), 1u);
+    pass(days(180));
+    EXPECT_TRUE(database().dead_letters(filter).value().empty());
+    EXPECT_EQ(database().runs(filter).value().size(), 1u) << "nothing names it any more; the latest stays";
+}
+
+TEST_F(Retention, LogsAreArchivedByDayBeforeTheyGo) {
+    const Instant now = world.now();
+    for (int i = 0; i < 500; ++i) add_log(i, now - days(10) + minutes(i));
+    for (int i = 0; i < 300; ++i) add_log(i, now - days(9) + minutes(i));
+    add_log(0, now - days(2));
+    pass(days(1));
+    EXPECT_EQ(database().old_logs(now + days(9), 1000).value().size(), 1u);
+    EXPECT_EQ(lines("2026-02-19"), 500u);
+    EXPECT_EQ(lines("2026-02-20"), 300u);
+    EXPECT_NE(premises.archived["2026-02-19"].find("number 17."), std::string::npos);
+    EXPECT_EQ(premises.dropped, "2025-12-02");
+}
+
+TEST_F(Retention, WhatCannotBeArchivedStays) {
+    add_log(1, world.now() - days(10));
+    premises.failure = "no room";
+    pass(days(1));
+    EXPECT_EQ(database().old_logs(world.now(), 1000).value().size(), 1u);
+    premises.failure.clear();
+    pass(hours(1));
+    EXPECT_EQ(database().old_logs(world.now(), 1000).value().size(), 0u) << "tried again";
+}
+
+TEST_F(Retention, BodiesOfWebhooksGoAndTheirIdsStay) {
+    const Instant old = world.now() - days(40);
+    add_event("done", old, store::EventState::done);
+    add_event("ignored", old, store::EventState::ignored);
+    add_event("dead", old, store::EventState::dead);
+    add_event("waiting", old, store::EventState::waiting);
+    add_event("young", world.now(), store::EventState::done);
+    pass(days(1));
+    std::map<std::string, std::string> bodies;
+    const auto events = database().inbox({}).value();
+    for (const store::InboxEvent& one : events) bodies[one.event_id] = one.body;
+    EXPECT_EQ(bodies,
+              (std::map<std::string, std::string>{
+                  {"done", ""}, {"ignored", ""}, {"dead", "{}"}, {"waiting", "{}"}, {"young", "{}"}}));
+}
+
+TEST_F(Retention, ForeverIsForever) {
+    wanted.retention.runs = wanted.retention.logs = wanted.retention.inbox = wanted.retention.dead_letters =
+        Milliseconds(0);
+    upkeep->configure(wanted);
+    add_run(world.now() - days(5000));
+    add_run(world.now());
+    add_log(1, world.now() - days(5000));
+    pass(days(2));
+    EXPECT_EQ(database().runs({}).value().size(), 2u);
+    EXPECT_EQ(database().old_logs(world.now(), 10).value().size(), 1u);
+}
+
+}  // namespace
+}  // namespace liaisond::sync_test

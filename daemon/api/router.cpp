@@ -147,12 +147,13 @@ std::optional<web::Answer> read_query(Call& call) {
     const auto complain = [&](const std::string& name, std::string text) {
         errors.push_back(json::object{{"parameter", name}, {"detail", std::move(text)}});
     };
-    for (const auto& [name, value] : call.request.query) {
+    for (const auto& parameter : call.request.query) {
+        const std::string &name = parameter.first, &value = parameter.second;
         const auto one =
             std::find_if(known.begin(), known.end(), [&](const Parameter& p) { return p.name == name; });
         if (one == known.end()) {
             std::vector<std::string> names;
-            for (const Parameter& parameter : known) names.push_back(parameter.name);
+            for (const Parameter& each : known) names.push_back(each.name);
             complain(name, "is not known here" + did_you_mean(name, names));
         } else if (call.request.query.count(name) > 1) {
             complain(name, "is given more than once");

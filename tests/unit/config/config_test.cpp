@@ -237,6 +237,35 @@ TEST(Config, BrokenYamlIsOneClearError) {
     EXPECT_TRUE(only_fault("tenants: [unclosed\n").starts_with("liaison.yaml:"));
 }
 
+TEST(Config, TextIsUtf8) {
+    EXPECT_EQ(only_fault("tenants:\n  house: { name: \"Caf\xe9\" }\n"),
+              "liaison.yaml:2:1: is not UTF-8; save the file in that encoding");
+}
+
+// A few lines that would fill the memory, and then the disk.
+TEST(Config, AliasesMakeNothingEndless) {
+    std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 9; ++i) {
+        const std::string name = "a" + std::to_string(i), inner = "*a" + std::to_string(i - 1);
+        laughs += name + ": &" + name + " [" + inner;
+        for (int more = 0; more < 8; ++more) laughs += ", " + inner;
+        laughs += "]\n";
+    }
+    std::vector<Fault> faults;
+    Document::parse(laughs, "liaison.yaml", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults[0].message,
+              "is too much: with its aliases (*name) followed, the file is larger than 32 MiB");
+    faults.clear();
+    Document::parse("a: &a [*a, *a]\n", "liaison.yaml", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults[0].message, "is nested too deeply");
+    faults.clear();
+    const Document plain = Document::parse("a: &a [1]\nb: *a\n", "liaison.yaml", faults);
+    EXPECT_TRUE(faults.empty());
+    EXPECT_EQ(plain.root().at("b"), plain.root().at("a"));
+}
+
 TEST(Config, DuplicateIdsNameBothPlaces) {
     sync_test::TempDir directory;
     std::filesystem::create_directory(directory.path() + "/conf.d");

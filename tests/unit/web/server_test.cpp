@@ -149,6 +149,7 @@ TEST_F(Web, SizesHaveBounds) {
 
 TEST_F(Web, AllBodiesTogetherHaveABound) {
     policy.limits.bodies = 100;
+    policy.limits.small_body = 0;
     start();
     Tcp::socket slow = connected();
     asio::write(slow, asio::buffer(plain("POST", "Content-Length: 90\r\nExpect: 100-continue\r\n")));

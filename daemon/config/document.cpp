@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -68,15 +69,15 @@ class Reader {
     }
 
   private:
-    // The first one that is no UTF-8, from 1; 0: all of it is. The parser itself does not look.
+    // The first one that is no UTF-8, from 1; 0: all of it is. The parser itself does not look, and takes
+    // text with NULs for UTF-16 or UTF-32.
     static int faulty_line(const std::string& text) {
-        if (valid_utf8(text)) return 0;
-        int line = 1;
-        for (const std::string& one : split(text, '\n')) {
-            if (!valid_utf8(one)) break;
-            ++line;
-        }
-        return line;
+        const auto is_good = [](const std::string& part) {
+            return valid_utf8(part) && part.find('\0') == part.npos;
+        };
+        if (is_good(text)) return 0;
+        const std::vector<std::string> lines = split(text, '\n');
+        return static_cast<int>(std::find_if_not(lines.begin(), lines.end(), is_good) - lines.begin()) + 1;
     }
     Place place(const YAML::Mark& mark) const {
         return mark.is_null() ? Place{file_, 0, 0} : Place{file_, mark.line + 1, mark.column + 1};

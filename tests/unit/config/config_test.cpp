@@ -240,6 +240,8 @@ TEST(Config, BrokenYamlIsOneClearError) {
 TEST(Config, TextIsUtf8) {
     EXPECT_EQ(only_fault("tenants:\n  house: { name: \"Caf\xe9\" }\n"),
               "liaison.yaml:2:1: is not UTF-8; save the file in that encoding");
+    EXPECT_EQ(only_fault(std::string("\0\0\0a\0h\0i", 8)),
+              "liaison.yaml:1:1: is not UTF-8; save the file in that encoding");
 }
 
 // A few lines that would fill the memory, and then the disk.

@@ -149,8 +149,8 @@ std::optional<web::Answer> read_query(Call& call) {
         errors.push_back(json::object{{"parameter", name}, {"detail", std::move(text)}});
     };
     for (const auto& [name, value] : call.request.query) {
-        const auto one =
-            std::find_if(known.begin(), known.end(), [&](const Parameter& p) { return p.name == name; });
+        const auto one = std::find_if(known.begin(), known.end(),
+                                      [&name = name](const Parameter& p) { return p.name == name; });
         if (one == known.end()) {
             std::vector<std::string> names;
             for (const Parameter& parameter : known) names.push_back(parameter.name);

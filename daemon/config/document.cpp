@@ -90,14 +90,18 @@ class Reader {
         const std::string& key = key_node.Scalar();
         const bool merges = (key == "tenants" || key == "integrations") && value.IsMap();
         const std::string pointer = "/" + pointer_token(key);
-        if (!merges || !document_.root_.contains(key)) {
-            if (document_.root_.contains(key)) return duplicate(pointer, place(key_node.Mark()));
+        const json::value* known = document_.root_.if_contains(key);
+        if (merges && known != nullptr && known->is_null()) known = nullptr;  // one file has the mere name
+        if (!merges || known == nullptr) {
+            if (known != nullptr) return duplicate(pointer, place(key_node.Mark()));
             document_.marks_[pointer] = {place(key_node.Mark()), place(value.Mark())};
             if (!merges) {
                 document_.root_[key] = convert(value, pointer, 1);
                 return;
             }
             document_.root_[key] = json::object();
+        } else if (!known->is_object()) {
+            return duplicate(pointer, place(key_node.Mark()));
         }
         json::object& members = document_.root_[key].as_object();
         for (const auto& entry : value) member(members, entry.first, entry.second, pointer, 2);

@@ -244,6 +244,17 @@ TEST(Config, TextIsUtf8) {
               "liaison.yaml:1:1: is not UTF-8; save the file in that encoding");
 }
 
+TEST(Config, ASectionThatIsNoneInOneFileIsSoInTheNext) {
+    std::vector<Fault> faults;
+    const Document empty =
+        Document::parse("integrations:\nintegrations: { a: { enabled: true } }\n", "liaison.yaml", faults);
+    EXPECT_TRUE(faults.empty());
+    EXPECT_TRUE(empty.root().at("integrations").as_object().contains("a"));
+    Document::parse("tenants: 5\ntenants: { a: { name: A } }\n", "liaison.yaml", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults[0].text(), "liaison.yaml:2:1: tenants stands twice; the first is at liaison.yaml:1:1");
+}
+
 // A few lines that would fill the memory, and then the disk.
 TEST(Config, AliasesMakeNothingEndless) {
     std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";

@@ -104,7 +104,7 @@ bool is_kept(const Call& call, const std::optional<config::Managed::Shown>& show
 
 void put(const Backend& backend, Call& call, const std::string& id, unsigned status) {
     json::object content = call.body.get_object();
-    content.erase("id");
+    content.stable_erase("id");
     if (!call.tenant.empty()) {
         const json::value* named = content.if_contains("tenant");
         if (named != nullptr && *named != json::value(call.tenant))

@@ -131,10 +131,6 @@ void Figures::began(const std::string& integration, Milliseconds late) {
     metrics_.set(lag, {integration}, seconds(late));
 }
 
-void Figures::took_in(const std::string& integration, const std::string& outcome) {
-    metrics_.add(webhooks, {integration, outcome});
-}
-
 void Figures::committed(std::chrono::nanoseconds took) { metrics_.observe(commit_seconds, seconds(took)); }
 
 std::string Figures::text(const Now& now) {
@@ -153,6 +149,11 @@ std::string Figures::text(const Now& now) {
         const auto found = now.backlog.alerts.find(severity);
         const std::int64_t count = found == now.backlog.alerts.end() ? 0 : found->second;
         metrics_.set(alerts, {severity}, static_cast<double>(count));
+    }
+    for (const auto& [id, count] : now.webhooks) {
+        metrics_.set(webhooks, {id, "received"}, static_cast<double>(count.received));
+        metrics_.set(webhooks, {id, "duplicate"}, static_cast<double>(count.duplicates));
+        metrics_.set(webhooks, {id, "refused"}, static_cast<double>(count.refused));
     }
     for (const auto& [plugin, count] : now.worker_restarts)
         metrics_.set(restarts, {plugin}, static_cast<double>(count));

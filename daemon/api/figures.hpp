@@ -23,15 +23,19 @@ class Figures final : public sync::Observer {
     void ended(const store::Run& run) override;
     void answered(const std::string& integration, const http::Response& answer) override;
     void began(const std::string& integration, Milliseconds late) override;
-    void took_in(const std::string& integration, const std::string& outcome) override;
     // A durable commit of the store. [any thread]
     void committed(std::chrono::nanoseconds took);
 
+    // Since the daemon began.
+    struct Deliveries {
+        std::uint64_t received = 0, duplicates = 0, refused = 0;
+    };
     // What is so at the moment of looking.
     struct Now {
         std::vector<sync::IntegrationStatus> integrations;
         store::Backlog backlog;
         std::map<std::string, std::uint64_t> worker_restarts;  // by plugin
+        std::map<std::string, Deliveries> webhooks;            // by integration
         Instant started{};                                     // this process
     };
     // The text of all of it. [core thread]

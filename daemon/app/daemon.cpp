@@ -448,6 +448,9 @@ class Daemon {
         now.backlog = backlog;
         for (const plugin::WorkerInfo& worker : workers_->workers())
             now.worker_restarts[worker.plugin] += worker.restarts;
+        for (const auto& [id, entry] : directory_->entries())
+            now.webhooks[id] = {entry.counters->received, entry.counters->duplicates,
+                                entry.counters->refused};
         now.started = started_;
         return figures_.text(now);
     }

@@ -1,7 +1,6 @@
 // Makes Links: a checked configuration, the installed connectors and the secrets, put together.
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,10 +17,5 @@ namespace liaisond::app {
 std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
                                                           const plugin::Catalog& catalog,
                                                           const auth::Secrets& secrets);
-
-// Every string in `settings` that the JSON Schema marks with `format`, such as "liaison-origin" or
-// "liaison-folder".
-std::vector<std::string> strings_of_format(const boost::json::object& schema,
-                                           const boost::json::value& settings, std::string_view format);
 
 }  // namespace liaisond::app

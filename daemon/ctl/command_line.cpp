@@ -39,9 +39,9 @@ class CommandLine {
         app_.fallthrough();  // --json and the like are understood after the command too
         app_.set_help_flag("-h,--help", "What it takes");
         app_.set_version_flag("--version", "liaisonctl " + version);
-        app_.add_option("--socket", globals_.socket)->type_name("PATH");
-        app_.add_option("--config", globals_.config)->type_name("FILE");
-        app_.add_flag("--json", globals_.json);
+        app_.add_option("--socket", globals_.socket, "The daemon's socket")->type_name("PATH");
+        app_.add_option("--config", globals_.config, "The configuration")->type_name("FILE");
+        app_.add_flag("--json", globals_.json, "Print JSON for programs");
         declare_now();
         declare_data();
         declare_setup();
@@ -68,7 +68,36 @@ class CommandLine {
         return action->second(session);
     }
 
+    std::vector<KnownCommand> known() {
+        std::vector<KnownCommand> all;
+        collect(app_, "", all);
+        return all;
+    }
+
   private:
+    static KnownOption known_option(const CLI::Option& option) {
+        KnownOption known;
+        for (const std::string& name : option.get_snames()) known.names.push_back("-" + name);
+        for (const std::string& name : option.get_lnames()) known.names.push_back("--" + name);
+        if (option.get_items_expected_max() > 0) known.value = option.get_type_name();
+        known.purpose = option.get_description();
+        return known;
+    }
+
+    static void collect(CLI::App& app, const std::string& path, std::vector<KnownCommand>& into) {
+        KnownCommand command{path, {}, {}};
+        for (const CLI::Option* option : app.get_options()) {
+            if (option->get_positional())
+                command.arguments.push_back({option->get_name(true), option->get_description(),
+                                             option->get_items_expected_max() > 1});
+            else if (option != app.get_help_ptr() || path.empty())
+                command.options.push_back(known_option(*option));
+        }
+        into.push_back(std::move(command));
+        for (CLI::App* one : app.get_subcommands({}))
+            collect(*one, path + (path.empty() ? "" : " ") + one->get_name(), into);
+    }
+
     using Action = std::function<int(Session&)>;
 
     CLI::App* command(CLI::App& parent, const std::string& name, Action action) {
@@ -368,6 +397,7 @@ class CommandLine {
                          "The plugin; by default the installed one with the script's connector")
             ->type_name("LIBRARY");
         plugin_dirs(script);
+        command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
     }
 
@@ -453,5 +483,7 @@ int run_command_line(const std::vector<std::string>& words, const std::string& v
                      const Console& console) {
     return CommandLine(version).run(words, console);
 }
+
+std::vector<KnownCommand> known_commands() { return CommandLine("").known(); }
 
 }  // namespace liaisond::ctl

@@ -12,4 +12,21 @@ namespace liaisond::ctl {
 int run_command_line(const std::vector<std::string>& words, const std::string& version,
                      const Console& console);
 
+// What it understands, for manual pages and completion.
+struct KnownOption {
+    std::vector<std::string> names;  // "-f", "--follow"
+    std::string value;               // "ID"; empty: a flag
+    std::string purpose;
+};
+struct KnownArgument {
+    std::string name, purpose;
+    bool repeats = false;
+};
+struct KnownCommand {
+    std::string path;  // "runs show"; empty: options that every command has
+    std::vector<KnownOption> options;
+    std::vector<KnownArgument> arguments;
+};
+std::vector<KnownCommand> known_commands();
+
 }  // namespace liaisond::ctl

@@ -133,5 +133,6 @@ int run_scripts(Session& session, const LocalArguments& arguments);
 int check_config(Session& session, const LocalArguments& arguments);
 int show_schema(Session& session, const LocalArguments& arguments);
 int show_config(Session& session, const LocalArguments& arguments);
+int examine(Session& session);  // doctor
 
 }  // namespace liaisond::ctl

@@ -84,6 +84,8 @@ constexpr auto all = std::to_array<Guide>({
      "what needs somebody's attention", "liaisonctl alerts"},
     {data, "alerts acknowledge", "N", "say that somebody has seen it", "liaisonctl alerts acknowledge 7"},
     {data, "alerts resolve", "N", "say that it is over", "liaisonctl alerts resolve 7"},
+    {setup, "doctor", "", "look at all that goes wrong in practice, and say what to do; no daemon needed",
+     "liaisonctl doctor"},
     {setup, "backup", "[--to FILE]", "copy the hub's database, also while the daemon runs",
      "liaisonctl backup --to /mnt/usb/liaison.db"},
     {setup, "restore", "FILE", "put a backup in the place of the database; the daemon must be stopped",

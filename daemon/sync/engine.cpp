@@ -254,6 +254,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
         outcome = co_await work(slot, lane, queued.request);
     }
     conclude(control, outcome, ports_.clock.now());
+    ports_.observer.ended(control.run);  // whoever sees that it has ended sees it counted
     Result<Aftermath> after = co_await aftermath(control.run);
     if (after) slot.vitals.queued(after->waiting.dead_letters, after->waiting.in_doubt, scheduler_.now());
     judge(slot, lane, outcome, after ? *after : Aftermath());
@@ -271,7 +272,6 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     if (!saved)
         log(LogLevel::error, "the end of a run could not be stored: " + saved.error().message,
             {{"integration", control.run.integration}});
-    ports_.observer.ended(control.run);
     runs_.erase(control.run.id);
     if (lane == Lane::live && !control.only_plans) {
         slot.last_run = std::make_unique<store::Run>(control.run);

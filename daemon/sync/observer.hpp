@@ -20,10 +20,6 @@ class Observer {
     }
     // A planned run began that long after it was due.
     virtual void began(const std::string& integration, Milliseconds late) { (void)integration, (void)late; }
-    // A webhook was taken in, or refused: `outcome` is one word.
-    virtual void took_in(const std::string& integration, const std::string& outcome) {
-        (void)integration, (void)outcome;
-    }
 };
 
 // Where nobody counts.

@@ -46,6 +46,8 @@ class Directory {
     // After the secrets have changed.
     void refresh();
 
+    // By integration.
+    const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
     // Null where the integration has no webhook.
     const Entry* find(std::string_view integration) const;
     // Why some let nothing in; each sentence names its integration.

@@ -57,7 +57,8 @@ Reply ask(int family, const sockaddr* address, socklen_t length, const Call& cal
     boost::system::error_code error;
     parser.put(boost::asio::buffer(answer), error);
     if (error || !parser.is_done()) return {};
-    Reply reply{parser.get().result_int(), {}, std::string(parser.get()[http::field::location])};
+    Reply reply{
+        parser.get().result_int(), {}, parser.get().body(), std::string(parser.get()[http::field::location])};
     reply.body = boost::json::parse(parser.get().body(), error);
     return reply;
 }

@@ -10,6 +10,7 @@ namespace liaison_system {
 struct Reply {
     unsigned status = 0;      // 0: no answer came
     boost::json::value body;  // null when there is none
+    std::string text;         // the same as it was sent
     std::string location;     // where a redirect leads
 };
 

@@ -31,10 +31,7 @@ Ended shell(const std::string& line) {
     return ended;
 }
 
-std::string metrics(const House& house) {
-    return shell("curl -sS --unix-socket " + (house.root() / "socket").string() + " http://localhost/metrics")
-        .text;
-}
+std::string metrics(const House& house) { return house.api("GET", "/metrics").text; }
 
 TEST(Metrics, SayWhatHappenedAndPromtoolFindsNoFault) {
     House house;

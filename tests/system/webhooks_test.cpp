@@ -318,6 +318,9 @@ TEST_F(WebhookExamples, ATillTellsWhatWasPaidAndGivenBack) {
     const std::string inbox = house.ctl("inbox").text;
     for (const char* state : {"done", "ignored", "dead"}) EXPECT_THAT(inbox, HasSubstr(state));
     EXPECT_THAT(house.ctl("status").text, Not(HasSubstr("never ran")));
+    EXPECT_THAT(house.api("GET", "/metrics").text,
+                HasSubstr(R"(liaison_webhooks_total{integration="vieux-port-till",outcome="received"} 1)"))
+        << "since the daemon was started again";
 }
 
 TEST_F(WebhookExamples, ReservationsArriveInAnyOrder) {

@@ -6,10 +6,10 @@
 #include <boost/json/parse.hpp>
 #include <fstream>
 
-#include "app/links.hpp"
 #include "auth/digest.hpp"
 #include "base/ids.hpp"
 #include "base/redact.hpp"
+#include "connectors/origins.hpp"
 #include "sync/requester.hpp"
 #include "sync/sim_house.hpp"
 
@@ -161,9 +161,9 @@ TEST(Links, FindsStringsByTheirFormatInTheSchema) {
                                     .as_object();
     const json::value settings = json::parse(
         R"({"base_url":"https://x.example","entities":{"product":{"folder":"/in","more":["/a",3,"/b"]}}})");
-    EXPECT_EQ(app::strings_of_format(schema, settings, "liaison-origin"),
+    EXPECT_EQ(connectors::strings_of_format(schema, settings, "liaison-origin"),
               std::vector<std::string>{"https://x.example"});
-    EXPECT_EQ(app::strings_of_format(schema, settings, "liaison-folder"),
+    EXPECT_EQ(connectors::strings_of_format(schema, settings, "liaison-folder"),
               (std::vector<std::string>{"/in", "/a", "/b"}));
 }
 
@@ -173,9 +173,10 @@ TEST(Links, OriginsThatAreLeftOutAreTheDefaultOnes) {
             R"({"properties":{"base_url":{"format":"liaison-origin","default":"https://a.example"}}})")
             .as_object();
     using Texts = std::vector<std::string>;
-    EXPECT_EQ(app::strings_of_format(schema, json::object(), "liaison-origin"), Texts{"https://a.example"});
+    EXPECT_EQ(connectors::strings_of_format(schema, json::object(), "liaison-origin"),
+              Texts{"https://a.example"});
     const json::object chosen{{"base_url", "https://b.example"}};
-    EXPECT_EQ(app::strings_of_format(schema, chosen, "liaison-origin"), Texts{"https://b.example"});
+    EXPECT_EQ(connectors::strings_of_format(schema, chosen, "liaison-origin"), Texts{"https://b.example"});
 }
 
 TEST(Templates, ASettingMayHaveASubstitute) {

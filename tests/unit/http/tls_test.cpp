@@ -8,7 +8,9 @@
 #include <optional>
 #include <thread>
 
+#include "base/system.hpp"
 #include "http/curl_transport.hpp"
+#include "http/probe.hpp"
 #include "sync/sim_house.hpp"
 
 namespace liaisond::http {
@@ -69,7 +71,9 @@ class TlsServer {
         while (head.find("\r\n\r\n") == std::string::npos &&
                stream.read_some(asio::buffer(&c, 1), error) == 1)
             head += c;
-        const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+        const std::string answer =
+            "HTTP/1.1 200 OK\r\nDate: Fri, 06 Mar 2026 19:30:00 GMT\r\nContent-Length: 2\r\nConnection: "
+            "close\r\n\r\nok";
         asio::write(stream, asio::buffer(answer), error);
         stream.shutdown(error);
     }
@@ -110,6 +114,40 @@ TEST(Tls, ASelfSignedCertificateIsTrustedWhereTheIntegrationSaysSo) {
     EXPECT_EQ(get(server.url(), other).failure, Response::Failure::not_sent);
     const Response trusted = get(server.url(), certificate);
     EXPECT_EQ(trusted.body, "ok") << trusted.error;
+}
+
+TEST(Tls, AProbeTellsTheHostsTimeAndWhatItsCertificateIsWorth) {
+    const sync_test::TempDir directory;
+    const std::string key = directory.path() + "/key.pem", certificate = directory.path() + "/sap.pem";
+    write_certificate(key, certificate);
+    TlsServer server(key, certificate, 2);
+    const SystemClock clock;
+
+    const auto answers = probe({{server.url(), certificate}, {server.url(), ""}}, Milliseconds(5000), clock);
+    ASSERT_EQ(answers.size(), 2u);
+    EXPECT_EQ(answers[0].reached, ProbeAnswer::Reached::answer) << answers[0].error;
+    EXPECT_EQ(answers[0].status, 200u);
+    EXPECT_EQ(answers[0].date, parse_instant("2026-03-06T19:30:00Z"));
+    ASSERT_TRUE(answers[0].expiry);
+    EXPECT_GT(*answers[0].expiry, clock.now() + std::chrono::hours(23));
+    EXPECT_LT(*answers[0].expiry, clock.now() + std::chrono::hours(25));
+    EXPECT_EQ(answers[1].reached, ProbeAnswer::Reached::connection);
+    EXPECT_TRUE(answers[1].is_distrusted);
+    EXPECT_NE(answers[1].error.find("certificate"), std::string::npos) << answers[1].error;
+}
+
+TEST(Tls, AProbeTellsHowFarItCame) {
+    asio::io_context io;
+    std::string closed;
+    {
+        Tcp::acceptor acceptor(io, Tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+        closed = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+    }
+    const auto answers =
+        probe({{closed, ""}, {"https://no-such-host.invalid", ""}}, Milliseconds(5000), SystemClock());
+    EXPECT_EQ(answers[0].reached, ProbeAnswer::Reached::name) << answers[0].error;
+    EXPECT_EQ(answers[1].reached, ProbeAnswer::Reached::nothing) << answers[1].error;
+    EXPECT_FALSE(answers[1].error.empty());
 }
 
 }  // namespace

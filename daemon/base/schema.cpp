@@ -46,6 +46,7 @@ class SchemaCompiler {
 
     Result<Schema> run() {
         schema_.root_ = compile(document_, "");
+        if (error_.empty()) refuse_circles();
         if (error_.empty()) read_references();
         if (error_.empty()) read_match();
         if (error_.empty()) read_transitions();
@@ -69,6 +70,24 @@ class SchemaCompiler {
         for (const auto& [key, argument] : value.get_object())
             keyword(node, key, argument, pointer + "/" + escaped(key));
         return &node;
+    }
+
+    // A schema that asks itself about the same value would never have an answer.
+    void refuse_circles() {
+        std::map<const Node*, bool> is_done;  // false: on the way
+        const auto visit = [&](const auto& self, const Node* node) -> bool {
+            const auto [at, is_new] = is_done.try_emplace(node, false);
+            if (!is_new) return at->second;
+            const auto ends = [&](const Node* next) { return self(self, next); };
+            if (node->reference != nullptr && !ends(node->reference)) return false;
+            if (!std::all_of(node->one_of.begin(), node->one_of.end(), ends)) return false;
+            if (!std::all_of(node->any_of.begin(), node->any_of.end(), ends)) return false;
+            is_done[node] = true;
+            return true;
+        };
+        for (const auto& [pointer, node] : by_pointer_) {
+            if (!visit(visit, node)) return refuse(pointer, "refers to itself");
+        }
     }
 
     void refuse(const std::string& pointer, const std::string& what) {
@@ -308,6 +327,13 @@ class Checker {
     }
 
   private:
+    // Some patterns take for ever on some texts; the matcher gives up by throwing.
+    static bool is_found(const boost::regex& pattern, std::string_view text) {
+        try {
+            return boost::regex_search(text.begin(), text.end(), pattern);
+        } catch (const std::runtime_error&) { return false; }
+    }
+
     void fault(const Place* place, std::string message, bool about_key = false) {
         std::string pointer;
         for (; place != nullptr; place = place->parent) {
@@ -341,7 +367,7 @@ class Checker {
                                  std::to_string(*node.max_length) + " are allowed");
             }
         }
-        if (node.pattern && !boost::regex_search(text.begin(), text.end(), *node.pattern)) {
+        if (node.pattern && !is_found(*node.pattern, text)) {
             fault(place,
                   "is '" + shortened(text, 80) + "', which does not have the form " + node.pattern_text);
         }

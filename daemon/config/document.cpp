@@ -2,10 +2,12 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -44,6 +46,9 @@ std::string dotted(std::string_view pointer) {
 
 // Depth that no configuration needs but a stack can bear.
 constexpr int max_depth = 32;
+// Bytes of one file with all aliases followed: a few of them, one in another, make a file of some lines as
+// large as one likes.
+constexpr std::size_t max_size = 32u << 20, size_of_value = 32;
 
 class Reader {
   public:
@@ -51,6 +56,8 @@ class Reader {
         : document_(document), file_(std::move(file)), faults_(faults) {}
 
     void read(const std::string& text) {
+        if (const int line = faulty_line(text); line != 0)
+            return fault({file_, line, 1}, "", "is not UTF-8; save the file in that encoding");
         try {
             const YAML::Node root = YAML::Load(text);
             if (root.IsNull()) return;
@@ -62,6 +69,16 @@ class Reader {
     }
 
   private:
+    // The first one that is no UTF-8, from 1; 0: all of it is. The parser itself does not look, and takes
+    // text with NULs for UTF-16 or UTF-32.
+    static int faulty_line(const std::string& text) {
+        const auto is_good = [](const std::string& part) {
+            return valid_utf8(part) && part.find('\0') == part.npos;
+        };
+        if (is_good(text)) return 0;
+        const std::vector<std::string> lines = split(text, '\n');
+        return static_cast<int>(std::find_if_not(lines.begin(), lines.end(), is_good) - lines.begin()) + 1;
+    }
     Place place(const YAML::Mark& mark) const {
         return mark.is_null() ? Place{file_, 0, 0} : Place{file_, mark.line + 1, mark.column + 1};
     }
@@ -73,14 +90,18 @@ class Reader {
         const std::string& key = key_node.Scalar();
         const bool merges = (key == "tenants" || key == "integrations") && value.IsMap();
         const std::string pointer = "/" + pointer_token(key);
-        if (!merges || !document_.root_.contains(key)) {
-            if (document_.root_.contains(key)) return duplicate(pointer, place(key_node.Mark()));
+        const json::value* known = document_.root_.if_contains(key);
+        if (merges && known != nullptr && known->is_null()) known = nullptr;  // one file has the mere name
+        if (!merges || known == nullptr) {
+            if (known != nullptr) return duplicate(pointer, place(key_node.Mark()));
             document_.marks_[pointer] = {place(key_node.Mark()), place(value.Mark())};
             if (!merges) {
                 document_.root_[key] = convert(value, pointer, 1);
                 return;
             }
             document_.root_[key] = json::object();
+        } else if (!known->is_object()) {
+            return duplicate(pointer, place(key_node.Mark()));
         }
         json::object& members = document_.root_[key].as_object();
         for (const auto& entry : value) member(members, entry.first, entry.second, pointer, 2);
@@ -103,18 +124,27 @@ class Reader {
     }
 
     json::value convert(const YAML::Node& node, const std::string& pointer, int depth) {
-        if (depth > max_depth) {
-            fault(place(node.Mark()), pointer, "is nested too deeply");
+        size_ += size_of_value + pointer.size() + (node.IsScalar() ? node.Scalar().size() : 0);
+        if (depth > max_depth || size_ > max_size) {
+            if (!std::exchange(is_cut_, true))
+                fault(place(node.Mark()), pointer,
+                      depth > max_depth
+                          ? "is nested too deeply"
+                          : "is too much: with its aliases (*name) followed, the file is larger "
+                            "than 32 MiB");
             return nullptr;
         }
         if (node.IsMap()) {
             json::object members;
-            for (const auto& entry : node) member(members, entry.first, entry.second, pointer, depth + 1);
+            for (const auto& entry : node) {
+                if (is_cut_) break;
+                member(members, entry.first, entry.second, pointer, depth + 1);
+            }
             return members;
         }
         if (node.IsSequence()) {
             json::array items;
-            for (std::size_t i = 0; i < node.size(); ++i) {
+            for (std::size_t i = 0; i < node.size() && !is_cut_; ++i) {
                 const std::string inside = pointer + "/" + std::to_string(i);
                 document_.marks_[inside] = {place(node[i].Mark()), place(node[i].Mark())};
                 items.push_back(convert(node[i], inside, depth + 1));
@@ -144,6 +174,8 @@ class Reader {
     Document& document_;
     std::string file_;
     std::vector<Fault>& faults_;
+    std::size_t size_ = 0;
+    bool is_cut_ = false;  // nothing more is read, and it has been said why
 };
 
 Document Document::load(const std::vector<std::filesystem::path>& files, std::vector<Fault>& faults) {

@@ -199,7 +199,9 @@ class TypedConnection final : public Connection {
         if (plan.length > body_limit_) return refuse(too_large());
         parser_->body_limit(body_limit_);
         reserved_ = plan.is_chunked ? body_limit_ : plan.length;
-        if (!server_->reserve_body(reserved_)) {
+        if (reserved_ <= limits.small_body) {
+            reserved_ = 0;
+        } else if (!server_->reserve_body(reserved_)) {
             reserved_ = 0;
             return refuse(Fault(503, "too many large requests at one time; try again in a moment"));
         }

@@ -66,7 +66,13 @@ Result<Tcp::endpoint> endpoint_of(const std::string& text) {
 }  // namespace
 
 Server::Server(asio::io_context& io, Policy policy, Handler handler)
-    : io_(io), policy_(std::move(policy)), handler_(std::move(handler)), local_(io), tcp_(io), pause_(io) {}
+    : io_(io),
+      policy_(std::move(policy)),
+      handler_(std::move(handler)),
+      local_(io),
+      tcp_(io),
+      local_pause_(io),
+      tcp_pause_(io) {}
 
 Server::~Server() { close(); }
 
@@ -123,18 +129,24 @@ Status Server::reload(const Identity& identity) {
     return {};
 }
 
+// Whatever comes by TCP, there is room on the unix socket.
 bool Server::admit(const std::string& address) {
     ++counts_.accepted;
-    const auto known = by_address_.find(address);
-    const bool fine =
-        connections_.size() < policy_.limits.connections &&
-        (address.empty() || known == by_address_.end() || known->second < policy_.limits.per_address);
+    const Limits& limits = policy_.limits;
+    const auto open_from = [this](const std::string& one) {
+        const auto known = by_address_.find(one);
+        return known == by_address_.end() ? 0 : known->second;
+    };
+    const std::size_t local = open_from({});
+    const bool fine = address.empty() ? local < limits.local_connections
+                                      : connections_.size() - local < limits.connections &&
+                                            open_from(address) < limits.per_address;
     if (!fine) ++counts_.refused;
     return fine;
 }
 
 void Server::begin(std::shared_ptr<Connection> connection) {
-    if (!connection->address().empty()) ++by_address_[connection->address()];
+    ++by_address_[connection->address()];
     connections_.insert(connection);
     connection->start();
 }
@@ -142,7 +154,7 @@ void Server::begin(std::shared_ptr<Connection> connection) {
 void Server::accept_local() {
     local_.async_accept([this](Code error, Unix::socket socket) {
         if (error == asio::error::operation_aborted || !local_.is_open()) return;
-        if (error) return accept_later([this] { accept_local(); });
+        if (error) return accept_later(local_pause_, [this] { accept_local(); });
         if (admit({})) {
             Peer peer;
             peer.is_local = true;
@@ -155,7 +167,7 @@ void Server::accept_local() {
 void Server::accept() {
     tcp_.async_accept([this](Code error, Tcp::socket socket) {
         if (error == asio::error::operation_aborted || !tcp_.is_open()) return;
-        if (error) return accept_later([this] { accept(); });
+        if (error) return accept_later(tcp_pause_, [this] { accept(); });
         Code gone;
         const auto remote = socket.remote_endpoint(gone);
         Peer peer;
@@ -174,9 +186,9 @@ void Server::accept() {
     });
 }
 
-void Server::accept_later(std::function<void()> accept) {
-    pause_.expires_after(pause_after_failure);
-    pause_.async_wait([accept = std::move(accept)](Code error) {
+void Server::accept_later(asio::steady_timer& pause, std::function<void()> accept) {
+    pause.expires_after(pause_after_failure);
+    pause.async_wait([accept = std::move(accept)](Code error) {
         if (!error) accept();
     });
 }
@@ -201,7 +213,8 @@ Counts Server::counts() const {
 
 void Server::close() {
     Code ignored;
-    pause_.cancel();
+    local_pause_.cancel();
+    tcp_pause_.cancel();
     local_.close(ignored);
     tcp_.close(ignored);
     if (!path_.empty()) ::unlink(std::exchange(path_, {}).c_str());

@@ -23,9 +23,12 @@
 namespace liaisond::web {
 
 struct Limits {
-    std::size_t connections = 1024, per_address = 64;
-    std::size_t body = 1u << 20;     // bytes of one
-    std::size_t bodies = 64u << 20;  // bytes of all that are being read at one time
+    std::size_t connections = 1024, per_address = 64;  // on TCP
+    std::size_t local_connections = 256;               // on the unix socket, whatever comes by TCP
+    std::size_t body = 1u << 20;                       // bytes of one
+    std::size_t bodies = 64u << 20;                    // bytes of all that are being read at one time
+    // Bytes of one that is always read: whoever promises large ones takes no room from those.
+    std::size_t small_body = 64u << 10;
     std::size_t requests_per_connection = 1000;
     std::chrono::milliseconds head_time{10'000}, body_time{30'000}, idle_time{30'000}, answer_time{60'000};
     std::size_t unsent = 4u << 20;  // bytes that a stream's reader may be behind
@@ -85,7 +88,7 @@ class Server {
   private:
     void accept_local();
     void accept();
-    void accept_later(std::function<void()> accept);
+    static void accept_later(boost::asio::steady_timer& pause, std::function<void()> accept);
     bool admit(const std::string& address);
     void begin(std::shared_ptr<Connection> connection);
 
@@ -97,10 +100,11 @@ class Server {
     std::shared_ptr<boost::asio::ssl::context> tls_;  // null: plain
     std::string path_;
     std::set<std::shared_ptr<Connection>> connections_;
-    std::map<std::string, std::size_t, std::less<>> by_address_;
+    std::map<std::string, std::size_t, std::less<>> by_address_;  // those of the unix socket under ""
     std::size_t body_bytes_ = 0;
     Counts counts_;
-    boost::asio::steady_timer pause_;  // after a failed accept, such as for want of file descriptors
+    // After a failed accept, such as for want of file descriptors.
+    boost::asio::steady_timer local_pause_, tcp_pause_;
 };
 
 }  // namespace liaisond::web

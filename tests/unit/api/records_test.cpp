@@ -113,6 +113,23 @@ TEST_F(Records, WhatIsWrongIsSaidWithItsPlace) {
     EXPECT_EQ(status, 422u) << json::serialize(told);
 }
 
+// What is taken can be read again, by everything that reads it.
+TEST_F(Records, ARecordIsAsDeepAsTheDaemonReads) {
+    const auto made = [&](int depth) {
+        std::string content = "1";
+        for (int i = 0; i < depth; ++i) content = R"({"a":)" + content + "}";
+        return ask("POST", "records/x_thing", content);
+    };
+    const auto [status, told] = made(24);
+    ASSERT_EQ(status, 201u) << json::serialize(told);
+    const std::string target = "records/x_thing/" + std::string(told.at("id").as_string());
+    EXPECT_EQ(ask("PATCH", target, R"({"b":2})").first, 200u);
+    const json::object kept = ask("GET", target).second;
+    EXPECT_TRUE(kept.at("payload").as_object().contains("a")) << json::serialize(kept);
+    EXPECT_EQ(made(25).first, 400u);
+    EXPECT_EQ(made(40).first, 400u);
+}
+
 TEST_F(Records, ARecordWithAnIdOfOnesOwnIsMadeOnce) {
     const std::string target = "records/product/0195d1f0-7c1e-7a3b-9f00-2b6d0c1a4e55";
     EXPECT_EQ(ask("PUT", target, R"({"name":"Comb"})", "", {{"If-None-Match", "*"}}).first, 201u);

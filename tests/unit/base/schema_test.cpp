@@ -52,6 +52,24 @@ TEST(Schema, ReferencesMayBeRecursive) {
               "/children/0/children/0 is 7; expected object");
 }
 
+TEST(Schema, ReferencesMayNotGoRoundTheSameValue) {
+    for (const char* text :
+         {R"({"$ref":"#"})", R"({"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"$ref":"#"}]}}})",
+          R"({"properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{"b":{"oneOf":[{"$ref":"#/$defs/b"}]}}})"}) {
+        const auto compiled = Schema::compile(boost::json::parse(text));
+        ASSERT_FALSE(compiled) << text;
+        EXPECT_NE(compiled.error().message.find("refers to itself"), std::string::npos)
+            << compiled.error().message;
+    }
+}
+
+TEST(Schema, APatternThatWouldTakeForEverIsNotFound) {
+    const auto schema =
+        Schema::compile(boost::json::parse(R"({"type":"string","pattern":"^(a|aa|a?)+(a|aa|a?)+$"})"));
+    ASSERT_TRUE(schema);
+    EXPECT_EQ(schema->check(boost::json::value(std::string(200, 'a') + "!")).size(), 1u);
+}
+
 TEST(Schema, RefusesWhatItDoesNotKnow) {
     EXPECT_FALSE(Schema::compile(json::parse(R"({"propertyNames":{}})")));
     EXPECT_FALSE(Schema::compile(json::parse(R"({"type":"float"})")));

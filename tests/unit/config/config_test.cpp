@@ -237,6 +237,48 @@ TEST(Config, BrokenYamlIsOneClearError) {
     EXPECT_TRUE(only_fault("tenants: [unclosed\n").starts_with("liaison.yaml:"));
 }
 
+TEST(Config, TextIsUtf8) {
+    EXPECT_EQ(only_fault("tenants:\n  house: { name: \"Caf\xe9\" }\n"),
+              "liaison.yaml:2:1: is not UTF-8; save the file in that encoding");
+    EXPECT_EQ(only_fault(std::string("\0\0\0a\0h\0i", 8)),
+              "liaison.yaml:1:1: is not UTF-8; save the file in that encoding");
+}
+
+TEST(Config, ASectionThatIsNoneInOneFileIsSoInTheNext) {
+    std::vector<Fault> faults;
+    const Document empty =
+        Document::parse("integrations:\nintegrations: { a: { enabled: true } }\n", "liaison.yaml", faults);
+    EXPECT_TRUE(faults.empty());
+    EXPECT_TRUE(empty.root().at("integrations").as_object().contains("a"));
+    Document::parse("tenants: 5\ntenants: { a: { name: A } }\n", "liaison.yaml", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults[0].text(), "liaison.yaml:2:1: tenants stands twice; the first is at liaison.yaml:1:1");
+}
+
+// A few lines that would fill the memory, and then the disk.
+TEST(Config, AliasesMakeNothingEndless) {
+    std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 9; ++i) {
+        const std::string name = "a" + std::to_string(i), inner = "*a" + std::to_string(i - 1);
+        laughs += name + ": &" + name + " [" + inner;
+        for (int more = 0; more < 8; ++more) laughs += ", " + inner;
+        laughs += "]\n";
+    }
+    std::vector<Fault> faults;
+    Document::parse(laughs, "liaison.yaml", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults[0].message,
+              "is too much: with its aliases (*name) followed, the file is larger than 32 MiB");
+    faults.clear();
+    Document::parse("a: &a [*a, *a]\n", "liaison.yaml", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults[0].message, "is nested too deeply");
+    faults.clear();
+    const Document plain = Document::parse("a: &a [1]\nb: *a\n", "liaison.yaml", faults);
+    EXPECT_TRUE(faults.empty());
+    EXPECT_EQ(plain.root().at("b"), plain.root().at("a"));
+}
+
 TEST(Config, DuplicateIdsNameBothPlaces) {
     sync_test::TempDir directory;
     std::filesystem::create_directory(directory.path() + "/conf.d");

@@ -99,6 +99,19 @@ TEST_F(Web, AnswersOneAfterAnother) {
     EXPECT_THAT(all, Not(HasSubstr("Server:")));
 }
 
+// Room for bodies is what large ones are refused for, and small ones never.
+TEST_F(Web, SmallBodiesAreReadBesidePromisesOfLargeOnes) {
+    policy.limits.bodies = 1000;
+    policy.limits.small_body = 10;
+    start();
+    Tcp::socket promising = connected();
+    asio::write(promising, asio::buffer(plain("POST", "Content-Length: 990\r\nExpect: 100-continue\r\n")));
+    std::string go_on(25, ' ');
+    asio::read(promising, asio::buffer(go_on));
+    EXPECT_THAT(ask(plain("POST", "Content-Length: 11\r\n", "hello world")), StartsWith("HTTP/1.1 503"));
+    EXPECT_THAT(ask(plain("POST", "Content-Length: 10\r\n", "helloworld")), HasSubstr("POST /x helloworld"));
+}
+
 TEST_F(Web, ChunksAreReadAndWhatHidesInThemIsNot) {
     start();
     const std::string chunked = "Transfer-Encoding: chunked\r\n";
@@ -136,6 +149,7 @@ TEST_F(Web, SizesHaveBounds) {
 
 TEST_F(Web, AllBodiesTogetherHaveABound) {
     policy.limits.bodies = 100;
+    policy.limits.small_body = 0;
     start();
     Tcp::socket slow = connected();
     asio::write(slow, asio::buffer(plain("POST", "Content-Length: 90\r\nExpect: 100-continue\r\n")));

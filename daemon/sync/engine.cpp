@@ -16,6 +16,7 @@ namespace {
 constexpr Milliseconds disk_retry{5000};
 constexpr std::size_t longest_cassette = 32u << 20;
 constexpr std::uint32_t kept_cassettes = 10;
+constexpr std::chrono::minutes unhelped_pause{1};
 constexpr std::size_t most_queued = 100;  // behind the run in flight, none of which covers another
 
 constexpr std::array all_lanes{Lane::live, Lane::backfill, Lane::events};
@@ -212,7 +213,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     control.run.tenant = slot.link->tenant.id;
     control.run.integration = slot.link->config.id;
     control.run.trigger = request.trigger;
-    control.run.started = scheduler_.now();
+    control.run.started = ports_.clock.now();
     if (request.range) {
         const std::string& zone = slot.link->tenant.timezone;
         control.from = ports_.zones.to_instant(zone, request.range->from);
@@ -433,8 +434,7 @@ void Engine::after_run(Slot& slot, Lane lane, std::optional<Instant> open_work) 
     if (!slot.live.control && slot.tests == 0) adopt_link(slot);
     // What was due before this run and still is, the run could not help: no use in hurrying.
     if (open_work && lane == Lane::live)
-        resume_open_work(slot,
-                         *open_work <= began ? ports_.clock.now() + std::chrono::minutes(1) : *open_work);
+        resume_open_work(slot, *open_work <= began ? ports_.clock.now() + unhelped_pause : *open_work);
     if (stopping_) {
         if (running_ == 0 && stopped_) logins_.log_out(std::exchange(stopped_, nullptr));
         return;

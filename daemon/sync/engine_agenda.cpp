@@ -173,9 +173,12 @@ void Engine::plan_retry(Slot& slot, const Status& outcome) {
 }
 
 // Sends that wait for their settle time or their next attempt are taken up when they are due, schedule or
-// not.
+// not. `due` is a time of the engine's clock, beside which the machine's, by which the scheduler goes, may be
+// ahead a little: not so much that it counts as a jump, and yet a run that begins by it would find nothing
+// due.
 void Engine::resume_open_work(Slot& slot, Instant due) {
     if (stopping_ || slot.removed || !slot.link->config.enabled) return;
+    due += std::max(Milliseconds(0), scheduler_.now() - ports_.clock.now());
     const std::optional<Instant> retry = scheduler_.at(slot.times, Cause::retry);
     const std::optional<Instant> scheduled = slot.timetable.due(false);
     if ((retry && *retry <= due) || (scheduled && *scheduled <= due)) return;

@@ -57,7 +57,7 @@ House::~House() {
     look_for_leaks();
     simulator_.reset();
     std::error_code ignored;
-    if (!is_kept_) fs::remove_all(root_, ignored);
+    if (!is_kept_ && std::getenv("LIAISON_KEEP") == nullptr) fs::remove_all(root_, ignored);
 }
 
 void House::look_for_leaks() {

@@ -213,7 +213,7 @@ void Engine::begin(Slot& slot, Queued queued) {
     control.run.tenant = slot.link->tenant.id;
     control.run.integration = slot.link->config.id;
     control.run.trigger = request.trigger;
-    control.run.started = ports_.clock.now();
+    control.run.started = scheduler_.now();
     if (request.range) {
         const std::string& zone = slot.link->tenant.timezone;
         control.from = ports_.zones.to_instant(zone, request.range->from);
@@ -425,7 +425,8 @@ void Engine::conclude(RunControl& control, const Status& outcome, Instant now) {
 void Engine::after_run(Slot& slot, Lane lane, std::optional<Instant> open_work) {
     const std::string id = slot.link->config.id;
     Track& track = slot.track(lane);
-    const Instant began = track.control->run.started;
+    // By the engine's clock, as what is due.
+    const Instant began = track.control->run.started - (scheduler_.now() - ports_.clock.now());
     const std::string gate = Gates::key_of(*track.control->link);
     track.requester.reset();
     track.control.reset();

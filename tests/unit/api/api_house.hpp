@@ -17,7 +17,10 @@ using namespace sync_test;
 // A stream that keeps what it is sent.
 struct HeardStream final : web::Stream {
     void send(std::string piece) override { text += piece; }
-    void end() override { ended = true; }
+    void end() override {
+        ended = true;
+        drained = nullptr;  // which may hold what holds this
+    }
     void on_drained(std::function<void(bool)> call) override { drained = std::move(call); }
     std::string text;
     bool ended = false;

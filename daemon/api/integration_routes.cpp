@@ -60,13 +60,6 @@ json::object to_json(const std::string& integration, const sync::PlannedRuns& pl
             {"items", std::move(items)}};
 }
 
-std::optional<sync::IntegrationStatus> status_of(const Backend& backend, const std::string& id) {
-    for (sync::IntegrationStatus& one : backend.engine.status()) {
-        if (one.id == id) return std::move(one);
-    }
-    return std::nullopt;
-}
-
 std::vector<sync::IntegrationStatus> visible(const Backend& backend, const Call& call) {
     std::vector<sync::IntegrationStatus> all = backend.engine.status();
     std::erase_if(all, [&](const sync::IntegrationStatus& one) { return !call.sees(one.tenant); });
@@ -117,7 +110,7 @@ void list_integrations(const Backend& backend, const Call& call) {
 
 void show_integration(const Backend& backend, const Call& call) {
     const std::string id = call.text("integration");
-    const auto found = status_of(backend, id);
+    const auto found = backend.engine.status(id);
     call.answer(found ? ok(to_json(*found)) : problem(404, "there is no integration '" + id + "'"));
 }
 

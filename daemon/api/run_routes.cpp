@@ -21,9 +21,7 @@ std::optional<json::object> live(const Backend& backend, std::int64_t run) {
     const auto found = backend.engine.live_run(run);
     if (!found) return std::nullopt;
     json::object body = to_json(*found);
-    for (const sync::IntegrationStatus& one : backend.engine.status()) {
-        if (one.id == found->integration) body["working_on"] = one.working_on;
-    }
+    if (const auto one = backend.engine.status(found->integration)) body["working_on"] = one->working_on;
     return body;
 }
 

@@ -115,6 +115,8 @@ class Engine {
     void stop(Milliseconds grace, std::function<void()> done);
 
     std::vector<IntegrationStatus> status() const;
+    // Of one; nothing where it is not there.
+    std::optional<IntegrationStatus> status(const std::string& integration) const;
     Alerts& alerts() { return alerts_; }
     // Nothing where there is no such integration.
     std::optional<std::string> tenant_of(const std::string& integration) const;

@@ -417,6 +417,11 @@ std::vector<IntegrationStatus> Engine::status() const {
     return all;
 }
 
+std::optional<IntegrationStatus> Engine::status(const std::string& integration) const {
+    const auto slot = find(integration);
+    return slot ? std::optional(status_of(integration, **slot)) : std::nullopt;
+}
+
 IntegrationStatus Engine::status_of(const std::string& id, const Slot& slot) const {
     using Held = Vitals::Suspension;
     IntegrationStatus one;

@@ -1,13 +1,11 @@
 // Commands by which a person decides what the daemon may not: conflicts, sends in doubt, dead letters.
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "ctl/commands.hpp"
 #include "ctl/decision_views.hpp"
 #include "ctl/json_view.hpp"
+#include "ctl/prompt.hpp"
 
 namespace liaisond::ctl {
 namespace json = boost::json;
@@ -87,16 +85,10 @@ int replay_dead_letters(Session& session, const DecisionArguments& arguments) {
 }
 
 int edit_dead_letter(Session& session, const DecisionArguments& arguments) {
-    std::stringstream text;
-    if (arguments.file == "-") {
-        text << std::cin.rdbuf();
-    } else {
-        std::ifstream file(arguments.file);
-        if (!file) return misuse(session, "cannot read " + arguments.file);
-        text << file.rdbuf();
-    }
+    const auto text = read_input(arguments.file);
+    if (!text) return misuse(session, text.error().message);
     boost::system::error_code error;
-    json::value payload = json::parse(text.str(), error);
+    json::value payload = json::parse(*text, error);
     if (error || !payload.is_object())
         return misuse(session, arguments.file + " holds no JSON object: " + error.message());
     return tell(session, session.client().send("PATCH", api_target({"dead-letters", number(arguments.id)}),

@@ -1,14 +1,11 @@
 // Commands that set right which record of the hub is which at a vendor.
-#include <fstream>
-#include <iostream>
-#include <iterator>
-
 #include <boost/json/serialize.hpp>
 #include <liaison/kit/csv.hpp>
 
 #include "ctl/commands.hpp"
 #include "ctl/format.hpp"
 #include "ctl/json_view.hpp"
+#include "ctl/prompt.hpp"
 #include "ctl/table.hpp"
 
 namespace liaisond::ctl {
@@ -17,13 +14,6 @@ namespace {
 
 constexpr std::int64_t all_of_them = 100'000'000;
 constexpr std::size_t columns = 4;
-
-Result<std::string> read_file(const std::string& path) {
-    if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(ErrorKind::permanent, "cannot read " + path);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 Result<json::value> link(Session& session, const std::vector<std::string>& row, bool moves) {
     return session.client().send(
@@ -50,7 +40,7 @@ int export_mappings(Session& session, const MappingArguments& arguments) {
 
 // Every line is tried; what is refused is said with its line.
 int import_mappings(Session& session, const MappingArguments& arguments) {
-    const auto text = read_file(arguments.file);
+    const auto text = read_input(arguments.file);
     if (!text) return session.report(text.error());
     liaison::kit::CsvReader reader{liaison::kit::CsvFormat{}};
     reader.expect_fields(columns);

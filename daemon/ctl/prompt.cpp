@@ -3,6 +3,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <iostream>
 #include <iterator>
 
@@ -28,6 +29,13 @@ Secret read_secret(const std::string& prompt) {
     }
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
     return Secret(std::move(line));
+}
+
+Result<std::string> read_input(const std::string& path) {
+    if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return fail(ErrorKind::permanent, "cannot read " + path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 }  // namespace liaisond::ctl

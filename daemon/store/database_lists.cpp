@@ -58,6 +58,11 @@ std::int64_t status_number(const std::string& word) {
     return 99;
 }
 
+#define RUN_COLUMNS                                                                                   \
+    "SELECT id, tenant, integration, trigger, status, started_at, ended_at, requests, bytes, error, " \
+    "entities "                                                                                       \
+    "FROM runs "
+
 std::vector<Run> read_runs(Database::Impl& impl, Statement& select) {
     std::vector<Run> rows;
     while (select.step()) {
@@ -148,8 +153,7 @@ Status Database::add_log(const LogEntry& entry) {
 Result<std::vector<Run>> Database::runs(const Filter& filter) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Run>> {
         Statement select = impl_->connection.prepare(
-            "SELECT id, tenant, integration, trigger, status, started_at, ended_at, requests, bytes, error, "
-            "entities FROM runs "
+            RUN_COLUMNS
             "WHERE (?1 = '' OR integration = ?2) AND (?3 = 0 OR id < ?3) AND (?4 = 0 OR id = ?4) AND (?5 = "
             "'' "
             "OR tenant = ?6) AND (?7 = -1 OR status = ?7) ORDER BY id DESC LIMIT ?8");
@@ -167,11 +171,11 @@ Result<std::vector<Run>> Database::runs(const Filter& filter) {
 
 Result<std::vector<Run>> Database::slowest_runs(const Filter& filter) {
     return guarded(impl_->path, [&]() -> Result<std::vector<Run>> {
-        Statement select = impl_->connection.prepare(
-            "SELECT id, tenant, integration, trigger, status, started_at, ended_at, requests, bytes, error, "
-            "entities FROM runs WHERE (?1 = '' OR integration = ?2) AND (?3 = '' OR tenant = ?4) AND "
-            "started_at "
-            ">= ?5 AND ended_at > 0 ORDER BY ended_at - started_at DESC LIMIT 10");
+        Statement select =
+            impl_->connection.prepare(RUN_COLUMNS
+                                      "WHERE (?1 = '' OR integration = ?2) AND (?3 = '' OR tenant = ?4) AND "
+                                      "started_at "
+                                      ">= ?5 AND ended_at > 0 ORDER BY ended_at - started_at DESC LIMIT 10");
         select.bind(filter.integration)
             .bind(impl_->number(filter.integration))
             .bind(filter.tenant)

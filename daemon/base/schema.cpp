@@ -48,7 +48,9 @@ class SchemaCompiler {
         schema_.root_ = compile(document_, "");
         if (error_.empty()) refuse_circles();
         if (error_.empty()) read_references();
-        if (error_.empty()) read_match();
+        if (error_.empty()) read_places("x-match", schema_.match_);
+        if (error_.empty()) read_places("x-personal", schema_.personal_);
+        if (error_.empty()) read_over_field();
         if (error_.empty()) read_transitions();
         if (error_.empty()) read_cancel_fields();
         if (!error_.empty()) return fail(ErrorKind::config, "the schema is not usable: " + error_);
@@ -96,8 +98,9 @@ class SchemaCompiler {
 
     void keyword(Node& node, std::string_view key, const json::value& argument, const std::string& at) {
         static const std::vector<std::string> annotations{
-            "title",    "description",  "default", "examples", "$defs",         "$schema", "$id",
-            "$comment", "x-references", "x-match", "x-order",  "x-transitions", "x-cancel"};
+            "title",   "description",   "default",  "examples",     "$defs",
+            "$schema", "$id",           "$comment", "x-references", "x-match",
+            "x-order", "x-transitions", "x-cancel", "x-personal",   "x-over"};
         if (key == "type") return types(node, argument, at);
         if (key == "enum" && argument.is_array())
             return void(node.allowed.assign(argument.get_array().begin(), argument.get_array().end()));
@@ -197,15 +200,25 @@ class SchemaCompiler {
         return path;
     }
 
-    void read_match() {
+    // A list of places by pointer, at the root.
+    void read_places(const char* key, std::vector<std::vector<std::string>>& places) {
         const json::object* root = document_.if_object();
-        const json::value* list = root != nullptr ? root->if_contains("x-match") : nullptr;
+        const json::value* list = root != nullptr ? root->if_contains(key) : nullptr;
         if (list == nullptr) return;
-        if (!list->is_array()) return refuse("/x-match", "needs a list of pointers");
+        const std::string at = std::string("/") + key;
+        if (!list->is_array()) return refuse(at, "needs a list of pointers");
         for (const json::value& one : list->get_array()) {
-            if (!one.is_string()) return refuse("/x-match", "needs a list of pointers");
-            schema_.match_.push_back(path_of(one));
+            if (!one.is_string()) return refuse(at, "needs a list of pointers");
+            places.push_back(path_of(one));
         }
+    }
+
+    void read_over_field() {
+        const json::object* root = document_.if_object();
+        const json::value* name = root != nullptr ? root->if_contains("x-over") : nullptr;
+        if (name == nullptr) return;
+        if (!name->is_string()) return refuse("/x-over", "needs the name of a field");
+        schema_.over_field_ = std::string(name->get_string());
     }
 
     void read_cancel_fields() {

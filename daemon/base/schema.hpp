@@ -59,6 +59,10 @@ class Schema {
 
     // From "x-cancel": top-level fields that a record with the mode "cancel" changes; its others say nothing.
     const std::vector<std::string>& cancel_fields() const { return cancel_fields_; }
+    // From "x-personal": places of what tells of a person and may go when the business is over; "*" as above.
+    const std::vector<std::vector<std::string>>& personal() const { return personal_; }
+    // From "x-over": the top-level field with the day on which the business is over; empty: there is none.
+    const std::string& over_field() const { return over_field_; }
 
     // Of the value that these unescaped tokens lead to ("*" or a number for an element of a list). Nothing
     // where no valid document has a value.
@@ -71,9 +75,10 @@ class Schema {
     std::vector<std::unique_ptr<Node>> nodes_;  // owned here, so that $ref may point anywhere
     const Node* root_ = nullptr;
     std::vector<Reference> references_;
-    std::vector<std::vector<std::string>> match_;
+    std::vector<std::vector<std::string>> match_, personal_;
     std::vector<Transitions> transitions_;
     std::vector<std::string> cancel_fields_;
+    std::string over_field_;
     friend class SchemaCompiler;
 };
 

@@ -33,6 +33,7 @@ Upkeep read_upkeep(const Section& root) {
     made.retention.archive = kept_for(retention, "archive", made.retention.archive);
     made.retention.inbox = kept_for(retention, "inbox", made.retention.inbox);
     made.retention.dead_letters = kept_for(retention, "dead_letters", made.retention.dead_letters);
+    made.retention.reservations = kept_for(retention, "reservations", made.retention.reservations);
     return made;
 }
 

@@ -20,7 +20,8 @@ struct Retention {
     static constexpr Milliseconds day{24 * 3'600'000};
     std::chrono::minutes at{4 * 60 + 10};  // of the day
     Milliseconds runs = 400 * day, logs = 7 * day, archive = 90 * day, inbox = 30 * day,
-                 dead_letters = 180 * day;
+                 dead_letters = 180 * day,
+                 reservations = 30 * day;  // what tells of a person, after departure
     bool operator==(const Retention&) const = default;
 };
 

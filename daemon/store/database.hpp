@@ -231,6 +231,16 @@ class Database {
     Result<std::int64_t> sweep_inbox(Instant before, std::uint32_t limit);  // bodies only
     Result<std::int64_t> sweep_dead_letters(Instant before, std::uint32_t limit);
     Result<std::int64_t> sweep_alerts(Instant before, std::uint32_t limit);
+    // Records of an entity, behind `after`, whose day in the top-level field `day` is before that one
+    // ("2026-11-21"), and that may still tell of a person: by number, in its order.
+    Result<std::vector<Rid>> records_over(const std::string& entity, const std::string& day,
+                                          const std::string& before, Rid after, std::uint32_t limit);
+    // Takes from these records, from what their integrations agreed on and from refusals of them what
+    // `without` leaves out; it answers nothing where there is nothing to leave out. No change of the feed: no
+    // integration is told. Records that are being sent, or that a person has to decide about, are left for
+    // another day. How many it took something from.
+    using Erasure = std::function<std::optional<std::string>(std::string_view content)>;
+    Result<std::int64_t> erase_from(const std::vector<Rid>& records, const Erasure& without);
     // Of the log itself, oldest first; not of the feed of changes.
     Result<std::vector<LogEntry>> old_logs(Instant before, std::uint32_t limit);
     Result<std::int64_t> drop_logs(const std::vector<std::int64_t>& ids);

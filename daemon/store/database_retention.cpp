@@ -10,7 +10,129 @@ std::int64_t sweep(Connection& connection, const char* sql, Instant before, std:
     return connection.changes();
 }
 
+class Eraser {
+  public:
+    Eraser(Connection& connection, const Database::Erasure& without)
+        : connection_(connection), without_(without) {}
+
+    // Whether it took something out.
+    bool erase(Rid rid) {
+        select_.reset();
+        if (!select_.bind(rid).step()) return false;
+        const std::int64_t version = select_.integer(0);
+        const std::optional<std::string> payload = without_(select_.view(1));
+        const std::string id = uuid_text(select_.view(2));
+        select_.reset();
+        const bool is_elsewhere = erase_agreements(rid) | erase_refusals(id);
+        if (payload) {
+            save_.reset();
+            save_.bind(version + 1).bind(*payload).bind(rid).run();
+            // Who was up to date stays so, and what was refused is not sent again: nothing has changed.
+            follow_.reset();
+            follow_.bind(version + 1).bind(rid).bind(version).run();
+            refused_.reset();
+            refused_.bind(version + 1).bind(id).bind(version).run();
+        } else {
+            mark_.reset();
+            mark_.bind(rid).run();
+        }
+        return payload || is_elsewhere;
+    }
+
+  private:
+    // What integrations agreed on, and what they make of it.
+    bool erase_agreements(Rid rid) {
+        struct Agreement {
+            std::int64_t integration, entity;
+            std::string external_id;
+            std::optional<std::string> base, shown;  // without
+        };
+        std::vector<Agreement> found;
+        agreements_.reset();
+        agreements_.bind(rid);
+        while (agreements_.step()) {
+            found.push_back({agreements_.integer(0), agreements_.integer(1), agreements_.text(2),
+                             without_(agreements_.view(3)), without_(agreements_.view(4))});
+        }
+        std::int64_t erased = 0;
+        for (const Agreement& one : found) {
+            Statement update = connection_.prepare(
+                "UPDATE mappings SET base = coalesce(?, base), shown = coalesce(?, shown) WHERE "
+                "integration = ? AND entity = ? AND external_id = ?");
+            if (!one.base && !one.shown) continue;
+            const auto bind = [&](const std::optional<std::string>& content) {
+                if (content)
+                    update.bind(*content);
+                else
+                    update.bind_null();
+            };
+            bind(one.base);
+            bind(one.shown);
+            update.bind(one.integration).bind(one.entity).bind(one.external_id).run();
+            erased += connection_.changes();
+        }
+        return erased > 0;
+    }
+    bool erase_refusals(const std::string& id) {
+        std::vector<std::pair<std::int64_t, std::string>> found;  // without
+        Statement letters =
+            connection_.prepare("SELECT id, payload FROM dead_letters WHERE direction = 2 AND key = ?");
+        letters.bind(id);
+        while (letters.step()) {
+            if (auto payload = without_(letters.view(1)))
+                found.emplace_back(letters.integer(0), std::move(*payload));
+        }
+        for (const auto& [letter, payload] : found) {
+            connection_.prepare("UPDATE dead_letters SET payload = ? WHERE id = ?")
+                .bind(payload)
+                .bind(letter)
+                .run();
+        }
+        return !found.empty();
+    }
+
+    Connection& connection_;
+    const Database::Erasure& without_;
+    Statement select_ = connection_.prepare(
+        "SELECT version, payload, id FROM records r WHERE rid = ?1 AND erased_version <> version AND "
+        "NOT EXISTS (SELECT 1 FROM intents i WHERE i.rid = r.rid) AND "
+        "NOT EXISTS (SELECT 1 FROM conflicts c WHERE c.rid = r.rid)");
+    Statement agreements_ = connection_.prepare(
+        "SELECT integration, entity, external_id, base, shown FROM mappings WHERE rid = ? AND "
+        "(base IS NOT NULL OR shown IS NOT NULL)");
+    Statement save_ = connection_.prepare(
+        "UPDATE records SET version = ?1, erased_version = ?1, payload = ?2 WHERE rid = ?3");
+    Statement mark_ = connection_.prepare("UPDATE records SET erased_version = version WHERE rid = ?");
+    Statement follow_ =
+        connection_.prepare("UPDATE mappings SET synced_version = ?1 WHERE rid = ?2 AND synced_version = ?3");
+    Statement refused_ = connection_.prepare(
+        "UPDATE dead_letters SET version = ?1 WHERE direction = 2 AND key = ?2 AND version = ?3");
+};
+
 }  // namespace
+
+Result<std::vector<Rid>> Database::records_over(const std::string& entity, const std::string& day,
+                                                const std::string& before, Rid after, std::uint32_t limit) {
+    return guarded(impl_->path, [&]() -> Result<std::vector<Rid>> {
+        Statement select = impl_->connection.prepare(
+            "SELECT rid FROM records WHERE rid > ?1 AND entity = ?2 AND erased_version <> version AND "
+            "payload <> '' "
+            "AND json_extract(payload, '$.' || ?3) < ?4 ORDER BY rid LIMIT ?5");
+        select.bind(after).bind(impl_->number(entity)).bind(day).bind(before).bind(limit);
+        std::vector<Rid> rids;
+        while (select.step()) rids.push_back(select.integer(0));
+        return rids;
+    });
+}
+
+Result<std::int64_t> Database::erase_from(const std::vector<Rid>& records, const Erasure& without) {
+    return guarded(impl_->path, [&]() -> Result<std::int64_t> {
+        std::int64_t erased = 0;
+        Eraser eraser(impl_->connection, without);
+        for (const Rid rid : records) erased += eraser.erase(rid) ? 1 : 0;
+        return erased;
+    });
+}
 
 Result<std::int64_t> Database::sweep_runs(Instant before, std::uint32_t limit) {
     return guarded(impl_->path, [&]() -> Result<std::int64_t> {

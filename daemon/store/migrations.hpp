@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 7> migrations{R"sql(
+inline constexpr std::array<const char*, 8> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -177,6 +177,10 @@ CREATE TABLE alerts(
     opened_at INTEGER NOT NULL, last_at INTEGER NOT NULL, resolved_at INTEGER NOT NULL,
     acknowledged_by TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX alerts_open ON alerts(kind, integration, subject) WHERE state <> 'resolved';
+)sql",
+                                                       R"sql(
+-- The version from which what tells of a person was taken, or in which nothing did; 0: none yet.
+ALTER TABLE records ADD COLUMN erased_version INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 }  // namespace liaisond::store

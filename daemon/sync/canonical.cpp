@@ -1,6 +1,7 @@
 #include "sync/canonical.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace liaisond::sync {
 
@@ -22,7 +23,31 @@ void walk(json::value& value, const Schema::Reference& reference, std::size_t de
     }
 }
 
+// Whether there was something.
+bool erase(json::value& value, const std::vector<std::string>& place, std::size_t depth) {
+    const std::string& token = place[depth];
+    bool erased = false;
+    if (token == "*" && value.is_array()) {
+        for (json::value& item : value.get_array())
+            erased = (depth + 1 < place.size() && erase(item, place, depth + 1)) || erased;
+    } else if (value.is_object()) {
+        json::object& object = value.get_object();
+        if (depth + 1 == place.size()) return object.erase(token) != 0;
+        if (json::value* member = object.if_contains(token)) erased = erase(*member, place, depth + 1);
+    }
+    return erased;
+}
+
 }  // namespace
+
+std::optional<std::string> without_personal_data(const Schema& schema, std::string_view content) {
+    json::value record = parsed_object(content);
+    bool erased = false;
+    for (const std::vector<std::string>& place : schema.personal())
+        erased = (!place.empty() && erase(record, place, 0)) || erased;
+    if (!erased) return std::nullopt;
+    return json::serialize(record);
+}
 
 void visit_references(const Schema& schema, json::object& record, const Visit& visit) {
     for (const Schema::Reference& reference : schema.references()) {

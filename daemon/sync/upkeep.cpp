@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/log.hpp"
+#include "sync/canonical.hpp"
 
 namespace liaisond::sync {
 namespace json = boost::json;
@@ -81,7 +82,14 @@ std::optional<Finding> disk_finding(const Premises::Facts& facts) {
 Upkeep::Upkeep(const Ports& ports, Alerts& alerts, Premises& premises)
     : ports_(ports), alerts_(alerts), premises_(premises), fibers_(ports.timers) {}
 
-void Upkeep::configure(const config::Upkeep& wanted) { wanted_ = wanted; }
+void Upkeep::configure(const config::Upkeep& wanted) {
+    wanted_ = wanted;
+    look_again();
+}
+
+void Upkeep::look_again() {
+    if (started_ && !stopped_) look_at_the_house();
+}
 
 void Upkeep::start(Completion<Status> done) {
     const auto work = [](store::Database& database) { return database.state(state_kind, ""); };
@@ -105,6 +113,7 @@ void Upkeep::start(Completion<Status> done) {
         const Instant now = ports_.clock.now();
         if (!ever(kept_.backed_up) && kept_.backup_error.empty()) kept_.backed_up = now;
         if (!ever(kept_.swept)) kept_.swept = now;
+        started_ = true;
         wake();
         done({});
     });
@@ -193,6 +202,7 @@ Task<Status> Upkeep::sweep() {
     // Last: what named them is gone by then.
     if (done) done = co_await sweep_rows(&store::Database::sweep_alerts, wanted_.retention.runs);
     if (done) done = co_await sweep_rows(&store::Database::sweep_runs, wanted_.retention.runs);
+    if (done) done = co_await sweep_personal_data("reservation", wanted_.retention.reservations);
     if (done) kept_.swept = began;
     if (done) keep();
     co_return done;
@@ -209,6 +219,55 @@ Task<Status> Upkeep::sweep_rows(Sweep what, Milliseconds age) {
         co_await pause(ports_.timers, between_steps);
     }
     co_return Status();
+}
+
+// Days of departure are those of the house.
+Task<Status> Upkeep::sweep_personal_data(const std::string& entity, Milliseconds age) {
+    if (age.count() == 0) co_return Status();
+    const Instant before = ports_.clock.now() - age;
+    std::int64_t erased = 0;
+    store::Rid after = 0;
+    while (!stopped_) {
+        Result<std::vector<store::Rid>> over = co_await records_over(entity, before, after);
+        if (!over) co_return fail(over.error());
+        if (over->empty()) break;
+        after = over->back();
+        Result<std::int64_t> step = co_await erase(entity, *over);
+        if (!step) co_return fail(step.error());
+        erased += *step;
+        co_await pause(ports_.timers, between_steps);
+    }
+    if (erased > 0) {
+        log(LogLevel::info, "took the personal data out of records whose time is over",
+            {{"entity", entity}, {"records", std::to_string(erased)}});
+    }
+    co_return Status();
+}
+
+Await<Result<std::vector<store::Rid>>> Upkeep::records_over(const std::string& entity, Instant before,
+                                                            store::Rid after) {
+    using Rids = Result<std::vector<store::Rid>>;
+    return Await<Rids>([this, entity, before, after](Completion<Rids> done) {
+        const std::string field = CanonicalSchemas::embedded().find(entity)->over_field();
+        const Instant local(ports_.zones.to_local(wanted_.timezone, before).time_since_epoch());
+        const auto work = [entity, field, day = day_of(local), after](store::Database& database) {
+            return database.records_over(entity, field, day, after, step_rows);
+        };
+        ports_.store.read(work, std::move(done));
+    });
+}
+
+Await<Result<std::int64_t>> Upkeep::erase(const std::string& entity, std::vector<store::Rid> records) {
+    const Schema* const schema = CanonicalSchemas::embedded().find(entity);
+    return Await<Result<std::int64_t>>([this, schema, records](Completion<Result<std::int64_t>> done) {
+        const auto work = [schema, records](store::Database& database) {
+            const auto without = [schema](std::string_view content) {
+                return without_personal_data(*schema, content);
+            };
+            return database.erase_from(records, without);
+        };
+        ports_.store.write(work, std::move(done));
+    });
 }
 
 // First into the archive, then out of the store: a crash between leaves a line twice, never none.
@@ -289,6 +348,8 @@ void Upkeep::look_at_the_house() {
     std::vector<Finding> found;
     if (auto one = certificate_finding(facts, now)) found.push_back(std::move(*one));
     if (auto one = disk_finding(facts)) found.push_back(std::move(*one));
+    for (const Premises::Suspect& one : facts.suspects)
+        found.push_back({"plugin_changed", one.path, Severity::warning, one.text});
     if (!kept_.backup_error.empty() && !wanted_.backup.to.empty()) {
         found.push_back(
             {"backup_failed", "", Severity::critical,

@@ -17,11 +17,16 @@ namespace liaisond::sync {
 // The house, behind a seam: what takes long is done beside the core and completes on it.
 class Premises {
   public:
+    // Something that may not be what it seems: a plugin file that changed.
+    struct Suspect {
+        std::string path, text;
+    };
     struct Facts {
         std::string certificate;  // file of our own; empty: there is none
         std::optional<Instant> certificate_end;
         std::string disk;                              // the folder of the store
         std::uint64_t free_bytes = 0, disk_bytes = 0;  // 0: not known
+        std::vector<Suspect> suspects;
     };
 
     virtual ~Premises() = default;
@@ -40,6 +45,9 @@ class Upkeep {
     Upkeep(const Ports& ports, Alerts& alerts, Premises& premises);
 
     void configure(const config::Upkeep& wanted);
+    // At the house, before its time: something about it is known to have changed. Does nothing before the
+    // start.
+    void look_again();
     // Takes up where the last life stopped.
     void start(Completion<Status> done);
     // Nothing new begins.
@@ -59,6 +67,11 @@ class Upkeep {
     Task<Status> sweep_logs();
     using Sweep = Result<std::int64_t> (store::Database::*)(Instant before, std::uint32_t limit);
     Task<Status> sweep_rows(Sweep what, Milliseconds age);
+    // Takes out of records whose business is long over what tells of a person.
+    Task<Status> sweep_personal_data(const std::string& entity, Milliseconds age);
+    Await<Result<std::vector<store::Rid>>> records_over(const std::string& entity, Instant before,
+                                                        store::Rid after);
+    Await<Result<std::int64_t>> erase(const std::string& entity, std::vector<store::Rid> records);
     Await<Result<store::Backup>> make_backup();
     Await<Result<std::int64_t>> drop(Sweep what, Instant before);
     Await<Result<std::vector<store::LogEntry>>> old_logs(Instant before);
@@ -76,7 +89,7 @@ class Upkeep {
     Premises& premises_;
     config::Upkeep wanted_;
     Kept kept_;
-    bool is_working_ = false, stopped_ = false;
+    bool started_ = false, is_working_ = false, stopped_ = false;
     Fibers fibers_;
 };
 

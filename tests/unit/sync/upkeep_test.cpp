@@ -2,7 +2,12 @@
 #include "sync/upkeep.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
+#include <boost/json/parse.hpp>
+
+#include "records/canonical_schemas.hpp"
+#include "store/sqlite.hpp"
 #include "sync/sim_house.hpp"
 
 namespace liaisond::sync_test {
@@ -269,6 +274,159 @@ TEST_F(Retention, ForeverIsForever) {
     pass(days(2));
     EXPECT_EQ(database().runs({}).value().size(), 2u);
     EXPECT_EQ(database().old_logs(world.now(), 10).value().size(), 1u);
+}
+
+// ---- personal data ----
+
+class PersonalData : public Retention {
+  protected:
+    static std::string stay(const std::string& departure) {
+        return R"({"status":"checked_out","channel":"direct","arrival_date":"2026-01-01","departure_date":")" +
+               departure +
+               R"(","booker":{"customer_ref":"7","surname":"Guest","email":"guest@example.org"},"notes":"late",)"
+               R"("stays":[{"adults":2,"guests":[{"guest":{"given_name":"G"},"primary":true}]}]})";
+    }
+    static std::string without(const std::string& departure) {
+        return R"({"status":"checked_out","channel":"direct","arrival_date":"2026-01-01","departure_date":")" +
+               departure +
+               R"(","booker":{"customer_ref":"7"},"stays":[{"adults":2,"guests":[{"guest":{},"primary":true}]}]})";
+    }
+    std::string record(int n) { return "00000000-0000-7000-8000-00000000000" + std::to_string(n); }
+    void edit(int n, const std::string& payload, bool is_new) {
+        store::RecordEdit edit;
+        edit.tenant = "house";
+        edit.entity = "reservation";
+        edit.record = record(n);
+        edit.payload = payload;
+        edit.origin = "reception";
+        edit.action = is_new ? store::Action::created : store::Action::updated;
+        edit.is_new = is_new;
+        edit.version = is_new ? 1 : row(n).version + 1;
+        edit.at = world.now();
+        ASSERT_TRUE(database().edit_record(edit));
+    }
+    void link(int n) {
+        store::MappingRow mapping;
+        mapping.integration = "pms";
+        mapping.entity = "reservation";
+        mapping.record = record(n);
+        mapping.external_id = "R" + std::to_string(n);
+        ASSERT_TRUE(database().link_record(mapping, false));
+    }
+    // Beside the store, in its file.
+    void execute(const std::string& sql) { raw().execute(sql); }
+    std::string ask(const char* sql) {
+        store::Connection& connection = raw();
+        store::Statement select = connection.prepare(sql);
+        return select.step() ? select.text(0) : "no row";
+    }
+    store::Connection& raw() {
+        if (!raw_) raw_.emplace(directory.path() + "/liaison.db", SQLITE_OPEN_READWRITE);
+        return *raw_;
+    }
+    store::RecordRow row(int n) {
+        store::Filter filter;
+        filter.entity = "reservation";
+        filter.record = record(n);
+        return database().records(filter).value().at(0);
+    }
+    std::size_t changes() {
+        store::Filter filter;
+        filter.entity = "reservation";
+        return database().changes(filter, 0).value().size();
+    }
+
+  private:
+    std::optional<store::Connection> raw_;
+};
+
+TEST_F(PersonalData, OfGuestsGoesAMonthAfterDepartureAndNothingElseDoes) {
+    edit(1, stay("2026-01-31"), true);  // over with the 2nd of March
+    edit(2, stay("2026-02-01"), true);
+    pass(days(1));  // at 04:10 of 2026-03-02 in Paris
+    EXPECT_EQ(row(1).payload, stay("2026-01-31")) << "not before its day";
+    pass(days(1));
+    EXPECT_EQ(row(1).payload, without("2026-01-31"));
+    EXPECT_EQ(row(1).version, 2) << "who edits what he has read before is told";
+    EXPECT_EQ(row(2).payload, stay("2026-02-01"));
+    EXPECT_EQ(changes(), 2u) << "no integration is told";
+    pass(days(3));
+    EXPECT_EQ(row(1).version, 2) << "once";
+    EXPECT_EQ(row(2).payload, without("2026-02-01"));
+    edit(1, stay("2026-01-31"), false);
+    pass(days(1));
+    EXPECT_EQ(row(1).payload, without("2026-01-31")) << "brought again, taken out again";
+}
+
+TEST_F(PersonalData, IsTakenFromWhatWasAgreedOnAndRefused) {
+    edit(1, stay("2026-01-01"), true);
+    link(1);
+    execute("UPDATE mappings SET base = '" + stay("2026-01-01") + "', synced_version = 1");
+    store::DeadLetter letter;
+    letter.run = add_run(world.now());
+    letter.integration = "till";
+    letter.entity = "reservation";
+    letter.direction = store::Direction::export_;
+    letter.key = record(1);
+    letter.reason = "invalid_record";
+    letter.payload = stay("2026-01-01");
+    letter.version = 1;
+    letter.first_at = letter.last_at = world.now();
+    ASSERT_TRUE(database().add_dead_letters({letter}));
+    pass(days(1));
+    EXPECT_EQ(row(1).version, 2);
+    EXPECT_EQ(ask("SELECT base FROM mappings"), without("2026-01-01"));
+    EXPECT_EQ(ask("SELECT synced_version FROM mappings"), "2") << "it would be sent";
+    EXPECT_EQ(ask("SELECT payload FROM dead_letters"), without("2026-01-01"));
+    EXPECT_EQ(ask("SELECT version FROM dead_letters"), "2") << "what was refused would be sent again";
+}
+
+TEST_F(PersonalData, StaysWhereSomethingIsOpenOrItIsKeptForEver) {
+    edit(1, stay("2026-01-01"), true);
+    execute(
+        "INSERT INTO conflicts(integration, entity, external_id, rid, kind, detail, payload, remote_version, "
+        "hash, run, first_at, last_at) SELECT 1, entity, 'x', rid, 'fields', '{}', '', '', x'', 1, 0, 0 "
+        "FROM records");
+    pass(days(1));
+    EXPECT_EQ(row(1).payload, stay("2026-01-01")) << "a person has to decide first";
+    execute("DELETE FROM conflicts");
+    wanted.retention.reservations = Milliseconds(0);
+    upkeep->configure(wanted);
+    pass(days(1));
+    EXPECT_EQ(row(1).payload, stay("2026-01-01"));
+    wanted.retention.reservations = days(30);
+    upkeep->configure(wanted);
+    pass(days(1));
+    EXPECT_EQ(row(1).payload, without("2026-01-01"));
+}
+
+// What the rules of taking it out rest on.
+TEST(PersonalDataSchemas, TakeNothingThatARecordNeedsOrIsKnownBy) {
+    const auto& schemas = records::CanonicalSchemas::embedded();
+    int found = 0;
+    for (const std::string& name : schemas.names()) {
+        const Schema& schema = *schemas.find(name);
+        EXPECT_EQ(schema.personal().empty(), schema.over_field().empty()) << name;
+        for (const auto& place : schema.personal()) {
+            ++found;
+            EXPECT_NE(place.back(), "*") << name;
+            const std::vector<std::string> owner(place.begin(), place.end() - 1);
+            const auto shape = schema.shape(owner);
+            ASSERT_TRUE(shape) << name << " has no " << place.back();
+            EXPECT_NE(std::find(shape->members.begin(), shape->members.end(), place.back()),
+                      shape->members.end())
+                << name << " has no " << place.back();
+            EXPECT_EQ(std::count(schema.match().begin(), schema.match().end(), place), 0) << name;
+        }
+    }
+    EXPECT_GT(found, 0);
+    const Schema& reservation = *schemas.find("reservation");
+    EXPECT_TRUE(reservation
+                    .check(json::parse(R"({"status":"checked_out","channel":"direct",)"
+                                       R"("arrival_date":"2026-01-01","departure_date":"2026-01-02",)"
+                                       R"("booker":{},"special_requests":[{"kind":"bed"}],)"
+                                       R"("stays":[{"guests":[{"guest":{}}]}]})"))
+                    .empty());
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t most_in_batch = 256, most_in_flight = 2;
 constexpr std::chrono::seconds retry_when_full{10}, retry_when_broken{5}, retry_when_disabled{300};
 constexpr std::chrono::milliseconds count_pause{100};
+constexpr std::chrono::minutes between_refusals{1};
 
 web::Answer problem(unsigned status, const std::string& detail) {
     return {status, "application/problem+json",
@@ -88,8 +89,7 @@ void Intake::handle(web::Request request, web::Reply reply) {
     if (!is_known || verdict != Verdict::accepted) {
         if (is_known) {
             ++endpoint.counters->refused;
-            log(LogLevel::info, "a webhook was refused: " + std::string(to_string(verdict)),
-                {{"integration", endpoint.integration}, {"profile", endpoint.rules->profile.name}});
+            tell_refusal(endpoint, to_string(verdict), now);
         }
         return reply(unauthenticated());
     }
@@ -98,6 +98,16 @@ void Intake::handle(web::Request request, web::Reply reply) {
     if (refusal.status != 200) return reply(std::move(refusal));
     waiting_.push_back({endpoint.counters, std::move(event), std::move(reply)});
     flush();
+}
+
+void Intake::tell_refusal(const Endpoint& endpoint, std::string_view why, Instant now) {
+    const auto [told, is_first] = told_.try_emplace(endpoint.integration, now);
+    if (!is_first && now - told->second < between_refusals && now >= told->second) return;
+    told->second = now;
+    log(LogLevel::info, "a webhook was refused: " + std::string(why),
+        {{"integration", endpoint.integration},
+         {"profile", endpoint.rules->profile.name},
+         {"refused", std::to_string(endpoint.counters->refused)}});
 }
 
 // The answer of a delivery that is the vendor's own and still cannot be taken; 200 where it can.

@@ -51,6 +51,8 @@ class Intake {
     std::shared_ptr<const Endpoints> endpoints() const;
     web::Answer refuse_or_take(const Endpoint& endpoint, const web::Request& request,
                                store::InboxEvent& event);
+    // A line a minute for each integration: nobody fills the log with what nobody asked for.
+    void tell_refusal(const Endpoint& endpoint, std::string_view why, Instant now);
     bool has_room(const Endpoint& endpoint);
     void count_backlogs();
     void flush();
@@ -66,6 +68,7 @@ class Intake {
     Endpoint decoy_;  // what a delivery to nowhere is held against
     Batch waiting_;
     std::size_t in_flight_ = 0;
+    std::map<std::string, Instant, std::less<>> told_;  // of a refusal, last
     std::map<std::string, Backlog, std::less<>> backlogs_;
     bool is_counting_ = false;
     std::chrono::nanoseconds next_count_{0};

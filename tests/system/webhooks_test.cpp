@@ -101,6 +101,19 @@ class Webhooks : public testing::Test {
     std::uint16_t port = 0, api_port = 0;
 };
 
+TEST_F(Webhooks, ALineAMinuteTellsOfWhatIsRefused) {
+    configure();
+    begin();
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(status(delivery(R"({"id":"e3"})", "another-secret")), 401u);
+    const std::string log = house.log();
+    std::size_t lines = 0;
+    for (std::size_t at = log.find("a webhook was refused"); at != log.npos;
+         at = log.find("a webhook was refused", at + 1))
+        ++lines;
+    EXPECT_GE(lines, 1u);
+    EXPECT_LE(lines, 2u) << log;  // two where a minute ended meanwhile
+}
+
 TEST_F(Webhooks, TakesInWhatIsTheVendorsOwnAndNothingElse) {
     configure();
     begin();

@@ -44,6 +44,8 @@ struct Backend {
     std::function<std::string(const store::Backlog&)> figures;  // for Prometheus
     // Copies the database to that file; empty: where the usual backups are.
     std::function<void(const std::string& to, Completion<Result<store::Backup>> done)> back_up;
+    // Takes a plugin file that changed for what it is now; by its id, path or name.
+    std::function<Status(const std::string& plugin)> accept_plugin;
 };
 
 // The row of the vault that holds the key of the audit log's chain.

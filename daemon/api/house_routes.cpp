@@ -68,6 +68,18 @@ void add_house_routes(Router& router, const Backend& backend) {
                 .answers = "Plugins",
                 .handle = [&backend](Call& call) { call.answer(ok(backend.plugins())); }});
     router.add({.method = "POST",
+                .pattern = "/plugins/{plugin}/accept",
+                .scope = Scope::admin,
+                .summary = "Takes a plugin file that changed for what it is now",
+                .answers = "Done",
+                .whole_house = true,
+                .handle = [&backend](Call& call) {
+                    const std::string name = call.text("plugin");
+                    const Status done = backend.accept_plugin(name);
+                    if (!done) return call.answer(problem(done.error()));
+                    call.answer(ok({{"ok", true}, {"detail", name + " is accepted as it is now"}}));
+                }});
+    router.add({.method = "POST",
                 .pattern = "/reload",
                 .scope = Scope::admin,
                 .summary = "Reads the configuration again; with a fault in it the old one stays",

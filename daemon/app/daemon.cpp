@@ -20,6 +20,7 @@
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
+#include "app/plugin_watch.hpp"
 #include "app/premises.hpp"
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
@@ -65,9 +66,7 @@ Loaded load(const std::vector<fs::path>& files, std::vector<config::Fault>& faul
     Loaded loaded;
     std::vector<config::Fault> ignored;  // found again by the full check
     const config::Config early = config::check_daemon(document, ignored);
-    plugin::CatalogOptions catalog;
-    catalog.plugin_dirs = early.plugin_dirs;
-    catalog.worker_path = connectors::worker_program(early.worker);
+    plugin::CatalogOptions catalog = connectors::catalog_options(early);
     std::error_code error;
     if (fs::is_directory(early.state_dir, error)) catalog.cache_file = early.state_dir + "/plugins.json";
     loaded.catalog = plugin::Catalog::scan(catalog);
@@ -121,6 +120,7 @@ class Daemon {
                                               poster());
         if (!store) return refuse(store.error(), exit_state);
         store_ = std::move(*store);
+        plugin_watch_ = std::make_unique<PluginWatch>(*store_);
         store_->on_commit = [this](std::chrono::nanoseconds took) { figures_.committed(took); };
         store_->on_disk_failure = [](const Error& error) {
             // What a failed sync left behind cannot be known from here; a restart reads what is really there.
@@ -133,6 +133,8 @@ class Daemon {
         if (!vault) return refuse(vault.error(), exit_config);
         const Status access = open_access(**reader);
         if (!access) return refuse(access.error(), exit_state);
+        const Status known = plugin_watch_->load(**reader);
+        if (!known) return refuse(known.error(), exit_state);
         reader->reset();
         build();
         engine_->configure(take_links());
@@ -243,7 +245,8 @@ class Daemon {
             [this](const store::Backlog& backlog) { return figures(backlog); },
             [this](const std::string& to, Completion<Result<store::Backup>> done) {
                 back_up(to, std::move(done));
-            }});
+            },
+            [this](const std::string& name) { return accept_plugin(name); }});
         api::add_webhook_routes(api_->router(), api_->backend(), *directory_);
         front_ = std::make_unique<Front>(
             front_io_, io_, policy_of(config_),
@@ -255,7 +258,22 @@ class Daemon {
 
     void configure_upkeep() {
         premises_->use_certificate(config_.http.certificate);
+        plugin_watch_->look(catalog_, clock_.now());
+        tell_of_plugins();
         upkeep_->configure(config_.upkeep);
+    }
+
+    void tell_of_plugins() {
+        std::vector<sync::Premises::Suspect> changed;
+        for (const auto& one : plugin_watch_->changed()) changed.push_back({one.path, one.text});
+        premises_->suspect(std::move(changed));
+    }
+
+    Status accept_plugin(const std::string& name) {
+        const Status accepted = plugin_watch_->accept(catalog_, name, clock_.now());
+        tell_of_plugins();
+        upkeep_->look_again();
+        return accepted;
     }
 
     // A file of its own, or one more of those that are made every day.
@@ -489,6 +507,7 @@ class Daemon {
     std::unique_ptr<sync::Engine> engine_;
     std::unique_ptr<webhooks::Intake> intake_;
     std::unique_ptr<webhooks::Directory> directory_;
+    std::unique_ptr<PluginWatch> plugin_watch_;
     std::unique_ptr<Premises> premises_;
     std::unique_ptr<sync::Upkeep> upkeep_;
     std::unique_ptr<api::Api> api_;

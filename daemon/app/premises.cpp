@@ -84,6 +84,7 @@ void Premises::beside(Work work, Completion<R> done) {
 
 sync::Premises::Facts Premises::look() {
     Facts facts;
+    facts.suspects = suspects_;
     facts.disk = state_dir_;
     struct statvfs disk {};
     if (::statvfs(state_dir_.c_str(), &disk) == 0) {

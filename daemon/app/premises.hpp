@@ -16,6 +16,7 @@ class Premises final : public sync::Premises {
     Premises(boost::asio::io_context& core, std::string state_dir);
     // The PEM file of our own certificate; empty: none. [core thread]
     void use_certificate(std::string file) { certificate_ = std::move(file); }
+    void suspect(std::vector<Suspect> suspects) { suspects_ = std::move(suspects); }
 
     Facts look() override;
     void back_up(const config::BackupPlan& plan, Instant at, Completion<Result<store::Backup>> done) override;
@@ -32,6 +33,7 @@ class Premises final : public sync::Premises {
     boost::asio::io_context& core_;
     const std::string state_dir_;
     std::string certificate_;
+    std::vector<Suspect> suspects_;
     boost::asio::thread_pool side_{1};  // last: its thread is gone before what it works with
 };
 

@@ -71,6 +71,7 @@ class Builder {
         } else {
             config.plugin_dirs = {"/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"};
         }
+        config.plugin_trust = plugin_trust(object_at(daemon, "plugin_trust"));
         config.http = http(daemon);
         config.upkeep = read_upkeep(Section(document_, faults_, document_.root(), ""));
         const json::object& log = object_at(document_.root(), "log");
@@ -80,6 +81,16 @@ class Builder {
         const bool normal = text_at(object_at(document_.root(), "store"), "durability") == "normal";
         config.durability = normal ? Durability::normal : Durability::full;
         return config;
+    }
+
+    static PluginTrust plugin_trust(const json::object& members) {
+        PluginTrust trust;
+        trust.own_user = text_at(members, "owner") == "self";
+        const json::value* const required = members.if_contains("require_signatures");
+        trust.require_signatures = required != nullptr && required->is_bool() && required->get_bool();
+        for (const auto& [name, key] : object_at(members, "keys"))
+            if (key.is_string()) trust.keys[std::string(name)] = std::string(key.get_string());
+        return trust;
     }
 
     void tenants(Config& config, const TimeZones& zones) {

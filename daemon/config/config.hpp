@@ -102,10 +102,19 @@ struct Http {
     bool operator==(const Http&) const = default;
 };
 
+// Which plugin files may be loaded.
+struct PluginTrust {
+    bool own_user = false;  // the user of the daemon may own them, as root may
+    bool require_signatures = false;
+    std::map<std::string, std::string> keys;  // minisign public keys by the name of whom they belong to
+    bool operator==(const PluginTrust&) const = default;
+};
+
 struct Config {
     std::string state_dir, socket, worker;
     std::string vault_key;  // empty: the usual place
     std::vector<std::string> plugin_dirs;
+    PluginTrust plugin_trust;
     bool core_dumps = false;
     Http http;
     Durability durability = Durability::full;

@@ -37,7 +37,8 @@ constexpr char text[] = R"schema({
         "logs": { "$ref": "#/$defs/kept_for", "description": "Log rows in the database (7d); then they go to archive/ in state_dir, compressed, a file a day." },
         "archive": { "$ref": "#/$defs/kept_for", "description": "Those files (90d)." },
         "inbox": { "$ref": "#/$defs/kept_for", "description": "Bodies of webhooks that are done with (30d)." },
-        "dead_letters": { "$ref": "#/$defs/kept_for", "description": "Records and webhooks that were refused (180d)." }
+        "dead_letters": { "$ref": "#/$defs/kept_for", "description": "Records and webhooks that were refused (180d)." },
+        "reservations": { "$ref": "#/$defs/kept_for", "description": "Names, addresses and remarks of guests, after departure (30d). The reservation itself stays, and nobody is told." }
       }
     },
     "log": {
@@ -71,6 +72,13 @@ constexpr char text[] = R"schema({
       "properties": {
         "state_dir": { "type": "string", "minLength": 1, "default": "/var/lib/liaison", "description": "Database and caches. One daemon at a time." },
         "plugin_dirs": { "type": "array", "items": { "type": "string" }, "default": ["/usr/lib/liaison/plugins", "/usr/local/lib/liaison/plugins"] },
+        "plugin_trust": {
+          "type": "object", "additionalProperties": false, "description": "Which plugin files are loaded. Never those that others than their owner may write to or exchange.",
+          "properties": {
+            "owner": { "enum": ["root", "self"], "default": "root", "description": "Whose the files have to be. self: the user that liaisond runs as will do, too; for developers." },
+            "require_signatures": { "type": "boolean", "default": false, "description": "Load only plugins that one of the keys has signed (liaisonctl plugin sign). A signature that is there must fit in any case." },
+            "keys": { "type": "object", "additionalProperties": { "type": "string", "pattern": "^RW[Q-T][A-Za-z0-9+/]{53}$" }, "examples": [{ "acme": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3" }], "description": "Public keys, as minisign and liaisonctl plugin keygen print them, by the name of whom they belong to." } }
+        },
         "socket": { "type": "string", "default": "/run/liaison/liaisond.sock", "description": "Unix socket that liaisonctl talks to." },
         "vault_key": { "type": "string", "minLength": 1, "description": "The key file of the vault; by default vault.key in state_dir, or the systemd credential liaison-vault-key where there is one. Keep a copy apart from the backups." },
         "listen": { "type": "string", "pattern": "^.+:[0-9]+$", "examples": ["127.0.0.1:8480"], "description": "Address of the API on the network, for software that shows a token (liaisonctl token create). Without it there is only the unix socket." },

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "config/section.hpp"
+#include "connectors/worker_program.hpp"
 
 namespace liaisond::connectors {
 namespace json = boost::json;
@@ -127,6 +128,18 @@ const ConnectorInfo* InstalledConnectors::info(std::string_view name) const {
     return found == entries_.end() ? nullptr : &found->second.info;
 }
 
+plugin::CatalogOptions catalog_options(const config::Config& config) {
+    plugin::CatalogOptions options;
+    options.plugin_dirs = config.plugin_dirs;
+    options.worker_path = worker_program(config.worker);
+    options.trust.require_signatures = config.plugin_trust.require_signatures;
+    if (config.plugin_trust.own_user) options.trust.owner = plugin::TrustPolicy::Owner::self;
+    for (const auto& [name, text] : config.plugin_trust.keys) {
+        if (const auto key = plugin::PublicKey::parse(text)) options.trust.keys.emplace(name, *key);
+    }
+    return options;
+}
+
 json::object plugins_json(const plugin::Catalog& catalog) {
     json::array items, broken;
     for (const plugin::PluginInfo& one : catalog.plugins()) {
@@ -147,6 +160,8 @@ json::object plugins_json(const plugin::Catalog& catalog) {
                          {"vendor", one.manifest.vendor},
                          {"path", one.path},
                          {"abi", std::to_string(one.abi_major) + "." + std::to_string(one.abi_minor)},
+                         {"digest", one.digest},
+                         {"signed_by", one.signed_by},
                          {"connectors", std::move(connectors)},
                          {"warnings", json::array(one.warnings.begin(), one.warnings.end())}});
     }

@@ -50,6 +50,9 @@ class InstalledConnectors final : public config::Connectors {
     std::vector<std::string> broken_;
 };
 
+// How this configuration wants plugins to be looked for. Without a cache.
+plugin::CatalogOptions catalog_options(const config::Config& config);
+
 // A catalog in the form of GET /plugins: {"items": [...], "broken": [...]}.
 boost::json::object plugins_json(const plugin::Catalog& catalog);
 

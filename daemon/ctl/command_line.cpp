@@ -397,8 +397,26 @@ class CommandLine {
                          "The plugin; by default the installed one with the script's connector")
             ->type_name("LIBRARY");
         plugin_dirs(script);
+        declare_trust(*plugin);
         command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
+    }
+
+    void declare_trust(CLI::App& plugin) {
+        CLI::App* keygen =
+            command(plugin, "keygen", [this](Session& s) { return make_plugin_key(s, trust_); });
+        filter(keygen, "--key", trust_.key, "FILE", "The new secret key (default minisign.key)");
+        keygen->add_flag("--no-password", trust_.without_password, "Do not encrypt it");
+        CLI::App* sign = command(plugin, "sign", [this](Session& s) { return sign_plugins(s, trust_); });
+        filter(sign, "--key", trust_.key, "FILE", "The secret key (default minisign.key)");
+        CLI::App* verify =
+            command(plugin, "verify", [this](Session& s) { return verify_plugins(s, trust_); });
+        filter(verify, "--key", trust_.key, "KEY",
+               "A public key or its file, instead of those in daemon.plugin_trust");
+        for (CLI::App* one : {sign, verify})
+            one->add_option("FILE", trust_.files, "Plugin files")->required()->type_name("");
+        CLI::App* accept = command(plugin, "accept", [this](Session& s) { return accept_plugin(s, name_); });
+        accept->add_option("NAME", name_, "The plugin's id, path or file name")->required()->type_name("");
     }
 
     void declare_upkeep() {
@@ -465,6 +483,7 @@ class CommandLine {
     RunArguments run_;
     ListArguments list_;
     LocalArguments local_;
+    TrustArguments trust_;
     DecisionArguments decision_;
     ConnectArguments connect_;
     std::string name_;

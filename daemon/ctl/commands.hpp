@@ -62,6 +62,12 @@ struct LocalArguments {
     std::string library;
 };
 
+struct TrustArguments {
+    std::vector<std::string> files;
+    std::string key;  // a file, or a public key as such
+    bool without_password = false;
+};
+
 // ---- asking the daemon ----
 int status(Session& session, bool watch);
 int list_integrations(Session& session);
@@ -130,6 +136,10 @@ int restore(Session& session, const std::string& file);
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one
 int run_scripts(Session& session, const LocalArguments& arguments);
+int make_plugin_key(Session& session, const TrustArguments& arguments);
+int sign_plugins(Session& session, const TrustArguments& arguments);
+int verify_plugins(Session& session, const TrustArguments& arguments);
+int accept_plugin(Session& session, const std::string& plugin);  // asks the daemon
 int check_config(Session& session, const LocalArguments& arguments);
 int show_schema(Session& session, const LocalArguments& arguments);
 int show_config(Session& session, const LocalArguments& arguments);

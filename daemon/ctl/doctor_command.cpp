@@ -56,9 +56,8 @@ class Doctor {
         std::vector<config::Fault> faults, ignored;
         const config::Document document = config::Document::load(config::config_files(main_), faults);
         config_ = config::check_daemon(document, ignored);
-        plugin::CatalogOptions options;
-        options.plugin_dirs = config_.plugin_dirs;
-        options.worker_path = worker_ = connectors::worker_program(config_.worker);
+        plugin::CatalogOptions options = connectors::catalog_options(config_);
+        worker_ = options.worker_path;
         options.time_limit = look_at_plugin;
         catalog_ = plugin::Catalog::scan(options);
         const connectors::InstalledConnectors installed(catalog_);

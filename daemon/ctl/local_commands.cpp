@@ -40,9 +40,8 @@ config::Document load(const Session& session, const LocalArguments& arguments,
 
 // Without the daemon's cache: whoever runs this may not write there.
 plugin::Catalog scan(const Session& session, const LocalArguments& arguments, const config::Config& daemon) {
-    plugin::CatalogOptions options;
-    options.plugin_dirs = arguments.plugin_dirs.empty() ? daemon.plugin_dirs : arguments.plugin_dirs;
-    options.worker_path = connectors::worker_program(daemon.worker);
+    plugin::CatalogOptions options = connectors::catalog_options(daemon);
+    if (!arguments.plugin_dirs.empty()) options.plugin_dirs = arguments.plugin_dirs;
     options.time_limit = look_at_plugin;
     if (options.worker_path.empty()) {
         session.console().note(

@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include <liaison/plugin.h>
-#include <sys/stat.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -46,7 +45,7 @@ std::vector<std::string> plugin_files(const std::vector<std::string>& folders) {
     return all;
 }
 
-// Descriptions by path, each bound to the identity of the file and to the ABI that looked at it.
+// Descriptions by path, each bound to the content of the file and to the ABI that looked at it.
 class Cache {
   public:
     Cache(std::string file, std::vector<std::string>& warnings)
@@ -61,17 +60,17 @@ class Cache {
             warnings_.push_back("plugin cache " + file_ + " is not readable; making it anew");
     }
 
-    std::optional<json::object> find(const std::string& path) const {
-        const json::value* entry = old_.if_contains(path);
+    std::optional<json::object> find(const PluginInfo& info) const {
+        const json::value* entry = old_.if_contains(info.path);
         if (entry == nullptr || !entry->is_object()) return std::nullopt;
         const json::value* identity = entry->get_object().if_contains("file");
         const json::value* description = entry->get_object().if_contains("description");
         if (identity == nullptr || description == nullptr || !description->is_object()) return std::nullopt;
-        if (*identity != json::value(identify(path))) return std::nullopt;
+        if (*identity != json::value(identity_of(info))) return std::nullopt;
         return description->get_object();
     }
-    void keep(const std::string& path, const json::object& description) {
-        new_[path] = {{"file", identify(path)}, {"description", description}};
+    void keep(const PluginInfo& info, const json::object& description) {
+        new_[info.path] = {{"file", identity_of(info)}, {"description", description}};
     }
     void write() const {
         if (file_.empty() || new_ == old_) return;
@@ -86,13 +85,9 @@ class Cache {
     }
 
   private:
-    static std::string identify(const std::string& path) {
-        struct stat status {};
-        if (::stat(path.c_str(), &status) != 0) return {};
-        std::ostringstream text;
-        text << status.st_size << ' ' << status.st_mtim.tv_sec << '.' << status.st_mtim.tv_nsec << ' '
-             << status.st_ino << " abi " << LIAISON_ABI_MAJOR << '.' << LIAISON_ABI_MINOR;
-        return text.str();
+    static std::string identity_of(const PluginInfo& info) {
+        return info.digest + " abi " + std::to_string(LIAISON_ABI_MAJOR) + "." +
+               std::to_string(LIAISON_ABI_MINOR);
     }
 
     std::string file_;
@@ -156,9 +151,17 @@ Catalog Catalog::scan(const CatalogOptions& options) {
     for (std::string& path : plugin_files(options.plugin_dirs)) {
         PluginInfo& info = catalog.plugins_.emplace_back();
         info.path = std::move(path);
-        const auto description = cache.find(info.path);
+        auto examined = examine(info.path, options.trust);
+        if (!examined) {
+            info.error = examined.error().message;
+            continue;
+        }
+        info.digest = std::move(examined->digest);
+        info.signed_by = std::move(examined->signed_by);
+        if (!examined->warning.empty()) info.warnings.push_back(std::move(examined->warning));
+        const auto description = cache.find(info);
         if (description && fill(info, *description))
-            cache.keep(info.path, *description);
+            cache.keep(info, *description);
         else
             unknown.push_back(info.path);
     }
@@ -169,7 +172,7 @@ Catalog Catalog::scan(const CatalogOptions& options) {
         if (!described[i])
             info.error = described[i].error().message;
         else if (fill(info, *described[i]))
-            cache.keep(info.path, *described[i]);
+            cache.keep(info, *described[i]);
         else
             info.error = library_name(info.path) + ".so gave a description that is not one";
     }

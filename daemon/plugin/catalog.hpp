@@ -1,5 +1,6 @@
 // Catalog: which plugins are installed and which connectors they offer. Files are looked at by liaison-worker
-// --describe, never loaded here; a broken one is listed with its sentence.
+// --describe, never loaded here, and only those that may be trusted are looked at; a broken one is listed
+// with its sentence.
 #pragma once
 
 #include <chrono>
@@ -12,12 +13,15 @@
 #include <boost/json/object.hpp>
 
 #include "plugin/manifest.hpp"
+#include "plugin/trust.hpp"
 
 namespace liaisond::plugin {
 
 struct PluginInfo {
-    std::string path;   // of the .so
-    std::string error;  // a sentence; empty: the plugin is usable, and the rest below is set
+    std::string path;       // of the .so
+    std::string error;      // a sentence; empty: the plugin is usable, and the rest below is set
+    std::string digest;     // SHA-256 of the file, hex
+    std::string signed_by;  // name of a trusted key; empty: of none
     std::vector<std::string> warnings;
     std::uint32_t abi_major = 0, abi_minor = 0;
     std::uint64_t capabilities = 0;
@@ -31,6 +35,7 @@ struct CatalogOptions {
     std::vector<std::string> plugin_dirs;  // earlier ones win; a missing folder is no error
     std::string worker_path;
     std::string cache_file;  // empty: no cache
+    TrustPolicy trust;
     std::chrono::milliseconds time_limit{5'000};
 };
 

@@ -294,6 +294,7 @@ int main(int argc, char** argv) {
     configure_log(LogLevel::error, LogTarget::standard_error, LogFormat::text);
     plugin::CatalogOptions options;
     options.plugin_dirs = {LIAISON_PLUGIN_DIR};
+    options.trust.owner = plugin::TrustPolicy::Owner::self;
     options.worker_path = LIAISON_WORKER_PATH;
     const plugin::Catalog catalog = plugin::Catalog::scan(options);
     const Figures counted = measure(catalog, integrations, minutes, true);

@@ -19,7 +19,7 @@ const redirect = 'http://localhost:9/callback';
 for (const [name, value] of [['id', 'liaison'], ['secret', 'a-client-secret-4711']])
   fs.writeFileSync(path.join(house, name), value, { mode: 0o600 });
 fs.writeFileSync(path.join(house, 'liaison.yaml'), `
-daemon: { state_dir: ${house}/state, socket: ${socket}, plugin_dirs: [${plugins}], worker: ${bin}/liaison-worker }
+daemon: { state_dir: ${house}/state, socket: ${socket}, plugin_dirs: [${plugins}], plugin_trust: { owner: self }, worker: ${bin}/liaison-worker }
 tenants: { bakery: { name: Bakery, kind: other, timezone: Europe/Paris, currency: EUR } }
 integrations:
   books:

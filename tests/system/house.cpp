@@ -97,8 +97,8 @@ void House::write(const fs::path& path, std::string_view text) const {
 
 void House::configure(std::string_view integrations) const {
     std::string text = "daemon:\n  state_dir: " + state_dir.string() +
-                       "\n  socket: @ROOT@/socket\n  plugin_dirs: [" + plugin_dir +
-                       "]\n  worker: " LIAISON_WORKER_PATH "\n" + daemon_section;
+                       "\n  socket: @ROOT@/socket\n  plugin_dirs: [" + plugin_dir + "]\n  plugin_trust: { " +
+                       plugin_trust + " }\n  worker: " LIAISON_WORKER_PATH "\n" + daemon_section;
     text += "defaults:\n  settle: 1s\n  retry: { attempts: 10, base: 100ms, max: 1s }\n" + defaults;
     text += "tenants:\n  wholesaler: { currency: EUR }\n  hotel: { currency: EUR }\nintegrations:\n";
     write("liaison.yaml", text + std::string(integrations));

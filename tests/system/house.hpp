@@ -30,8 +30,9 @@ class House {
     void keep() { is_kept_ = true; }
     std::filesystem::path state_dir = {};  // below the root, unless a test puts it elsewhere
     std::string plugin_dir;
-    std::string daemon_section;  // further lines of the `daemon:` section
-    std::string defaults;        // further lines of the `defaults:` section
+    std::string plugin_trust = "owner: self";  // members of daemon.plugin_trust
+    std::string daemon_section;                // further lines of the `daemon:` section
+    std::string defaults;                      // further lines of the `defaults:` section
 
     // Below the root, with @ROOT@ and @SIM@ filled in. The file appears whole.
     void write(const std::filesystem::path& path, std::string_view text) const;

@@ -65,6 +65,11 @@ class ApiHouse : public testing::Test {
             store::Backup made;
             made.file = to;
             done(made);
+        },
+        [](const std::string& plugin) -> Status {
+            if (plugin != "com.acme.pos")
+                return fail(ErrorKind::permanent, "there is no plugin '" + plugin + "'");
+            return {};
         }}};
 
     std::shared_ptr<const webhooks::Endpoints> endpoints;  // as last published

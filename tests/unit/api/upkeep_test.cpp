@@ -55,6 +55,13 @@ TEST_F(UpkeepRoutes, WhereABackupGoesIsSaidOnTheMachineItself) {
     EXPECT_EQ(ask("POST", "backup", "{}", token("admin", "house")).first, 403u);
 }
 
+TEST_F(UpkeepRoutes, OnlyAdministratorsOfTheHouseAcceptAChangedPlugin) {
+    EXPECT_EQ(ask("POST", "plugins/com.acme.pos/accept", "").first, 200u);
+    EXPECT_EQ(ask("POST", "plugins/com.acme.nobody/accept", "").first, 404u);
+    EXPECT_EQ(ask("POST", "plugins/com.acme.pos/accept", "", token("operate")).first, 403u);
+    EXPECT_EQ(ask("POST", "plugins/com.acme.pos/accept", "", token("admin", "house")).first, 403u);
+}
+
 TEST_F(UpkeepRoutes, FiguresAreForThoseWhoSeeTheWholeHouse) {
     EXPECT_EQ(answer_to("GET", "/metrics").status, 200u);
     EXPECT_EQ(answer_to("GET", "/metrics", "", token("read")).status, 200u);

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "plugin/pins.hpp"
+
 namespace liaisond::plugin {
 namespace {
 
@@ -19,6 +21,7 @@ class CatalogTest : public testing::Test {
         options.plugin_dirs = {folder.string(), "/nowhere"};
         options.worker_path = LIAISON_WORKER_PATH;
         options.cache_file = (folder / "cache.json").string();
+        options.trust.owner = TrustPolicy::Owner::self;
     }
     void TearDown() override { fs::remove_all(folder); }
     void install(const std::string& name) {
@@ -66,6 +69,8 @@ TEST_F(CatalogTest, UnchangedFilesComeFromTheCache) {
     options.worker_path = "/nowhere/liaison-worker";
     EXPECT_TRUE(Catalog::scan(options).connector("sample"));
     fs::last_write_time(folder / "sdk_sample.so", fs::file_time_type::clock::now() + std::chrono::hours(1));
+    EXPECT_TRUE(Catalog::scan(options).connector("sample")) << "what counts is what is in it";
+    std::ofstream(folder / "sdk_sample.so", std::ios::app) << "more";
     const Catalog changed = Catalog::scan(options);
     EXPECT_FALSE(changed.connector("sample"));
     EXPECT_NE(changed.plugins().at(0).error.find("cannot start /nowhere/liaison-worker"), std::string::npos);
@@ -103,6 +108,75 @@ TEST_F(CatalogTest, AHangingPluginCostsTheTimeLimitOnly) {
     const Catalog catalog = Catalog::scan(options);
     EXPECT_TRUE(catalog.connector("sample"));
     EXPECT_EQ(info(catalog, "hanging").error, "hanging.so did not describe itself within 1s");
+}
+
+TEST_F(CatalogTest, WhatMayNotBeTrustedIsNotLookedAt) {
+    install("sdk_sample");
+    fs::permissions(folder / "sdk_sample.so", fs::perms(0666));
+    const Catalog catalog = Catalog::scan(options);
+    EXPECT_FALSE(catalog.connector("sample"));
+    EXPECT_NE(catalog.plugins().at(0).error.find("others than its owner may write to it"), std::string::npos);
+}
+
+// ---- files that are others than they were ----
+
+class PinsTest : public CatalogTest {
+  protected:
+    void SetUp() override {
+        CatalogTest::SetUp();
+        install("sdk_sample");
+        path = (folder / "sdk_sample.so").string();
+        pins = review({}, Catalog::scan(options), "1.0", first_day).fresh;
+        ASSERT_EQ(pins.size(), 1u);
+    }
+    void change() { std::ofstream(path, std::ios::app) << "more"; }
+    PinReview now(std::string_view liaison = "1.0") {
+        return review(pins, Catalog::scan(options), liaison, first_day + std::chrono::hours(24));
+    }
+
+    const Instant first_day = *parse_instant("2026-03-01T08:00:00Z");
+    std::string path;
+    Pins pins;
+};
+
+TEST_F(PinsTest, TheSameFileIsNoNews) {
+    const PinReview found = now();
+    EXPECT_TRUE(found.fresh.empty() && found.replaced.empty() && found.changed.empty());
+    EXPECT_EQ(pin_of(to_text(pins.at(path))), pins.at(path));
+    EXPECT_EQ(pin_of("{"), Pin());
+}
+
+TEST_F(PinsTest, OtherBytesOfTheSameVersionAreForAPerson) {
+    change();
+    const PinReview found = now();
+    EXPECT_TRUE(found.fresh.empty()) << "it would be forgotten at the next start";
+    ASSERT_EQ(found.changed.size(), 1u);
+    EXPECT_EQ(found.changed[0].path, path);
+    EXPECT_NE(found.changed[0].text.find("still version 1.2.3"), std::string::npos) << found.changed[0].text;
+    EXPECT_NE(found.changed[0].text.find("first used on 2026-03-01"), std::string::npos);
+    EXPECT_NE(found.changed[0].text.find("liaisonctl plugin accept "), std::string::npos);
+    pins[path] = pin_now(Catalog::scan(options).plugins().at(0), "1.0", first_day);
+    EXPECT_TRUE(now().changed.empty()) << "accepted";
+}
+
+TEST_F(PinsTest, AnUpdateIsNone) {
+    change();
+    pins[path].version = "1.2.2";
+    EXPECT_TRUE(now().changed.empty());
+    EXPECT_EQ(now().fresh.at(path).version, "1.2.3");
+    ASSERT_EQ(now().replaced.size(), 1u);
+    EXPECT_NE(now().replaced[0].find("version 1.2.2 by 1.2.3"), std::string::npos);
+    pins[path].version = "1.2.3";
+    EXPECT_TRUE(now("1.1").changed.empty()) << "came with a new liaison";
+    EXPECT_EQ(now("1.1").fresh.at(path).liaison, "1.1");
+}
+
+TEST_F(PinsTest, ANewLiaisonIsRememberedThoughNothingElseChanged) {
+    pins = now("1.1").fresh;
+    ASSERT_EQ(pins.size(), 1u);
+    EXPECT_EQ(pins.at(path).at, first_day);
+    change();
+    EXPECT_EQ(now("1.1").changed.size(), 1u) << "that excuse is used up";
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ struct Backend {
     std::function<std::string(const store::Backlog&)> figures;  // for Prometheus
     // Copies the database to that file; empty: where the usual backups are.
     std::function<void(const std::string& to, Completion<Result<store::Backup>> done)> back_up;
+    // Lets a plugin's workers start again that crashed too often; how many there were.
+    std::function<std::size_t(const std::string& plugin)> release_plugin = {};
 };
 
 // The row of the vault that holds the key of the audit log's chain.

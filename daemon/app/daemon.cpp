@@ -60,14 +60,29 @@ struct Loaded {
     plugin::Catalog catalog;
 };
 
+// What the kernel lacks for the sandbox that the configuration wants, as a sentence; empty: nothing.
+std::string sandbox_problem(const config::Config& config) {
+    if (!plugin::has_sandbox) return {};
+    const plugin::KernelFeatures kernel = plugin::kernel_features();
+    if (!kernel.seccomp) return plugin::seccomp_advice();
+    return kernel.landlock == 0 && !config.degraded_sandbox ? plugin::landlock_advice() : "";
+}
+
 Loaded load(const std::vector<fs::path>& files, std::vector<config::Fault>& faults) {
     const config::Document document = config::Document::load(files, faults);
     Loaded loaded;
     std::vector<config::Fault> ignored;  // found again by the full check
     const config::Config early = config::check_daemon(document, ignored);
+    if (const std::string problem = sandbox_problem(early); !problem.empty()) {
+        // Each plugin would be refused for the same reason.
+        faults.push_back(
+            {{files.empty() ? std::string() : files.front().string(), 0, 0}, "daemon.sandbox", problem});
+        return loaded;
+    }
     plugin::CatalogOptions catalog;
     catalog.plugin_dirs = early.plugin_dirs;
     catalog.worker_path = connectors::worker_program(early.worker);
+    catalog.sandbox = connectors::sandbox_of(early);
     std::error_code error;
     if (fs::is_directory(early.state_dir, error)) catalog.cache_file = early.state_dir + "/plugins.json";
     loaded.catalog = plugin::Catalog::scan(catalog);
@@ -212,6 +227,7 @@ class Daemon {
         };
         plugin::WorkerOptions workers;
         workers.worker_path = config_.worker;
+        workers.sandbox = connectors::sandbox_of(config_);
         workers_ = std::make_unique<plugin::WorkerRuntime>(io_, workers, sink);
         in_process_ = std::make_unique<plugin::InProcessRuntime>(poster(), sink);
         runtime_ = std::make_unique<plugin::RuntimeRouter>(*in_process_, *workers_);
@@ -243,7 +259,8 @@ class Daemon {
             [this](const store::Backlog& backlog) { return figures(backlog); },
             [this](const std::string& to, Completion<Result<store::Backup>> done) {
                 back_up(to, std::move(done));
-            }});
+            },
+            [this](const std::string& plugin) { return release_plugin(plugin); }});
         api::add_webhook_routes(api_->router(), api_->backend(), *directory_);
         front_ = std::make_unique<Front>(
             front_io_, io_, policy_of(config_),
@@ -251,6 +268,12 @@ class Daemon {
                 api_->handle(std::move(request), std::move(reply));
             },
             *intake_);
+    }
+
+    std::size_t release_plugin(const std::string& plugin) {
+        const std::size_t released = workers_->release(plugin);
+        if (released > 0) engine_->plugin_released();
+        return released;
     }
 
     void configure_upkeep() {
@@ -367,11 +390,12 @@ class Daemon {
         for (const config::Fault& fault : faults) texts.push_back(fault.text());
         if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket ||
             loaded.config.http.listen != config_.http.listen ||
-            loaded.config.http.webhooks_listen != config_.http.webhooks_listen) {
+            loaded.config.http.webhooks_listen != config_.http.webhooks_listen ||
+            loaded.config.worker_memory != config_.worker_memory ||
+            loaded.config.degraded_sandbox != config_.degraded_sandbox) {
             texts.push_back(
-                "daemon.state_dir, daemon.socket, daemon.listen and daemon.webhooks_listen cannot change "
-                "while "
-                "the daemon runs; restart it");
+                "daemon.state_dir, daemon.socket, daemon.listen, daemon.webhooks_listen, daemon.sandbox and "
+                "daemon.worker_memory cannot change while the daemon runs; restart it");
         }
         if (texts.empty()) {
             if (const Status taken = front_->reload(loaded.config); !taken)

@@ -107,6 +107,8 @@ struct Config {
     std::string vault_key;  // empty: the usual place
     std::vector<std::string> plugin_dirs;
     bool core_dumps = false;
+    bool degraded_sandbox = false;               // plugins run where the kernel has no Landlock
+    std::uint64_t worker_memory = 512ull << 20;  // bytes of address space
     Http http;
     Durability durability = Durability::full;
     std::string log_level = "info", log_target = "stderr", log_format = "text";

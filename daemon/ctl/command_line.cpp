@@ -397,6 +397,11 @@ class CommandLine {
                          "The plugin; by default the installed one with the script's connector")
             ->type_name("LIBRARY");
         plugin_dirs(script);
+        CLI::App* release =
+            command(*plugin, "release", [this](Session& s) { return release_plugin(s, run_.integration); });
+        release->add_option("NAME", run_.integration, "The plugin, as liaisonctl status names it")
+            ->required()
+            ->type_name("");
         command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
     }

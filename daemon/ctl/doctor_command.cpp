@@ -59,6 +59,7 @@ class Doctor {
         plugin::CatalogOptions options;
         options.plugin_dirs = config_.plugin_dirs;
         options.worker_path = worker_ = connectors::worker_program(config_.worker);
+        options.sandbox = connectors::sandbox_of(config_);
         options.time_limit = look_at_plugin;
         catalog_ = plugin::Catalog::scan(options);
         const connectors::InstalledConnectors installed(catalog_);
@@ -172,6 +173,7 @@ class Doctor {
     }
 
     void look_at_plugins() {
+        add(judge_sandbox(plugin::kernel_features(), config_.degraded_sandbox));
         if (worker_.empty())  // without which none can be looked at
             return add({"plugins", Verdict::failed, config_.worker, "liaison-worker is missing",
                         "install it beside liaisonctl, or name it as daemon.worker"});

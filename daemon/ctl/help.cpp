@@ -125,6 +125,8 @@ constexpr auto all = std::to_array<Guide>({
     {setup, "plugin script", "FILE... [--plugin LIBRARY] [--plugin-dir DIR]",
      "run connector scripts against a plugin; no daemon needed",
      "liaisonctl plugin script scripts/*.script --plugin ./acme_pos.so"},
+    {setup, "plugin release", "NAME", "start a plugin again that crashed too often",
+     "liaisonctl plugin release csv"},
     {"", "config", "", "check, show or describe the configuration", "liaisonctl config check"},
     {"", "secret", "", "keep secrets in the vault", "liaisonctl secret list"},
     {"", "token", "", "let other software use the API", "liaisonctl token list"},

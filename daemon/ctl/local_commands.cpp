@@ -43,6 +43,7 @@ plugin::Catalog scan(const Session& session, const LocalArguments& arguments, co
     plugin::CatalogOptions options;
     options.plugin_dirs = arguments.plugin_dirs.empty() ? daemon.plugin_dirs : arguments.plugin_dirs;
     options.worker_path = connectors::worker_program(daemon.worker);
+    options.sandbox = connectors::sandbox_of(daemon);
     options.time_limit = look_at_plugin;
     if (options.worker_path.empty()) {
         session.console().note(

@@ -12,6 +12,7 @@
 #include <boost/json/object.hpp>
 
 #include "plugin/manifest.hpp"
+#include "plugin/sandbox.hpp"
 
 namespace liaisond::plugin {
 
@@ -30,6 +31,7 @@ struct PluginInfo {
 struct CatalogOptions {
     std::vector<std::string> plugin_dirs;  // earlier ones win; a missing folder is no error
     std::string worker_path;
+    SandboxOptions sandbox = {};
     std::string cache_file;  // empty: no cache
     std::chrono::milliseconds time_limit{5'000};
 };

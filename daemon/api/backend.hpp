@@ -46,6 +46,8 @@ struct Backend {
     std::function<void(const std::string& to, Completion<Result<store::Backup>> done)> back_up;
     // Takes a plugin file that changed for what it is now; by its id, path or name.
     std::function<Status(const std::string& plugin)> accept_plugin;
+    // Lets a plugin's workers start again that crashed too often; how many there were.
+    std::function<std::size_t(const std::string& plugin)> release_plugin = {};
 };
 
 // The row of the vault that holds the key of the audit log's chain.

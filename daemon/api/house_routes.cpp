@@ -58,6 +58,16 @@ void reload(const Backend& backend, const Call& call) {
         problem(422, "the configuration was not reloaded; the old one stays in force", std::move(errors)));
 }
 
+void release_plugin(const Backend& backend, const Call& call) {
+    const std::string plugin = call.text("plugin");
+    const std::size_t released = backend.release_plugin(plugin);
+    if (released == 0)
+        return call.answer(
+            problem(404, "no worker of a plugin '" + plugin +
+                             "' was stopped for crashing; liaisonctl status shows all workers"));
+    call.answer(ok({{"ok", true}, {"released", released}}));
+}
+
 }  // namespace
 
 void add_house_routes(Router& router, const Backend& backend) {
@@ -79,6 +89,13 @@ void add_house_routes(Router& router, const Backend& backend) {
                     if (!done) return call.answer(problem(done.error()));
                     call.answer(ok({{"ok", true}, {"detail", name + " is accepted as it is now"}}));
                 }});
+    router.add({.method = "POST",
+                .pattern = "/plugins/{plugin}/release",
+                .scope = Scope::operate,
+                .summary = "Starts a plugin again that crashed too often",
+                .answers = "Done",
+                .whole_house = true,
+                .handle = [&backend](Call& call) { release_plugin(backend, call); }});
     router.add({.method = "POST",
                 .pattern = "/reload",
                 .scope = Scope::admin,

@@ -61,11 +61,25 @@ struct Loaded {
     plugin::Catalog catalog;
 };
 
+// What the kernel lacks for the sandbox that the configuration wants, as a sentence; empty: nothing.
+std::string sandbox_problem(const config::Config& config) {
+    if (!plugin::has_sandbox) return {};
+    const plugin::KernelFeatures kernel = plugin::kernel_features();
+    if (!kernel.seccomp) return plugin::seccomp_advice();
+    return kernel.landlock == 0 && !config.degraded_sandbox ? plugin::landlock_advice() : "";
+}
+
 Loaded load(const std::vector<fs::path>& files, std::vector<config::Fault>& faults) {
     const config::Document document = config::Document::load(files, faults);
     Loaded loaded;
     std::vector<config::Fault> ignored;  // found again by the full check
     const config::Config early = config::check_daemon(document, ignored);
+    if (const std::string problem = sandbox_problem(early); !problem.empty()) {
+        // Each plugin would be refused for the same reason.
+        faults.push_back(
+            {{files.empty() ? std::string() : files.front().string(), 0, 0}, "daemon.sandbox", problem});
+        return loaded;
+    }
     plugin::CatalogOptions catalog = connectors::catalog_options(early);
     std::error_code error;
     if (fs::is_directory(early.state_dir, error)) catalog.cache_file = early.state_dir + "/plugins.json";
@@ -214,6 +228,7 @@ class Daemon {
         };
         plugin::WorkerOptions workers;
         workers.worker_path = config_.worker;
+        workers.sandbox = connectors::sandbox_of(config_);
         workers_ = std::make_unique<plugin::WorkerRuntime>(io_, workers, sink);
         in_process_ = std::make_unique<plugin::InProcessRuntime>(poster(), sink);
         runtime_ = std::make_unique<plugin::RuntimeRouter>(*in_process_, *workers_);
@@ -232,9 +247,20 @@ class Daemon {
         premises_ = std::make_unique<Premises>(io_, config_.state_dir);
         upkeep_ = std::make_unique<sync::Upkeep>(ports, engine_->alerts(), *premises_);
         api_ = std::make_unique<api::Api>(api::Backend{
-            *engine_, *store_, *secrets_, timers_, clock_, random_, tokens_, sessions_, throttle_,
-            [this] { return about(); }, [this] { return connectors::plugins_json(catalog_); },
-            [this] { return reload(); }, [this] { return settle_times_; }, config::Managed(options_.config),
+            *engine_,
+            *store_,
+            *secrets_,
+            timers_,
+            clock_,
+            random_,
+            tokens_,
+            sessions_,
+            throttle_,
+            [this] { return about(); },
+            [this] { return connectors::plugins_json(catalog_); },
+            [this] { return reload(); },
+            [this] { return settle_times_; },
+            config::Managed(options_.config),
             [this](const std::string& id, const json::object* content) { return configure(id, content); },
             [this](std::function<void()> work, std::function<void()> then) {
                 asio::post(side_, [this, work = std::move(work), then = std::move(then)]() mutable {
@@ -246,7 +272,8 @@ class Daemon {
             [this](const std::string& to, Completion<Result<store::Backup>> done) {
                 back_up(to, std::move(done));
             },
-            [this](const std::string& name) { return accept_plugin(name); }});
+            [this](const std::string& name) { return accept_plugin(name); },
+            [this](const std::string& plugin) { return release_plugin(plugin); }});
         api::add_webhook_routes(api_->router(), api_->backend(), *directory_);
         front_ = std::make_unique<Front>(
             front_io_, io_, policy_of(config_),
@@ -254,6 +281,12 @@ class Daemon {
                 api_->handle(std::move(request), std::move(reply));
             },
             *intake_);
+    }
+
+    std::size_t release_plugin(const std::string& plugin) {
+        const std::size_t released = workers_->release(plugin);
+        if (released > 0) engine_->plugin_released();
+        return released;
     }
 
     void configure_upkeep() {
@@ -385,11 +418,12 @@ class Daemon {
         for (const config::Fault& fault : faults) texts.push_back(fault.text());
         if (loaded.config.state_dir != config_.state_dir || loaded.config.socket != config_.socket ||
             loaded.config.http.listen != config_.http.listen ||
-            loaded.config.http.webhooks_listen != config_.http.webhooks_listen) {
+            loaded.config.http.webhooks_listen != config_.http.webhooks_listen ||
+            loaded.config.worker_memory != config_.worker_memory ||
+            loaded.config.degraded_sandbox != config_.degraded_sandbox) {
             texts.push_back(
-                "daemon.state_dir, daemon.socket, daemon.listen and daemon.webhooks_listen cannot change "
-                "while "
-                "the daemon runs; restart it");
+                "daemon.state_dir, daemon.socket, daemon.listen, daemon.webhooks_listen, daemon.sandbox and "
+                "daemon.worker_memory cannot change while the daemon runs; restart it");
         }
         if (texts.empty()) {
             if (const Status taken = front_->reload(loaded.config); !taken)

@@ -106,6 +106,7 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     link->tenant = tenant;
     link->connector_title = connector.title;
     link->instance.library = found.plugin->path;
+    link->instance.library_digest = found.plugin->digest;
     link->instance.tenant = tenant.id;
     link->instance.integration = integration.id;
     link->instance.isolation = isolation_of(integration.isolation);

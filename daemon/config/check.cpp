@@ -19,6 +19,9 @@ const Entity* Integration::entity(std::string_view name) const {
 
 namespace {
 
+// A frame of the largest size has to fit in twice.
+constexpr std::size_t least_worker_memory = 128u << 20;
+
 const Schema& compiled_daemon_schema() {
     static const Schema schema = Schema::compile(daemon_schema()).value();
     return schema;
@@ -60,6 +63,8 @@ class Builder {
         config.worker = expanded(daemon, "worker", "");
         if (const json::value* dumps = daemon.if_contains("core_dumps"))
             config.core_dumps = dumps->is_bool() && dumps->get_bool();
+        config.degraded_sandbox = text_at(daemon, "sandbox") == "degraded";
+        worker_memory(config, daemon);
         if (const json::value* dirs = daemon.if_contains("plugin_dirs");
             dirs != nullptr && dirs->is_array()) {
             for (std::size_t i = 0; i < dirs->get_array().size(); ++i) {
@@ -91,6 +96,17 @@ class Builder {
         for (const auto& [name, key] : object_at(members, "keys"))
             if (key.is_string()) trust.keys[std::string(name)] = std::string(key.get_string());
         return trust;
+    }
+
+    void worker_memory(Config& config, const json::object& daemon) {
+        const std::string text = text_at(daemon, "worker_memory");
+        if (text.empty()) return;
+        const auto bytes = parse_size(text);
+        if (bytes && *bytes >= least_worker_memory)
+            config.worker_memory = *bytes;
+        else
+            add("/daemon/worker_memory",
+                "is '" + text + "', which is no size of 128MiB or more; write 512MiB or 2GiB");
     }
 
     void tenants(Config& config, const TimeZones& zones) {

@@ -116,6 +116,8 @@ struct Config {
     std::vector<std::string> plugin_dirs;
     PluginTrust plugin_trust;
     bool core_dumps = false;
+    bool degraded_sandbox = false;               // plugins run where the kernel has no Landlock
+    std::uint64_t worker_memory = 512ull << 20;  // bytes of address space
     Http http;
     Durability durability = Durability::full;
     std::string log_level = "info", log_target = "stderr", log_format = "text";

@@ -88,6 +88,8 @@ constexpr char text[] = R"schema({
         "tls": { "type": "object", "additionalProperties": false, "required": ["certificate", "key"], "description": "PEM files. Without them: only behind a proxy on this machine.", "properties": { "certificate": { "type": "string", "minLength": 1 }, "key": { "type": "string", "minLength": 1 } } },
         "trusted_proxies": { "type": "array", "items": { "type": "string" }, "description": "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed." },
         "core_dumps": { "type": "boolean", "default": false, "description": "Allow core dumps. They hold customer data, keys and tokens: only on a machine for finding bugs." },
+        "sandbox": { "enum": ["required", "degraded"], "default": "required", "description": "required: liaisond does not start where the kernel has no Landlock. degraded: plugins then run with the rest of the sandbox alone, and one that attacks while it is loaded can read files." },
+        "worker_memory": { "type": "string", "default": "512MiB", "examples": ["1GiB"], "description": "Address space of one worker process, at least 128MiB. A plugin that asks for more gets none and fails its job." },
         "worker": { "type": "string", "description": "The liaison-worker program; by default the one installed with this liaisond." }
       }
     },

@@ -101,16 +101,6 @@ const std::vector<Webhook>& presets() {
     return all;
 }
 
-// "65536", "64KiB", "2MiB"
-std::optional<std::size_t> parse_size(const std::string& text) {
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    const std::size_t factor = unit.empty() ? 1 : unit == "KiB" ? 1u << 10 : unit == "MiB" ? 1u << 20 : 0;
-    if (error != std::errc() || factor == 0 || number > largest_webhook_body) return std::nullopt;
-    return number * factor;
-}
-
 bool is_header_name(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||

@@ -117,4 +117,18 @@ Supervision read_supervision(const Section& parent, Supervision made) {
     return made;
 }
 
+std::optional<std::size_t> parse_size(const std::string& text) {
+    constexpr std::size_t most = std::size_t(1) << 40;  // bytes; below any overflow
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    const std::size_t factor = unit.empty()    ? 1
+                               : unit == "KiB" ? 1u << 10
+                               : unit == "MiB" ? 1u << 20
+                               : unit == "GiB" ? 1u << 30
+                                               : 0;
+    if (error != std::errc() || factor == 0 || number > most / factor) return std::nullopt;
+    return number * factor;
+}
+
 }  // namespace liaisond::config

@@ -46,6 +46,9 @@ class Section {
     std::string pointer_;
 };
 
+// "512", "64KiB", "1MiB", "2GiB".
+std::optional<std::size_t> parse_size(const std::string& text);
+
 // `parent` holds the key: an integration, or the defaults. What it lacks comes from `otherwise`.
 Schedule read_schedule(const Section& parent);
 Limits read_limits(const Section& parent, Limits otherwise);

@@ -132,6 +132,7 @@ plugin::CatalogOptions catalog_options(const config::Config& config) {
     plugin::CatalogOptions options;
     options.plugin_dirs = config.plugin_dirs;
     options.worker_path = worker_program(config.worker);
+    options.sandbox = sandbox_of(config);
     options.trust.require_signatures = config.plugin_trust.require_signatures;
     if (config.plugin_trust.own_user) options.trust.owner = plugin::TrustPolicy::Owner::self;
     for (const auto& [name, text] : config.plugin_trust.keys) {

@@ -20,4 +20,11 @@ std::string worker_program(const std::string& configured) {
     return {};
 }
 
+plugin::SandboxOptions sandbox_of(const config::Config& config) {
+    plugin::SandboxOptions options;
+    options.memory_bytes = config.worker_memory;
+    if (config.degraded_sandbox) options.level = plugin::SandboxLevel::degraded;
+    return options;
+}
+
 }  // namespace liaisond::connectors

@@ -398,6 +398,11 @@ class CommandLine {
             ->type_name("LIBRARY");
         plugin_dirs(script);
         declare_trust(*plugin);
+        CLI::App* release =
+            command(*plugin, "release", [this](Session& s) { return release_plugin(s, run_.integration); });
+        release->add_option("NAME", run_.integration, "The plugin, as liaisonctl status names it")
+            ->required()
+            ->type_name("");
         command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
     }

@@ -134,6 +134,7 @@ int back_up(Session& session, const std::string& to);
 int restore(Session& session, const std::string& file);
 
 // ---- on this machine ----
+int release_plugin(Session& session, const std::string& plugin);
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one
 int run_scripts(Session& session, const LocalArguments& arguments);
 int make_plugin_key(Session& session, const TrustArguments& arguments);

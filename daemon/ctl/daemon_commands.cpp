@@ -238,6 +238,13 @@ int list_intents(Session& session, const ListArguments& arguments) {
         [&](const json::array& items) { return intents_text(items, session.look(), Session::now()); });
 }
 
+int release_plugin(Session& session, const std::string& plugin) {
+    return session.show(
+        session.client().post(api_target({"plugins", plugin, "release"})), [&](const json::value&) {
+            return "Plugin " + plugin + " may be started again; see how it fares with: liaisonctl status\n";
+        });
+}
+
 int reload(Session& session) {
     return session.show(session.client().post(api_target({"reload"})),
                         [](const json::value&) { return std::string("The configuration was reloaded.\n"); });

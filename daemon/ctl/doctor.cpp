@@ -173,6 +173,27 @@ Finding judge_synchronised(bool is_synchronised) {
         "depend on the time"};
 }
 
+Finding judge_sandbox(const plugin::KernelFeatures& kernel, bool degraded) {
+    constexpr int with_network = 4, with_everything = 6;
+    const std::string landlock = "Landlock ABI " + std::to_string(kernel.landlock);
+    if (!plugin::has_sandbox)
+        return {"sandbox", Verdict::warning, "liaison-worker", "this build has no sandbox around plugins",
+                "install a build without sanitizers and with LIAISON_SANDBOX=ON"};
+    if (!kernel.seccomp)
+        return {"sandbox", Verdict::failed, "the kernel", "seccomp filters are missing",
+                plugin::seccomp_advice()};
+    if (kernel.landlock == 0)
+        return {"sandbox", degraded ? Verdict::warning : Verdict::failed, "the kernel",
+                "seccomp filters, but no Landlock", plugin::landlock_advice()};
+    if (kernel.landlock >= with_everything)
+        return fine("sandbox", "the kernel", "seccomp filters and " + landlock);
+    return fine("sandbox", "the kernel",
+                "seccomp filters and " + landlock +
+                    (kernel.landlock < with_network
+                         ? ", which knows files alone: the filters keep plugins from the network"
+                         : ", which knows files and TCP: the filters do the rest"));
+}
+
 Finding judge_skew(const std::vector<std::pair<std::string, http::ProbeAnswer>>& answers) {
     const std::string* worst = nullptr;
     Milliseconds skew{0};

@@ -15,6 +15,7 @@
 #include "base/time.hpp"
 #include "ctl/table.hpp"
 #include "http/probe.hpp"
+#include "plugin/sandbox.hpp"
 
 namespace liaisond::ctl {
 
@@ -64,6 +65,8 @@ Finding judge_schema(const std::string& path, std::int64_t version, std::int64_t
 // `limit`: open files at most.
 Finding judge_file_limit(const std::string& whose, std::uint64_t limit, std::size_t integrations);
 Finding judge_synchronised(bool is_synchronised);
+// What the kernel gives for the sandbox of plugins; `degraded`: the configuration does without Landlock.
+Finding judge_sandbox(const plugin::KernelFeatures& kernel, bool degraded);
 // Of the hosts asked, the one by which the clock is wrong most; the median would hide a clock that only one
 // host shows, and one wrong host is named in the finding.
 Finding judge_skew(const std::vector<std::pair<std::string, http::ProbeAnswer>>& answers);

@@ -171,6 +171,7 @@ class Doctor {
     }
 
     void look_at_plugins() {
+        add(judge_sandbox(plugin::kernel_features(), config_.degraded_sandbox));
         if (worker_.empty())  // without which none can be looked at
             return add({"plugins", Verdict::failed, config_.worker, "liaison-worker is missing",
                         "install it beside liaisonctl, or name it as daemon.worker"});

@@ -133,6 +133,8 @@ constexpr auto all = std::to_array<Guide>({
      "liaisonctl plugin verify acme_pos.so"},
     {setup, "plugin accept", "NAME", "take a plugin file that changed for what it is now",
      "liaisonctl plugin accept com.acme.pos"},
+    {setup, "plugin release", "NAME", "start a plugin again that crashed too often",
+     "liaisonctl plugin release csv"},
     {"", "config", "", "check, show or describe the configuration", "liaisonctl config check"},
     {"", "secret", "", "keep secrets in the vault", "liaisonctl secret list"},
     {"", "token", "", "let other software use the API", "liaisonctl token list"},

@@ -17,7 +17,7 @@ Tone tone_of_state(std::string_view state) {
     if (state == "running" || state == "busy" || state == "starting") return Tone::busy;
     if (state == "waiting" || state == "held") return Tone::warning;
     if (state == "failing" || state == "suspended" || state == "unusable" || state == "dead" ||
-        state == "failed")
+        state == "failed" || state == "quarantine")
         return Tone::bad;
     if (state == "disabled") return Tone::faint;
     return Tone::plain;

@@ -165,7 +165,7 @@ Catalog Catalog::scan(const CatalogOptions& options) {
         else
             unknown.push_back(info.path);
     }
-    const auto described = describe_all(options.worker_path, unknown, options.time_limit);
+    const auto described = describe_all(options.worker_path, options.sandbox, unknown, options.time_limit);
     for (std::size_t i = 0; i < unknown.size(); ++i) {
         PluginInfo& info = *std::find_if(catalog.plugins_.begin(), catalog.plugins_.end(),
                                          [&](const PluginInfo& one) { return one.path == unknown[i]; });

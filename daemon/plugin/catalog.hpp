@@ -14,6 +14,7 @@
 
 #include "plugin/manifest.hpp"
 #include "plugin/trust.hpp"
+#include "plugin/sandbox.hpp"
 
 namespace liaisond::plugin {
 
@@ -34,6 +35,7 @@ struct PluginInfo {
 struct CatalogOptions {
     std::vector<std::string> plugin_dirs;  // earlier ones win; a missing folder is no error
     std::string worker_path;
+    SandboxOptions sandbox = {};
     std::string cache_file;  // empty: no cache
     TrustPolicy trust;
     std::chrono::milliseconds time_limit{5'000};

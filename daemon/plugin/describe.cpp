@@ -41,14 +41,15 @@ struct Output {
 // One describing child and what it says.
 class Description {
   public:
-    Description(const std::string& worker_path, std::string path) : path_(std::move(path)) {
+    Description(std::vector<std::string> command, std::string path) : path_(std::move(path)) {
         auto out = make_pipe();
         auto err = make_pipe();
         if (!out || !err) {
             failure_ = out ? err.error() : out.error();
             return;
         }
-        auto child = spawn({{worker_path, "--describe", path_}, out->second.get(), err->second.get(), -1});
+        command.insert(command.end(), {"--describe", path_});
+        auto child = spawn({std::move(command), out->second.get(), err->second.get(), -1});
         if (!child) {
             failure_ = child.error();
             return;
@@ -122,6 +123,7 @@ void read_until_closed(std::vector<Description>& all, Clock::time_point until) {
 }  // namespace
 
 std::vector<Result<boost::json::object>> describe_all(const std::string& worker_path,
+                                                      const SandboxOptions& sandbox,
                                                       const std::vector<std::string>& paths,
                                                       std::chrono::milliseconds time_limit) {
     std::vector<Result<boost::json::object>> results;
@@ -129,7 +131,8 @@ std::vector<Result<boost::json::object>> describe_all(const std::string& worker_
         const Clock::time_point until = Clock::now() + time_limit;
         std::vector<Description> running;
         const std::size_t last = std::min(paths.size(), first + most_at_once);
-        for (std::size_t i = first; i < last; ++i) running.emplace_back(worker_path, paths[i]);
+        for (std::size_t i = first; i < last; ++i)
+            running.emplace_back(worker_command(worker_path, sandbox), paths[i]);
         read_until_closed(running, until);
         for (Description& one : running) results.push_back(one.take(until, format_duration(time_limit)));
     }

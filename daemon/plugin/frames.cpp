@@ -99,7 +99,7 @@ void fields(A& a, T& v) {
 }
 template <class A, one_of<Hello> T>
 void fields(A& a, T& v) {
-    a(v.library);
+    a(v.library, v.digest);
 }
 template <class A, one_of<Open> T>
 void fields(A& a, T& v) {

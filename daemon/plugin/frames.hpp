@@ -14,7 +14,7 @@
 namespace liaisond::plugin {
 
 inline constexpr std::uint32_t frame_magic = 0x4e53494c;  // "LISN"
-inline constexpr std::uint16_t frame_version = 3;
+inline constexpr std::uint16_t frame_version = 4;
 inline constexpr std::size_t frame_header_bytes = 24;
 
 struct FrameHeader {
@@ -28,6 +28,7 @@ struct FrameHeader {
 
 struct Hello {
     std::string library;
+    std::string digest = {};  // SHA-256 in hex that the file must have; empty: any
 };
 struct Open {
     std::uint64_t instance = 0;

@@ -17,7 +17,7 @@ class InProcessRuntime::Instances {
         for (const auto& [known, instance] : open_) {
             if (known == spec) return instance;
         }
-        auto library = Library::load(spec.library);
+        auto library = Library::load(spec.library, spec.library_digest);
         if (!library) return fail(library.error());
         auto instance = LocalInstance::open(*library, spec.config, log_for(spec));
         if (instance) open_.emplace_back(spec, *instance);

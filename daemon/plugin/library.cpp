@@ -1,15 +1,19 @@
 #include "plugin/library.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/stat.h>
-#include <boost/dll/shared_library.hpp>
+#include <unistd.h>
 
+#include "plugin/file_digest.hpp"
 #include "plugin/limits.hpp"
 
 namespace liaisond::plugin {
@@ -24,22 +28,19 @@ std::string version_text(std::uint32_t major, std::uint32_t minor) {
 
 tl::unexpected<Error> refused(std::string sentence) { return fail(ErrorKind::internal, std::move(sentence)); }
 
-bool is_shared_object(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
+bool is_shared_object(int file) {
     char magic[18] = {};
-    file.read(magic, sizeof magic);
     constexpr char shared_object_type = 3;  // ET_DYN, little endian
-    return file.gcount() == sizeof magic && std::memcmp(magic, "\177ELF", 4) == 0 &&
+    return ::pread(file, magic, sizeof magic, 0) == sizeof magic && std::memcmp(magic, "\177ELF", 4) == 0 &&
            magic[16] == shared_object_type;
 }
 
-// What the dynamic linker said, without Boost's frame around it.
-std::string linker_text(const std::exception& error) {
-    const std::string text = error.what();
-    const std::string mark = "(dlerror system message: ";
-    const std::size_t at = text.find(mark);
-    if (at == std::string::npos) return text;
-    return text.substr(at + mark.size(), text.find(')', at) - at - mark.size());
+// What the dynamic linker said, of the file by its own name.
+std::string linker_text(const std::string& opened_as, const std::string& path) {
+    const char* const said = ::dlerror();
+    std::string text = said == nullptr ? "the linker does not say why" : said;
+    const std::size_t at = text.find(opened_as);
+    return at == std::string::npos ? text : text.replace(at, opened_as.size(), path);
 }
 
 bool readable(const liaison_str& text, bool required) {
@@ -72,11 +73,12 @@ std::string table_problem(const liaison_plugin& table, const std::string& name) 
     return {};
 }
 
-// Keeps every loaded file mapped for the life of the process.
+// Every loaded file stays mapped for the life of the process, and open: its descriptor's number is the name
+// by which the dynamic linker knows it, and a second file of that name would be taken for it.
 struct Loaded {
     std::mutex mutex;
     std::map<std::string, std::shared_ptr<const Library>> libraries;
-    std::vector<boost::dll::shared_library> files;
+    std::vector<PluginFile> files;
 };
 
 Loaded& loaded() {
@@ -92,39 +94,64 @@ std::string library_name(const std::string& path) {
     return name;
 }
 
-Result<std::shared_ptr<const Library>> Library::load(const std::string& path) {
+Result<PluginFile> PluginFile::open(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (fd.get() < 0) return refused("plugin file " + path + " cannot be opened: " + std::strerror(errno));
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || !is_shared_object(fd.get())) {
+        return refused(path + " is not a shared library (ELF): it was damaged or is another kind of file");
+    }
+    return PluginFile(path, std::move(fd));
+}
+
+Status PluginFile::expect(const std::string& digest) const {
+    if (digest.empty()) return {};
+    const auto found = file_digest(fd());
+    if (!found) return refused("plugin file " + path_ + ' ' + found.error().message);
+    if (*found == digest) return {};
+    return refused(path_ +
+                   " is not the file that was looked at when liaisond started: it has another SHA-256 (" +
+                   *found + ") and is not loaded; if you replaced it, run liaisonctl reload");
+}
+
+Result<std::shared_ptr<const Library>> Library::load(const std::string& path, const std::string& digest) {
+    {
+        const std::lock_guard lock(loaded().mutex);
+        const auto found = loaded().libraries.find(path);
+        if (found != loaded().libraries.end()) return found->second;
+    }
+    auto file = PluginFile::open(path);
+    if (!file) return fail(file.error());
+    if (const Status same = file->expect(digest); !same) return fail(same.error());
+    return load(std::move(*file));
+}
+
+Result<std::shared_ptr<const Library>> Library::load(PluginFile file) {
     const std::lock_guard lock(loaded().mutex);
+    const std::string path = file.path();
     const auto found = loaded().libraries.find(path);
     if (found != loaded().libraries.end()) return found->second;
-    auto library = load_new(path);
+    auto library = load_new(std::move(file));
     if (library) loaded().libraries.emplace(path, *library);
     return library;
 }
 
-Result<std::shared_ptr<const Library>> Library::load_new(const std::string& path) {
-    const std::string name = library_name(path);
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        const int problem = errno;
-        return refused("plugin file " + path + " cannot be opened: " + std::strerror(problem));
+Result<std::shared_ptr<const Library>> Library::load_new(PluginFile opened) {
+    const std::string name = library_name(opened.path());
+    const std::string opened_as = "/proc/self/fd/" + std::to_string(opened.fd());
+    void* const file = ::dlopen(opened_as.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (file == nullptr) {
+        return refused(name + ".so cannot be loaded: " + linker_text(opened_as, opened.path()));
     }
-    if (!is_shared_object(path)) {
-        return refused(path + " is not a shared library (ELF): it was damaged or is another kind of file");
-    }
-    boost::dll::shared_library file;
-    try {
-        file.load(path, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-    } catch (const std::exception& error) {
-        return refused(name + ".so cannot be loaded: " + linker_text(error));
-    }
-    loaded().files.push_back(file);
-    if (!file.has(entry_symbol)) {
+    loaded().files.push_back(std::move(opened));
+    void* const symbol = ::dlsym(file, entry_symbol);
+    if (symbol == nullptr) {
         return refused(name + ".so is a shared library but not a liaison plugin: it does not export " +
                        std::string(entry_symbol));
     }
     const liaison_plugin* raw = nullptr;
     try {
-        raw = file.get<const liaison_plugin*()>(entry_symbol)();
+        raw = reinterpret_cast<decltype(&liaison_plugin_v1)>(symbol)();
     } catch (...) { return refused(name + ".so threw an exception out of " + std::string(entry_symbol)); }
     std::uint32_t size = 0;
     if (raw != nullptr) std::memcpy(&size, raw, sizeof size);

@@ -26,6 +26,8 @@ struct InstanceSpec {
     std::string integration;
     std::string config;  // {"connector":..., "settings":{...}}, already validated
     Isolation isolation = Isolation::plugin;
+    // SHA-256 of the library in hex; one that differs is not loaded. Empty: not checked.
+    std::string library_digest = {};
     bool operator==(const InstanceSpec&) const = default;
 };
 
@@ -47,6 +49,9 @@ class Runtime {
     virtual std::unique_ptr<Job> create_job(const InstanceSpec& spec, JobKind kind) = 0;
     // Closes the instances of that integration once their jobs are gone (configuration changed or removed).
     virtual void forget(const std::string& integration) = 0;
+    // Why the plugin is not started for it any more, a sentence; empty: it is (quarantine,
+    // reliability.md 5.2).
+    virtual std::string quarantined(const InstanceSpec&) const { return {}; }
 };
 
 }  // namespace liaisond::plugin

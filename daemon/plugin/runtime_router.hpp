@@ -17,6 +17,9 @@ class RuntimeRouter : public Runtime {
         in_process_.forget(integration);
         workers_.forget(integration);
     }
+    std::string quarantined(const InstanceSpec& spec) const override {
+        return (spec.isolation == Isolation::none ? in_process_ : workers_).quarantined(spec);
+    }
 
   private:
     Runtime& in_process_;

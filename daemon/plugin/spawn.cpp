@@ -92,6 +92,13 @@ Result<Child> spawn(const SpawnOptions& options) {
     return child;
 }
 
+std::vector<std::string> worker_command(const std::string& worker_path, const SandboxOptions& sandbox) {
+    std::vector<std::string> words = {worker_path, "--memory", std::to_string(sandbox.memory_bytes),
+                                      "--parent", std::to_string(::getpid())};
+    if (sandbox.level == SandboxLevel::degraded) words.emplace_back("--degraded");
+    return words;
+}
+
 std::string describe_exit(int wait_status) {
     if (WIFSIGNALED(wait_status)) {
         const char* name = ::sigabbrev_np(WTERMSIG(wait_status));

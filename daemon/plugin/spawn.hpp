@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/result.hpp"
+#include "plugin/sandbox.hpp"
 #include "plugin/unique_fd.hpp"
 
 namespace liaisond::plugin {
@@ -18,6 +19,9 @@ struct SpawnOptions {
     int channel = -1;                           // -1: the child has no descriptor 3
     std::vector<std::string> environment = {};  // NAME=value
 };
+
+// Starts `worker_path` in that sandbox, tied to the life of this process; what it shall do comes after it.
+std::vector<std::string> worker_command(const std::string& worker_path, const SandboxOptions& sandbox);
 
 struct Child {
     pid_t pid = -1;

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <boost/json/parse.hpp>
 
@@ -84,9 +82,21 @@ class Channel {
     std::string input_, output_;
 };
 
+Result<std::shared_ptr<const Library>> load_in_sandbox(const std::string& path, const std::string& digest,
+                                                       const Sandbox& sandbox) {
+    auto file = PluginFile::open(path);
+    if (!file) return fail(file.error());
+    if (const Status same = file->expect(digest); !same) return fail(same.error());
+    if (const Status closed = sandbox.before_load(file->fd()); !closed) return fail(closed.error());
+    auto library = Library::load(std::move(*file));
+    // A refused plugin's constructors ran, too.
+    if (const Status closed = sandbox.after_load(); !closed) return fail(closed.error());
+    return library;
+}
+
 class Server {
   public:
-    explicit Server(int fd) : channel_(fd) {}
+    explicit Server(const SandboxOptions& options) : channel_(options.channel), sandbox_(options) {}
 
     int run() {
         FrameHeader header;
@@ -108,7 +118,7 @@ class Server {
   private:
     bool handle(std::uint64_t id, const Hello& hello) {
         LIAISON_FAULT_POINT("worker.hello");
-        auto library = Library::load(hello.library);
+        auto library = load_in_sandbox(hello.library, hello.digest, sandbox_);
         if (!library) {
             (void)channel_.send(id, Refused{library.error().message});
             return false;
@@ -173,29 +183,19 @@ class Server {
     }
 
     Channel channel_;
+    const Sandbox sandbox_;
     std::shared_ptr<const Library> library_;
     std::unordered_map<std::uint64_t, std::shared_ptr<LocalInstance>> instances_;
     std::unordered_map<std::uint64_t, std::string> errors_;  // of instances that did not open
     std::unordered_map<std::uint64_t, std::unique_ptr<LocalJob>> jobs_;
 };
 
-// No core dumps (they hold customer data), no files, no new privileges.
-void restrict_process() {
-    const struct rlimit none {};
-    ::setrlimit(RLIMIT_CORE, &none);
-    ::setrlimit(RLIMIT_FSIZE, &none);
-    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
 }  // namespace
 
-int serve_worker(int fd) {
-    restrict_process();
-    return Server(fd).run();
-}
+int serve_worker(const SandboxOptions& sandbox) { return Server(sandbox).run(); }
 
-Result<boost::json::object> describe_plugin(const std::string& path) {
-    const auto library = Library::load(path);
+Result<boost::json::object> describe_plugin(const std::string& path, const SandboxOptions& sandbox) {
+    const auto library = load_in_sandbox(path, {}, Sandbox(sandbox));
     if (!library) return fail(library.error());
     const std::string text = (*library)->manifest();
     const auto manifest = parse_manifest(text);

@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds exit_status_delay{500};
 }  // namespace
 
 Result<std::shared_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io,
-                                                            const std::string& worker_path,
+                                                            std::vector<std::string> command,
                                                             Handlers handlers) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -40,7 +40,7 @@ Result<std::shared_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io
     UniqueFd ours(ends[0]), theirs(ends[1]);
     auto log = make_pipe();
     if (!log) return fail(log.error());
-    SpawnOptions options{{worker_path}, log->second.get(), log->second.get(), theirs.get()};
+    SpawnOptions options{std::move(command), log->second.get(), log->second.get(), theirs.get()};
     const std::string faults = take_worker_faults();
     if (!faults.empty()) options.environment.push_back("LIAISON_FAULT=" + faults);
     auto child = spawn(options);

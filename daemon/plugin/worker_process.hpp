@@ -27,8 +27,9 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
         std::function<void(std::string)> line;  // of its output; may be called after the end
     };
 
+    // `command`: the program and its arguments.
     static Result<std::shared_ptr<WorkerProcess>> start(boost::asio::io_context& io,
-                                                        const std::string& worker_path, Handlers handlers);
+                                                        std::vector<std::string> command, Handlers handlers);
     ~WorkerProcess();
 
     // Frames are appended to the returned buffer and leave with flush().

@@ -2,6 +2,7 @@
 // Lives on the core thread's io_context, without locks.
 #pragma once
 
+#include <compare>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,12 +25,22 @@ class WorkerRuntime : public Runtime {
 
     std::unique_ptr<Job> create_job(const InstanceSpec& spec, JobKind kind) override;
     void forget(const std::string& integration) override;
+    std::string quarantined(const InstanceSpec& spec) const override;
 
     std::vector<WorkerInfo> workers() const;
+    // Lets the workers of that plugin ("csv") start again that crashed too often; how many there were.
+    std::size_t release(const std::string& plugin);
 
   private:
     class WorkerJob;
-    using Key = std::pair<std::string, std::string>;  // library; tenant, or tenant and integration
+    // Of one plugin, told by its path and its digest, for one tenant or for one integration of it.
+    struct Key {
+        std::string library, holder, digest;
+        auto operator<=>(const Key&) const = default;
+    };
+    static Key key_of(const InstanceSpec& spec);
+    void retire_others(const Key& key);
+    bool drop_if_unused(WorkerSupervisor& supervisor);
 
     boost::asio::io_context& io_;
     const WorkerOptions options_;

@@ -37,16 +37,18 @@ std::string_view to_string(WorkerState state) {
         case WorkerState::starting: return "starting";
         case WorkerState::ready: return "ready";
         case WorkerState::backoff: return "backoff";
+        case WorkerState::quarantine: return "quarantine";
     }
     return "idle";
 }
 
 WorkerSupervisor::WorkerSupervisor(boost::asio::io_context& io, const WorkerOptions& options, LogSink log,
-                                   std::string library, std::string key)
+                                   std::string library, std::string digest, std::string key)
     : io_(io),
       options_(options),
       log_(std::move(log)),
       library_(std::move(library)),
+      digest_(std::move(digest)),
       plugin_(library_name(library_)),
       key_(std::move(key)),
       timer_(io) {}
@@ -81,6 +83,7 @@ void WorkerSupervisor::step(const std::shared_ptr<JobState>& job, Event event, S
     if (!job->dead && state_ == WorkerState::backoff && backoff_left() > options_.longest_wait) {
         job->dead = backoff_error();
     }
+    if (!job->dead && state_ == WorkerState::quarantine) job->dead = quarantine_error();
     if (job->dead) return complete_later(job, std::move(done), *job->dead);
     queue_.push_back({job, std::move(event), std::move(done)});
     pump();
@@ -108,6 +111,11 @@ void WorkerSupervisor::forget(const std::string& integration) {
         if (instance->jobs == 0) close_instance(*instance);
         return true;
     });
+}
+
+void WorkerSupervisor::retire() {
+    const std::vector<std::shared_ptr<Instance>> all = instances_;
+    for (const std::shared_ptr<Instance>& instance : all) forget(instance->spec.integration);
 }
 
 void WorkerSupervisor::close_instance(Instance& instance) {
@@ -153,7 +161,8 @@ void WorkerSupervisor::start() {
         if (const auto self = weak.lock()) self->log(LIAISON_LOG_WARNING, std::move(line));
     };
     LIAISON_FAULT_POINT("supervisor.before_spawn");
-    auto process = WorkerProcess::start(io_, options_.worker_path, std::move(handlers));
+    auto process = WorkerProcess::start(io_, worker_command(options_.worker_path, options_.sandbox),
+                                        std::move(handlers));
     state_ = WorkerState::starting;
     if (!process) {
         last_problem_ = process.error().message;
@@ -162,7 +171,7 @@ void WorkerSupervisor::start() {
     }
     LIAISON_FAULT_POINT("supervisor.spawned");
     process_ = std::move(*process);
-    (void)append_frame(process_->output(), generation_, Hello{library_});
+    (void)append_frame(process_->output(), generation_, Hello{library_, digest_});
     process_->flush();
     arm(options_.start_deadline, &WorkerSupervisor::start_is_late);
 }
@@ -256,8 +265,33 @@ void WorkerSupervisor::ended(const std::string& how) {
     last_problem_ = plugin_ + " worker " + how + " while " + what_runs();
     log(LIAISON_LOG_ERROR, last_problem_);
     if (state_ == WorkerState::ready && Clock::now() - ready_at_ >= options_.healthy_after) failures_ = 0;
+    if (crashes_too_often()) return enter_quarantine();
     back_off();
     lose_jobs(last_problem_);
+}
+
+bool WorkerSupervisor::crashes_too_often() {
+    const Clock::time_point now = Clock::now();
+    crashes_.push_back(now);
+    while (now - crashes_.front() > options_.quarantine_window) crashes_.pop_front();
+    return crashes_.size() >= options_.quarantine_crashes;
+}
+
+void WorkerSupervisor::enter_quarantine() {
+    state_ = WorkerState::quarantine;
+    timer_.cancel();
+    log(LIAISON_LOG_ERROR, quarantined());
+    lose_jobs(last_problem_);
+    fail_waiting(quarantine_error());
+}
+
+bool WorkerSupervisor::release() {
+    if (state_ != WorkerState::quarantine) return false;
+    crashes_.clear();
+    failures_ = 0;
+    state_ = WorkerState::idle;
+    pump();
+    return true;
 }
 
 void WorkerSupervisor::lose_jobs(const std::string& text) {
@@ -390,6 +424,21 @@ Error WorkerSupervisor::backoff_error() const {
         "the " + plugin_ +
             " worker fails again and again and rests before its next start; last: " + last_problem_,
         backoff_left());
+}
+
+std::string WorkerSupervisor::quarantined() const {
+    if (state_ != WorkerState::quarantine) return {};
+    return "plugin " + plugin_ + " crashed " + std::to_string(crashes_.size()) + " times within " +
+           format_duration(options_.quarantine_window) +
+           " and is not started any more; once it is replaced, or to try it again: liaisonctl plugin "
+           "release " +
+           plugin_ + "; last: " + last_problem_;
+}
+
+Error WorkerSupervisor::quarantine_error() const {
+    Error error = internal(quarantined());
+    error.code = "plugin_quarantined";
+    return error;
 }
 
 WorkerInfo WorkerSupervisor::info() const {

@@ -25,6 +25,7 @@ namespace liaisond::plugin {
 struct WorkerOptions {
     using Duration = std::chrono::milliseconds;
     std::string worker_path;          // of liaison-worker
+    SandboxOptions sandbox = {};      // its channel is not looked at
     Duration step_deadline{5'000};    // from the moment a step is sent
     Duration start_deadline{10'000};  // until READY
     Duration idle_exit{60'000};       // without jobs
@@ -33,9 +34,12 @@ struct WorkerOptions {
     Duration healthy_after{60'000};  // a worker that lived so long starts again at first_backoff
     Duration longest_wait{5'000};    // jobs do not wait for a longer backoff
     Duration shutdown_grace{1'000};
+    // So many crashes within that time, and no worker is started until somebody says so.
+    unsigned quarantine_crashes = 5;
+    Duration quarantine_window{600'000};
 };
 
-enum class WorkerState : std::uint8_t { idle, starting, ready, backoff };
+enum class WorkerState : std::uint8_t { idle, starting, ready, backoff, quarantine };
 
 std::string_view to_string(WorkerState state);
 
@@ -70,12 +74,18 @@ class WorkerSupervisor : public std::enable_shared_from_this<WorkerSupervisor> {
     using StepDone = Completion<Result<Effect>>;
 
     WorkerSupervisor(boost::asio::io_context& io, const WorkerOptions& options, LogSink log,
-                     std::string library, std::string key);
+                     std::string library, std::string digest, std::string key);
 
     std::shared_ptr<JobState> create_job(const InstanceSpec& spec, JobKind kind);
     void step(const std::shared_ptr<JobState>& job, Event event, StepDone done);
     void destroy(const std::shared_ptr<JobState>& job);
     void forget(const std::string& integration);
+    // Of all integrations: the file has changed, and this one serves what was begun with the old one.
+    void retire();
+    // Ends a quarantine; false: there was none.
+    bool release();
+    // Why no worker is started until somebody releases the plugin, a sentence; empty: nothing is wrong.
+    std::string quarantined() const;
     // Nothing uses it: it may be dropped after stop().
     bool unused() const { return jobs_.empty() && instances_.empty(); }
     WorkerInfo info() const;
@@ -109,6 +119,8 @@ class WorkerSupervisor : public std::enable_shared_from_this<WorkerSupervisor> {
     void ended(const std::string& how);
     void lose_jobs(const std::string& text);
     void back_off();
+    bool crashes_too_often();
+    void enter_quarantine();
     void arm(std::chrono::milliseconds delay, void (WorkerSupervisor::*action)());
     void step_is_late();
     void start_is_late();
@@ -121,12 +133,13 @@ class WorkerSupervisor : public std::enable_shared_from_this<WorkerSupervisor> {
     void log(std::uint32_t level, std::string text);
     std::string what_runs() const;
     Error backoff_error() const;
+    Error quarantine_error() const;
     std::chrono::milliseconds backoff_left() const;
 
     boost::asio::io_context& io_;
     const WorkerOptions options_;
     const LogSink log_;
-    const std::string library_, plugin_, key_;
+    const std::string library_, digest_, plugin_, key_;
     WorkerState state_ = WorkerState::idle;
     bool stopped_ = false;
     std::shared_ptr<WorkerProcess> process_;
@@ -136,6 +149,7 @@ class WorkerSupervisor : public std::enable_shared_from_this<WorkerSupervisor> {
     std::uint64_t restarts_ = 0;
     unsigned failures_ = 0;  // in a row
     Clock::time_point ready_at_, backoff_until_;
+    std::deque<Clock::time_point> crashes_;  // within the window, oldest first
     std::string version_, last_problem_;
     std::deque<Waiting> queue_;
     std::optional<Outstanding> outstanding_;

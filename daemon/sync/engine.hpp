@@ -107,6 +107,8 @@ class Engine {
 
     // The vendor is tried again at once.
     Status reset_breaker(const std::string& integration);
+    // A plugin may be started again: what was found because of it is looked at anew.
+    void plugin_released();
     // The coming runs, at most `count`.
     Result<PlannedRuns> schedule(const std::string& integration, std::size_t count) const;
 

@@ -44,6 +44,8 @@ std::vector<Finding> Engine::findings(const Slot& slot) const {
     }
     const bool held = slot.last_run && slot.last_run->status == store::RunStatus::suspended;
     if (held) found.push_back({"approval", "", Severity::warning, slot.last_run->error});
+    const std::string quarantined = ports_.runtime.quarantined(slot.link->instance);
+    if (!quarantined.empty()) found.push_back({"plugin_quarantined", "", Severity::critical, quarantined});
     const std::string login = logins_.problem(*slot.link);
     if (!login.empty()) found.push_back({"needs_reauth", "", Severity::critical, login});
     return found;
@@ -55,6 +57,12 @@ void Engine::look_for_problems(Slot& slot, bool is_event) {
     if (slot.removed || stopping_ || !slot.link->config.enabled) return;
     scheduler_.set(*slot.id, slot.times, Cause::alarm,
                    slot.vitals.next_look(slot.link->config.supervision, patience(slot), now));
+}
+
+void Engine::plugin_released() {
+    for (auto& [id, slot] : slots_) {
+        if (alerts_.any(id)) look_for_problems(slot, false);
+    }
 }
 
 Milliseconds Engine::patience(const Slot& slot) const {

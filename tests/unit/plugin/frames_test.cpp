@@ -70,7 +70,7 @@ std::vector<std::string> sample_frames() {
     const auto add = [&](const Message& message) {
         EXPECT_TRUE(append_frame(frames.emplace_back(), 77, message));
     };
-    add(Hello{"/x.so"});
+    add(Hello{"/x.so", "0f"});
     add(Open{1, "{}"});
     for (const Event& event : sample_events()) add(Step{5, 6, JobKind::find, event});
     add(Destroy{8});

@@ -3,7 +3,10 @@
 #include <csignal>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/types.h>
+
+#include "plugin/file_digest.hpp"
 
 #include "plugin_fixtures.hpp"
 
@@ -32,6 +35,10 @@ class Supervision : public testing::Test {
         return step(io, *job, start(entity));
     }
     void end_runtime() { runtime_.reset(); }
+    static std::string digest_of(const std::string& path) {
+        const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        return file_digest(file.get()).value_or("cannot be read");
+    }
     bool logged(const std::string& text) const {
         for (const LogLine& line : log) {
             if (line.text.find(text) != std::string::npos) return true;
@@ -77,7 +84,8 @@ TEST_F(Supervision, GarbageIsKilled) {
 
 TEST_F(Supervision, AClosedChannelIsKilled) {
     EXPECT_EQ(error_text(first_step("close_channel")),
-              "faulty worker closed its connection while running a pull job for paradise-csv");
+              has_sandbox ? "faulty worker was killed by SIGSYS while running a pull job for paradise-csv"
+                          : "faulty worker closed its connection while running a pull job for paradise-csv");
 }
 
 TEST_F(Supervision, TheWorkerRestarts) {
@@ -116,6 +124,81 @@ TEST_F(Supervision, QueuedJobsThatHadNotBegunSurviveACrash) {
     EXPECT_NE(answers[0].find("SIGSEGV"), std::string::npos);
     EXPECT_EQ(answers[1], "no error");
     EXPECT_EQ(answers[2], "no error");
+}
+
+TEST_F(Supervision, APluginThatCrashesTooOftenRestsUntilSomebodySaysSo) {
+    options.quarantine_crashes = 3;
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(first_step("crash"));
+    EXPECT_EQ(runtime().quarantined(spec("faulty", "paradise-csv")), "");
+    EXPECT_TRUE(first_step("ok")) << "two are not too many";
+    const auto bystander = runtime().create_job(spec("faulty", "paradise-other"), JobKind::push);
+    bystander->step(start("crash"), [](const Result<Effect>&) {});
+    std::string waiting;
+    const auto queued = runtime().create_job(spec("faulty", "paradise-csv"), JobKind::pull);
+    queued->step(start("ok"), [&](const Result<Effect>& effect) { waiting = error_text(effect); });
+    ASSERT_TRUE(run_until(io, [&] { return !waiting.empty(); }));
+    const std::string expected =
+        "plugin faulty crashed 3 times within 10m and is not started any more; once it is replaced, or to "
+        "try "
+        "it again: liaisonctl plugin release faulty; last: faulty worker was killed by SIGSEGV while running "
+        "a "
+        "push job for paradise-other";
+    EXPECT_EQ(waiting, expected) << "what waited is told, too";
+    const auto refused = first_step("ok");
+    EXPECT_EQ(error_text(refused), expected);
+    EXPECT_EQ(refused.error().code, "plugin_quarantined");
+    EXPECT_EQ(runtime().quarantined(spec("faulty", "paradise-csv")), expected);
+    EXPECT_EQ(runtime().workers().at(0).state, WorkerState::quarantine);
+    EXPECT_TRUE(logged("is not started any more"));
+
+    EXPECT_EQ(runtime().release("another"), 0u);
+    EXPECT_EQ(runtime().release("faulty"), 1u);
+    EXPECT_EQ(runtime().release("faulty"), 0u) << "it is no longer";
+    EXPECT_EQ(runtime().quarantined(spec("faulty", "paradise-csv")), "");
+    EXPECT_TRUE(first_step("ok"));
+    EXPECT_FALSE(first_step("crash"));
+    EXPECT_TRUE(first_step("ok")) << "the crashes before do not count any more";
+}
+
+TEST_F(Supervision, CrashesLongAgoDoNotCount) {
+    options.quarantine_crashes = 2;
+    options.quarantine_window = 0ms;
+    for (int i = 0; i < 4; ++i) EXPECT_FALSE(first_step("crash"));
+    EXPECT_TRUE(first_step("ok"));
+}
+
+TEST_F(Supervision, AnotherTenantOfAQuarantinedPluginGoesOn) {
+    options.quarantine_crashes = 1;
+    EXPECT_FALSE(first_step("crash"));
+    EXPECT_NE(runtime().quarantined(spec("faulty", "x")), "");
+    EXPECT_EQ(runtime().quarantined(spec("faulty", "x", "other")), "");
+    const auto job = runtime().create_job(spec("faulty", "x", "other"), JobKind::pull);
+    EXPECT_TRUE(step(io, *job, start("ok")));
+}
+
+TEST_F(Supervision, AChangedConfigurationReleasesNothingAndAChangedFileDoes) {
+    options.quarantine_crashes = 1;
+    EXPECT_FALSE(first_step("crash"));
+    runtime().forget("paradise-csv");
+    EXPECT_NE(error_text(first_step("ok")).find("is not started any more"), std::string::npos);
+    InstanceSpec replaced = spec("faulty", "paradise-csv");
+    replaced.library_digest = digest_of(replaced.library);
+    const auto job = runtime().create_job(replaced, JobKind::pull);
+    EXPECT_TRUE(step(io, *job, start("ok")));
+    ASSERT_EQ(runtime().workers().size(), 1u) << "the old one is forgotten";
+    EXPECT_EQ(runtime().workers().at(0).state, WorkerState::ready);
+}
+
+TEST_F(Supervision, AFileThatIsNotTheOneLookedAtIsRefused) {
+    options.longest_wait = 5ms;
+    InstanceSpec exchanged = spec("faulty", "paradise-csv");
+    exchanged.library_digest = std::string(64, '0');
+    const auto job = runtime().create_job(exchanged, JobKind::pull);
+    EXPECT_EQ(error_text(step(io, *job, start("ok"))),
+              exchanged.library +
+                  " is not the file that was looked at when liaisond started: it has another SHA-256 (" +
+                  digest_of(exchanged.library) +
+                  ") and is not loaded; if you replaced it, run liaisonctl reload");
 }
 
 TEST_F(Supervision, OtherWorkersAreUnaffected) {

@@ -14,7 +14,7 @@
 namespace liaisond::plugin {
 
 inline constexpr std::uint32_t frame_magic = 0x4e53494c;  // "LISN"
-inline constexpr std::uint16_t frame_version = 3;
+inline constexpr std::uint16_t frame_version = 4;
 inline constexpr std::size_t frame_header_bytes = 24;
 
 struct FrameHeader {

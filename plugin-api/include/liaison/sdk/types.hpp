@@ -88,8 +88,10 @@ class Record {
 
 class Query {
   public:
-    Query(std::string reference, std::string key) : reference(std::move(reference)), key(std::move(key)) {}
+    Query(std::string reference, std::string key, std::string payload = {})
+        : reference(std::move(reference)), key(std::move(key)), payload(std::move(payload)) {}
     std::string reference, key;
+    std::string payload;  // of the record that was to be written: for vendors that know it by something in it
 };
 
 // What the vendor sent by webhook. It may come twice and in any order: a hint, not a fact.

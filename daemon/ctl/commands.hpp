@@ -62,6 +62,11 @@ struct LocalArguments {
     std::string library;
 };
 
+struct PluginArguments {
+    std::string name, dir, vendor, id;  // of a new one
+    std::string library, scripts;       // of one to check; scripts: a folder
+};
+
 // ---- asking the daemon ----
 int status(Session& session, bool watch);
 int list_integrations(Session& session);
@@ -130,6 +135,8 @@ int restore(Session& session, const std::string& file);
 // ---- on this machine ----
 int list_plugins(Session& session, const LocalArguments& arguments);  // asks the daemon when there is one
 int run_scripts(Session& session, const LocalArguments& arguments);
+int new_plugin(Session& session, const PluginArguments& arguments);
+int check_plugin(Session& session, const PluginArguments& arguments);
 int check_config(Session& session, const LocalArguments& arguments);
 int show_schema(Session& session, const LocalArguments& arguments);
 int show_config(Session& session, const LocalArguments& arguments);

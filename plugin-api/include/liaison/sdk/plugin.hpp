@@ -86,6 +86,9 @@ class Job {
                         failure.code, failure.retry_after_ms);
         } catch (const Cancelled&) {
             return fail(LIAISON_ERROR_TRANSIENT, "cancelled", {}, "cancelled", 0);
+        } catch (const BadData& error) {
+            return fail(LIAISON_ERROR_PERMANENT, std::string("what came makes no sense: ") + error.what(), {},
+                        {}, 0);
         } catch (const std::exception& error) {
             return fail(LIAISON_ERROR_INTERNAL, "the connector threw an exception", error.what(), {}, 0);
         } catch (...) {

@@ -26,6 +26,13 @@ enum class ErrorKind : std::uint32_t {
     internal = LIAISON_ERROR_INTERNAL,
 };
 
+// What came from outside makes no sense: a number that is none, a member that is missing. Uncaught it ends
+// the job as `permanent`, and not as the bug of the connector that other exceptions are.
+class BadData : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
 // Thrown by connectors and by Context; ends the job with EFFECT_FAIL unless caught.
 class Failure : public std::runtime_error {
   public:

@@ -135,8 +135,10 @@ ApartResult run_apart(std::chrono::seconds limit, const std::function<std::strin
     result.answer = said.answer;
     if (said.has_answer) return result;
     const bool is_slow = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGXCPU);
-    result.failure = is_slow ? "did not come back within " + format_duration(limit)
-                             : "ended its process: it " + describe_exit(status);
+    const bool is_endless = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+    result.failure = is_endless ? "did not come back from one step within 10 seconds"
+                     : is_slow  ? "did not come back within " + format_duration(limit)
+                                : "ended its process: it " + describe_exit(status);
     if (!said.place.empty()) result.failure += " (" + said.place + ")";
     return result;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include <unistd.h>
+
 #include "plugin/abi_bridge.hpp"
 
 namespace liaisond::plugin {
@@ -67,9 +69,11 @@ Result<Effect> BareJob::step_head(std::uint32_t type, std::int64_t now_ms) {
 Result<Effect> BareJob::step_raw(const liaison_event* event) {
     const std::chrono::nanoseconds begin = processor_time();
     const liaison_effect* raw = nullptr;
+    ::alarm(BareJob::step_patience.count());
     try {
         raw = instance_.library().table().step(job_, event);
     } catch (...) { return fail(ErrorKind::internal, threw("step")); }
+    ::alarm(0);
     slowest = std::max(slowest, processor_time() - begin);
     return read_effect(raw, instance_.library().name());
 }

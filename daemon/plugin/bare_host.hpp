@@ -39,6 +39,8 @@ class BareJob {
 
     bool is_refused() const { return job_ == nullptr; }
     Result<Effect> step(const Event& event);
+    // A step that takes longer ends the process by SIGALRM.
+    static constexpr std::chrono::duration<unsigned> step_patience{10};
     // The bytes that all events share and nothing more, of any type there is or is not.
     Result<Effect> step_head(std::uint32_t type, std::int64_t now_ms);
 

@@ -327,6 +327,17 @@ class CommandLine {
         conflict->add_flag("--new", decision_.is_new, "It is a record of its own");
     }
 
+    void declare_authoring(CLI::App& plugin) {
+        CLI::App* made = command(plugin, "new", [this](Session& s) { return new_plugin(s, plugin_); });
+        made->add_option("NAME", plugin_.name, "The connector, such as acme_till")->required()->type_name("");
+        filter(made, "--dir", plugin_.dir, "DIR", "Where its folder is made (default: here)");
+        filter(made, "--vendor", plugin_.vendor, "V", "Who offers it");
+        filter(made, "--id", plugin_.id, "ID", "Unique for ever, such as com.acme.till");
+        CLI::App* checked = command(plugin, "check", [this](Session& s) { return check_plugin(s, plugin_); });
+        checked->add_option("FILE", plugin_.library, "The plugin")->required()->type_name("");
+        filter(checked, "--scripts", plugin_.scripts, "DIR", "The folder of its scripts, for a deeper check");
+    }
+
     void declare_setup() {
         CLI::App* config = command(app_, "config", nullptr)->require_subcommand(0, 1);
         CLI::App* check = command(*config, "check", [this](Session& s) { return check_config(s, local_); });
@@ -403,6 +414,7 @@ class CommandLine {
         release->add_option("NAME", run_.integration, "The plugin, as liaisonctl status names it")
             ->required()
             ->type_name("");
+        declare_authoring(*plugin);
         command(app_, "doctor", [](Session& s) { return examine(s); });
         command(app_, "help", [](Session&) { return fine; });
     }
@@ -489,6 +501,7 @@ class CommandLine {
     ListArguments list_;
     LocalArguments local_;
     TrustArguments trust_;
+    PluginArguments plugin_;
     DecisionArguments decision_;
     ConnectArguments connect_;
     std::string name_;

@@ -68,6 +68,11 @@ struct TrustArguments {
     bool without_password = false;
 };
 
+struct PluginArguments {
+    std::string name, dir, vendor, id;  // of a new one
+    std::string library, scripts;       // of one to check; scripts: a folder
+};
+
 // ---- asking the daemon ----
 int status(Session& session, bool watch);
 int list_integrations(Session& session);
@@ -141,6 +146,8 @@ int make_plugin_key(Session& session, const TrustArguments& arguments);
 int sign_plugins(Session& session, const TrustArguments& arguments);
 int verify_plugins(Session& session, const TrustArguments& arguments);
 int accept_plugin(Session& session, const std::string& plugin);  // asks the daemon
+int new_plugin(Session& session, const PluginArguments& arguments);
+int check_plugin(Session& session, const PluginArguments& arguments);
 int check_config(Session& session, const LocalArguments& arguments);
 int show_schema(Session& session, const LocalArguments& arguments);
 int show_config(Session& session, const LocalArguments& arguments);

@@ -209,6 +209,7 @@ void EventView::fill(const StartEvent& event) {
         raw.size = sizeof raw;
         raw.reference = view(query.reference);
         raw.key = view(query.key);
+        raw.payload = view(query.payload);
         queries_.push_back(raw);
     }
     raw_.start.entity = view(event.entity);

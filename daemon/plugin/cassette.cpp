@@ -215,7 +215,11 @@ json::object job_json(JobKind kind, const Event& event, const StartEvent& start,
     json::array records, queries;
     for (const Record& record : start.records) records.push_back(to_json(record, mask));
     for (const Query& query : start.queries)
-        queries.push_back(Members(mask).text("reference", query.reference).text("key", query.key).take());
+        queries.push_back(Members(mask)
+                              .text("reference", query.reference)
+                              .text("key", query.key)
+                              .text("payload", query.payload)
+                              .take());
     json::array events;
     for (const WebhookEvent& one : start.events) events.push_back(to_json(one, mask));
     Members members(mask);
@@ -407,7 +411,8 @@ Result<RecordedJob> read_recorded_job(std::string_view text) {
     std::copy_n(seed.begin(), std::min(seed.size(), start.seed.size()), start.seed.begin());
     for (const json::value& record : from.list("records")) start.records.push_back(read_record(record));
     for (const json::value& query : from.list("queries"))
-        start.queries.push_back({Reader(query).text("reference"), Reader(query).text("key")});
+        start.queries.push_back(
+            {Reader(query).text("reference"), Reader(query).text("key"), Reader(query).text("payload")});
     for (const json::value& event : from.list("events")) start.events.push_back(read_webhook(event));
     job.start.body = std::move(start);
     return job;

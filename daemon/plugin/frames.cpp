@@ -31,7 +31,7 @@ void fields(A& a, T& v) {
 }
 template <class A, one_of<Query> T>
 void fields(A& a, T& v) {
-    a(v.reference, v.key);
+    a(v.reference, v.key, v.payload);
 }
 template <class A, one_of<WebhookEvent> T>
 void fields(A& a, T& v) {

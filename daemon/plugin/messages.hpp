@@ -36,7 +36,7 @@ struct Record {
 };
 
 struct Query {
-    std::string reference, key;
+    std::string reference, key, payload = {};
     bool operator==(const Query&) const = default;
 };
 

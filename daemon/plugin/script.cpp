@@ -173,7 +173,8 @@ class Parser {
             if (!item.is_object()) return line.wrong("expected a JSON list of objects");
             const json::object& from = item.get_object();
             if (script_.kind == JobKind::find) {
-                start.queries.push_back({member(from, "reference"), member(from, "key")});
+                start.queries.push_back(
+                    {member(from, "reference"), member(from, "key"), member(from, "payload")});
                 continue;
             }
             if (script_.kind == JobKind::webhook) {

@@ -45,7 +45,7 @@ Task<Status> ExportBatch::search(std::vector<store::Outcome>& outcomes,
         // Only a create leaves its key at the vendor; what is there already is asked for by its id.
         const store::Intent& intent = item.intent;
         start.queries.push_back(
-            {intent.external_id.empty() ? intent.op_key : std::string(), intent.external_id});
+            {intent.external_id.empty() ? intent.op_key : std::string(), intent.external_id, intent.payload});
     }
     Result<std::string> job = co_await run_job(plugin::JobKind::find, std::move(start));
     const Status ended = job ? Status() : Status(fail(job.error()));

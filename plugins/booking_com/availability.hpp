@@ -291,7 +291,7 @@ class Outgoing {
         };
         if (const Json* prices = payload.find("prices"); prices != nullptr && prices->is_array()) {
             for (const Json& one : prices->items())
-                add(*one.find("price"), one.find("occupancy")->to_int().value_or(1),
+                add(one.get("price"), one.get("occupancy").to_int().value_or(1),
                     text(one, "per") == "person");
         }
         if (const Json* single = payload.find("single_use"); single != nullptr && single->is_object())

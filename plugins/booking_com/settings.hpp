@@ -84,14 +84,14 @@ inline std::map<std::string, std::string, std::less<>> codes(const Json& from, s
 inline Settings read_settings(std::string_view config) {
     using namespace settings_parts;
     const Json document = Json::parse(config);
-    const Json& from = *document.find("settings");
+    const Json& from = document.get("settings");
     Settings settings;
     settings.reservations_url = url(from, "reservations_url", "https://secure-supply-xml.booking.com");
     settings.supply_url = url(from, "supply_url", "https://supply-xml.booking.com");
     settings.token_url = url(from, "token_url", "https://connectivity-authentication.booking.com");
     settings.auth = text(from, "auth", "token");
     settings.target = text(from, "target", "Production");
-    for (const Json::Member& one : from.find("properties")->members()) {
+    for (const Json::Member& one : from.get("properties").members()) {
         Property property;
         property.hotel_id = one.key;
         property.code = text(one.value, "code", one.key.c_str());

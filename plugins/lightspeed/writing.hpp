@@ -29,8 +29,8 @@ class Writer {
         }
     }
 
-    // By id: what version it has. By our reference alone nothing can be found, as an item has no place for
-    // it; by now an earlier attempt has settled, and the next one looks for the SKU first.
+    // By id: what version it has. An item has no place for our reference: one that was to be made is known by
+    // its SKU.
     Task<void> find(const Start& start) {
         if (start.entity != "menu_item" && start.entity != "price")
             throw Failure(ErrorKind::config,
@@ -40,7 +40,10 @@ class Writer {
             const auto index = static_cast<std::uint32_t>(i);
             const std::string& key = start.queries[i].key;
             if (key.empty()) {
-                results.emplace_back(index, LIAISON_OUTCOME_NOT_FOUND);
+                const std::string payload =
+                    start.entity == "menu_item" ? start.queries[i].payload : std::string();
+                Result result = co_await find_created(index, payload);
+                results.push_back(std::move(result));
                 continue;
             }
             const std::string url = url_of(ItemKey::parse(key));
@@ -104,6 +107,38 @@ class Writer {
         co_return std::move(*refusal);
     }
 
+    // ---- by SKU ----
+
+    // The items of the location that new ones are made at; the vendor's search finds parts of SKUs, too.
+    Task<std::vector<Json>> items_with(const std::string& sku) {
+        const std::string url = settings_.base_url +
+                                "/items/v1/items?businessLocationId=" + settings_.locations.front() +
+                                "&sku=" + kit::percent_encoded(sku);
+        Json found = co_await read_json(context_, settings_, url);
+        std::vector<Json> same;
+        for (const Json& item : found.is_array() ? found.items() : rows_in(found, "/items")) {
+            if (text_in(item, "/sku") == sku) same.push_back(item);
+        }
+        co_return same;
+    }
+    static std::string several(std::size_t count, const std::string& sku) {
+        return std::to_string(count) + " items there have the SKU '" + sku +
+               "': give all but one another in the back office";
+    }
+
+    // An item that was to be made, after an answer was lost.
+    Task<Result> find_created(std::uint32_t index, const std::string& payload) {
+        const std::string sku = payload.empty() ? std::string() : text_in(Json::parse(payload), "/sku");
+        if (sku.empty()) co_return Result(index, LIAISON_OUTCOME_NOT_FOUND);
+        const std::vector<Json> same = co_await items_with(sku);
+        if (same.empty()) co_return Result(index, LIAISON_OUTCOME_NOT_FOUND);
+        if (same.size() > 1)
+            co_return Result(index, LIAISON_OUTCOME_UNKNOWN)
+                .because(ErrorKind::conflict, several(same.size(), sku));
+        co_return Result(index, LIAISON_OUTCOME_FOUND)
+            .at(settings_.locations.front() + "/" + text_in(same[0], "/id"), version_of(same[0]));
+    }
+
     // ---- new items ----
 
     Task<Verdict> create(std::uint32_t index, const Json& payload) {
@@ -114,21 +149,12 @@ class Writer {
         Json body = Json::object();
         body.set("businessLocationId", Json::number(location));
         change(body, payload, settings_, true, true);
-        Json found =
-            co_await read_json(context_, settings_,
-                               settings_.base_url + "/items/v1/items?businessLocationId=" + location +
-                                   "&sku=" + kit::percent_encoded(sku));
-        std::vector<Json> same;
-        for (const Json& item : found.is_array() ? found.items() : rows_in(found, "/items")) {
-            if (text_in(item, "/sku") == sku) same.push_back(item);
-        }
+        const std::vector<Json> same = co_await items_with(sku);
         if (same.size() == 1)
             co_return Verdict(Result(index, LIAISON_OUTCOME_DUPLICATE)
                                   .at(location + "/" + text_in(same[0], "/id"), version_of(same[0])));
         if (same.size() > 1)
-            co_return Verdict(refused(index, ErrorKind::conflict,
-                                      std::to_string(same.size()) + " items there have the SKU '" + sku +
-                                          "': give all but one another in the back office"));
+            co_return Verdict(refused(index, ErrorKind::conflict, several(same.size(), sku)));
         Request request = write_request("POST", settings_.base_url + "/items/v1/items", body, index);
         Response response = co_await context_.send(std::move(request));
         if (!response.ok()) co_return judge_failure(index, response, "create the item", context_.now_ms());

@@ -71,7 +71,7 @@ inline bool flag(const Json& settings, std::string_view key, bool otherwise) {
 inline Settings read_settings(std::string_view config) {
     using namespace settings_parts;
     const Json document = Json::parse(config);
-    const Json& from = *document.find("settings");
+    const Json& from = document.get("settings");
     Settings settings;
     settings.url = text(from, "url", "");
     while (settings.url.ends_with('/')) settings.url.pop_back();

@@ -189,7 +189,7 @@ inline Values line_values(const Json& line, std::size_t index, const Settings& s
     }
     if (!product.empty()) values.emplace_back("product_id", id(product, "the product"));
     if (!text(line, "text").empty()) values.emplace_back("name", text(line, "text"));
-    values.emplace_back(model.quantity, number(*line.find("quantity")));
+    values.emplace_back(model.quantity, number(line.get("quantity")));
     if (const Json* price = member(line, "unit_price")) values.emplace_back("price_unit", number(*price));
     if (const Json* discount = member(line, "discount_ppm")) {
         const auto percent = kit::Decimal::scaled(discount->to_int().value_or(0), 4);

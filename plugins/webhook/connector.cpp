@@ -51,7 +51,7 @@ class WebhookConnector : public liaison::Connector {
             liaison::Emitted emitted = co_await context.emit(std::move(records), std::string());
             for (const liaison::Rejection& rejection : emitted.rejections) {
                 // What the host keeps as a dead letter of its own is dealt with.
-                const std::uint32_t event = origins[rejection.index];
+                const std::uint32_t event = origins.at(rejection.index);
                 if (rejection.lost) results[event] = lost(event, *rules[event], rejection.text);
             }
             records.clear();

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -45,14 +46,17 @@ Result<Effect> first_effect(const std::string& plugin, const std::string& entity
     return (*job)->step(Event{1, start});
 }
 
-TEST(Exports, EveryPluginExportsExactlyOneSymbol) {
+TEST(Exports, EveryPluginExportsWhatTheListSays) {
+    std::ifstream list(LIAISON_SOURCE_DIR "/plugin-api/abi/exports.txt");
+    const std::string listed{std::istreambuf_iterator<char>(list), {}};
+    ASSERT_EQ(listed, "liaison_plugin_v1\n");
     std::size_t seen = 0;
     for (const char* folder : {LIAISON_TEST_PLUGIN_DIR, LIAISON_PLUGIN_DIR}) {
         if (!fs::exists(folder)) continue;
         for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
             if (entry.path().extension() != ".so") continue;
             const bool none = entry.path().stem() == "no_symbol";
-            EXPECT_EQ(exported_symbols(entry.path()), none ? "" : "liaison_plugin_v1\n") << entry.path();
+            EXPECT_EQ(exported_symbols(entry.path()), none ? "" : listed) << entry.path();
             ++seen;
         }
     }
@@ -62,10 +66,10 @@ TEST(Exports, EveryPluginExportsExactlyOneSymbol) {
 TEST(Library, RefusesWithASentence) {
     EXPECT_EQ(
         refusal(test_plugin("newer_major")),
-        "newer_major.so was built for plugin ABI 9.0; this liaison speaks 0.3: install a newer liaison, or a "
+        "newer_major.so was built for plugin ABI 9.0; this liaison speaks 1.0: install a newer liaison, or a "
         "newer_major built for this one");
     EXPECT_EQ(refusal(test_plugin("newer_minor")),
-              "newer_minor.so needs plugin ABI 0.7 or newer; this liaison speaks 0.3: install a newer "
+              "newer_minor.so needs plugin ABI 1.7 or newer; this liaison speaks 1.0: install a newer "
               "liaison, or an "
               "older newer_minor");
     EXPECT_EQ(
@@ -91,8 +95,10 @@ TEST(Library, ReadsTheTable) {
     EXPECT_EQ((*Library::load(test_plugin("plain_c"))).get(), library->get());
 }
 
-TEST(PlainC, PullsInThreeSteps) {
-    const auto library = Library::load(test_plugin("plain_c"));
+class PlainC : public testing::TestWithParam<const char*> {};
+
+TEST_P(PlainC, PullsInThreeSteps) {
+    const auto library = Library::load(test_plugin(GetParam()));
     ASSERT_TRUE(library);
     std::string logged;
     const auto log = [&](std::uint32_t, std::string_view text) { logged += text; };
@@ -114,8 +120,12 @@ TEST(PlainC, PullsInThreeSteps) {
     const auto done = (*job)->step(Event{3, EmittedEvent{}});
     ASSERT_TRUE(done && std::holds_alternative<DoneEffect>(*done));
     EXPECT_FALSE((*job)->step(Event{4, TimerEvent{}}));
-    EXPECT_EQ(LocalJob::create(*instance, JobKind::push).error().message, "plain_c does not offer push jobs");
+    EXPECT_EQ(LocalJob::create(*instance, JobKind::push).error().message,
+              std::string(GetParam()) + " does not offer push jobs");
 }
+
+INSTANTIATE_TEST_SUITE_P(OfTodayAndOf10, PlainC, testing::Values("plain_c", "plain_c_1_0"),
+                         [](const auto& test) { return std::string(test.param); });
 
 TEST(Bridge, ReadsNewerAndOlderLayouts) {
     const auto wide = first_effect("faulty", "wide");

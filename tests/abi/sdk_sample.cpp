@@ -60,6 +60,7 @@ class Sample : public liaison::Connector {
 
     liaison::Task<void> find(liaison::Context& context, const liaison::Start& start) override {
         std::vector<liaison::Request> requests;
+        if (start.queries.empty()) co_return;
         for (const liaison::Query& query : start.queries) requests.push_back(get("/find/" + query.reference));
         const std::vector<liaison::Response> answers = co_await context.send_all(std::move(requests), 4);
         std::vector<liaison::Result> results;

@@ -5,12 +5,19 @@
  * these records", "done"), and waits for the next event. The plugin never touches a socket, file, clock, thread,
  * environment variable or secret; the host does all of that for it.
  *
- * Status: DRAFT (major 0). It may change until 1.0; from then on it only grows at the end of structs.
+ * Status: 1.0, frozen. Within major 1 nothing here moves, changes its meaning or goes away, and nothing becomes
+ * required: structs grow at their end, and new constants appear. abi/ holds what watches over that.
  *
  * Rules that hold everywhere below:
  *  - Fixed-width integers only. Strings are {pointer, length}, UTF-8, not terminated; bodies are bytes.
  *  - Every struct that may grow begins with `size`, written by its producer. A reader uses min(size, sizeof mine);
  *    what is missing reads as zero, and zero always means "as it was before that field existed".
+ *    The least sizes of 1.0 are the constants LIAISON_SIZE_1_0_x at the end.
+ *  - Unknown constants are met, not feared: a job kind the plugin does not know is answered with NULL, an event type
+ *    it does not know ends the job as FAIL. The host sends an event type that is newer than 1.0 only to a plugin
+ *    whose manifest lists its feature: "features": ["name/1"]. A plugin looks at host->abi_minor before it uses a
+ *    newer effect, or sets abi_minor_min and is refused by older hosts. Optional services have ids and revisions, too
+ *    (host->extension); a revision changes only with the shape.
  *  - Event memory is the host's and dies when step() returns. Effect memory is the plugin's and lives until the
  *    next step() or job_destroy() of the same job. Nobody frees the other side's memory.
  *  - No exception crosses. An unknown or NULL effect is a plugin bug: the job fails as `internal`.
@@ -27,8 +34,8 @@
 extern "C" {
 #endif
 
-#define LIAISON_ABI_MAJOR 0u
-#define LIAISON_ABI_MINOR 3u
+#define LIAISON_ABI_MAJOR 1u
+#define LIAISON_ABI_MINOR 0u
 
 #if defined(_WIN32)
 #define LIAISON_CALL __cdecl
@@ -115,7 +122,7 @@ LIAISON_EXPORT const liaison_plugin *LIAISON_CALL liaison_plugin_v1(void);
 #define LIAISON_JOB_LOGIN 5u /* obtain a session for the authentication scheme named in `entity`: the host keeps the
                               * cookies that the scheme names, and of DONE's JSON object the texts, as {{session:x}} */
 #define LIAISON_JOB_LOGOUT 6u /* give that session back */
-/* since 0.3: make something of events that the vendor sent. It may ask the vendor (an event is often no more than a
+/* Make something of events that the vendor sent. It may ask the vendor (an event is often no more than a
  * hint), emits records of any entity, and answers each event with a RESULT whose record_index is the event's: UPDATED
  * or UNCHANGED: it is dealt with; IGNORED: it is not for us; REJECTED: no attempt will ever succeed, and text says why;
  * RETRY: later. An event that is not answered comes again, and so may one whose records were stored: events are
@@ -152,16 +159,18 @@ typedef struct liaison_record {
                             * reference that the vendor's record carries; empty when it shows none. The host knows by
                             * it a record that it created itself and never heard back about */
     int64_t changed_ms;    /* when the vendor says it changed, Unix milliseconds; 0 unknown */
-    liaison_str entity;    /* emit, since 0.3: what kind of record it is; empty: START's entity */
+    liaison_str entity;    /* emit: what kind of record it is; empty: START's entity */
 } liaison_record;
 
 typedef struct liaison_query {
     uint32_t size, reserved;
     liaison_str reference; /* our operation key; empty when only the key is known */
     liaison_str key;       /* external id; empty when only the reference is known */
+    liaison_str payload;   /* canonical JSON of the record that was to be written, for vendors that keep no reference
+                            * but know it by something in it, such as an article number; may be empty */
 } liaison_query;
 
-/* What a vendor sent by itself, after its signature was checked; since 0.3. */
+/* What a vendor sent by itself, after its signature was checked. */
 typedef struct liaison_webhook_event {
     uint32_t size, reserved;
     liaison_str id;        /* the same in every delivery of one event */
@@ -229,11 +238,11 @@ typedef struct liaison_event_start {
     uint8_t seed[32];      /* randomness of this job: same inputs, same effects */
     liaison_array records; /* push: of liaison_record */
     liaison_array queries; /* find: of liaison_query */
-    int64_t from_ms;       /* pull of a date range, since 0.2: records of this instant and later; 0: no bound */
+    int64_t from_ms;       /* pull of a date range: records of this instant and later; 0: no bound */
     int64_t to_ms;         /* records before this instant; 0: no bound. What a record's date is, the connector says in
                             * its documentation. The cursor is the range's own. Only entities whose manifest says
                             * date_range are asked for one */
-    liaison_array events;  /* webhook, since 0.3: of liaison_webhook_event, in their order of arrival */
+    liaison_array events;  /* webhook: of liaison_webhook_event, in their order of arrival */
 } liaison_event_start;
 
 /* Answers EFFECT_HTTP, one response per request in the same order. */
@@ -246,7 +255,7 @@ typedef struct liaison_event_http {
 typedef struct liaison_rejection {
     uint32_t size, record_index; /* index into the emitted batch */
     liaison_str text;
-    uint32_t lost; /* since 0.3: 1: the host does not keep it as a dead letter either: only the connector knows of it */
+    uint32_t lost; /* 1: the host does not keep it as a dead letter either: only the connector knows of it */
     uint32_t reserved;
 } liaison_rejection;
 
@@ -337,6 +346,29 @@ typedef struct liaison_effect_fail {
     liaison_str text;            /* one sentence for the operator */
     liaison_str detail;          /* for the log */
 } liaison_effect_fail;
+
+/* ---- what 1.0 knew of each struct, in bytes: the least that a producer of any 1.x writes ------------------------- */
+
+#define LIAISON_SIZE_1_0_HOST 40u
+#define LIAISON_SIZE_1_0_PLUGIN 128u
+#define LIAISON_SIZE_1_0_RECORD 96u
+#define LIAISON_SIZE_1_0_QUERY 56u
+#define LIAISON_SIZE_1_0_WEBHOOK_EVENT 80u
+#define LIAISON_SIZE_1_0_REQUEST 120u
+#define LIAISON_SIZE_1_0_RESPONSE 64u
+#define LIAISON_SIZE_1_0_EVENT 16u
+#define LIAISON_SIZE_1_0_EVENT_START 160u
+#define LIAISON_SIZE_1_0_EVENT_HTTP 32u
+#define LIAISON_SIZE_1_0_REJECTION 32u
+#define LIAISON_SIZE_1_0_EVENT_EMITTED 32u
+#define LIAISON_SIZE_1_0_EFFECT 8u
+#define LIAISON_SIZE_1_0_EFFECT_HTTP 32u
+#define LIAISON_SIZE_1_0_EFFECT_EMIT 48u
+#define LIAISON_SIZE_1_0_RESULT 72u
+#define LIAISON_SIZE_1_0_EFFECT_RESULT 24u
+#define LIAISON_SIZE_1_0_EFFECT_SLEEP 16u
+#define LIAISON_SIZE_1_0_EFFECT_DONE 24u
+#define LIAISON_SIZE_1_0_EFFECT_FAIL 72u
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ TEST(EventView, ShowsEveryFieldOfStart) {
     start.deadline_ms = 10;
     start.seed[0] = 11;
     start.records = {{true, "k", "v", "", "r", 12, ""}};
-    start.queries = {{"r", "k"}};
+    start.queries = {{"r", "k", "{}"}};
     start.from_ms = 13;
     start.to_ms = 14;
     start.events = {{"e1", "paid", {{"A", "1"}, {"B", "2"}}, "{}", 15}, {"e2", "", {{"C", "3"}}, "x", 16}};
@@ -43,6 +43,7 @@ TEST(EventView, ShowsEveryFieldOfStart) {
     EXPECT_EQ(text(record.reference), "r");
     EXPECT_EQ(record.changed_ms, 12);
     EXPECT_EQ(text(static_cast<const liaison_query*>(raw.queries.ptr)->key), "k");
+    EXPECT_EQ(text(static_cast<const liaison_query*>(raw.queries.ptr)->payload), "{}");
     EXPECT_EQ(raw.from_ms, 13);
     EXPECT_EQ(raw.to_ms, 14);
     ASSERT_EQ(raw.events.count, 2u);

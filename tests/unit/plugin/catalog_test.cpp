@@ -54,7 +54,8 @@ TEST_F(CatalogTest, FindsConnectorsAndKeepsBrokenPlugins) {
     const Catalog::Found found = catalog.connector("sample");
     ASSERT_TRUE(found);
     EXPECT_EQ(found.plugin->manifest.version, "1.2.3");
-    EXPECT_EQ(found.plugin->abi_minor, 3u);
+    EXPECT_EQ(found.plugin->abi_major, 1u);
+    EXPECT_EQ(found.plugin->abi_minor, 0u);
     EXPECT_EQ(found.connector->effect.value, EffectClass::keyed);
     EXPECT_TRUE(found.plugin->warnings.empty());
     EXPECT_FALSE(catalog.connector("odo"));

@@ -44,7 +44,7 @@ std::vector<Event> sample_events() {
     start.deadline_ms = -1;
     start.seed[31] = 5;
     start.records = {{true, "k", "v", "{}", "r", 12}, {}};
-    start.queries = {{"r", "k"}};
+    start.queries = {{"r", "k", "{\"a\":1}"}};
     start.from_ms = 6;
     start.to_ms = 7;
     start.events = {{"e1", "paid", {{"A", "1"}}, "{}", 8}, {}};

@@ -23,10 +23,10 @@
 
 namespace liaison {
 
-class JsonError : public std::runtime_error {
+class JsonError : public BadData {
   public:
     JsonError(const std::string& text, std::size_t offset)
-        : std::runtime_error("JSON, byte " + std::to_string(offset) + ": " + text), offset(offset) {}
+        : BadData("JSON, byte " + std::to_string(offset) + ": " + text), offset(offset) {}
     std::size_t offset;
 };
 
@@ -94,6 +94,8 @@ class Json {
     // Member of an object; nullptr when this is no object or has no such member.
     const Json* find(std::string_view key) const;
     Json* find(std::string_view key) { return const_cast<Json*>(std::as_const(*this).find(key)); }
+    // The same where it must be there: throws JsonError.
+    const Json& get(std::string_view key) const;
     Json& set(std::string key, Json value);
     void push_back(Json value);
 
@@ -479,6 +481,12 @@ inline const Json* Json::find(std::string_view key) const {
         if (member.key == key) return &member.value;
     }
     return nullptr;
+}
+
+inline const Json& Json::get(std::string_view key) const {
+    const Json* found = find(key);
+    if (found == nullptr) throw JsonError("there is no \"" + std::string(key) + "\"", 0);
+    return *found;
 }
 
 inline Json& Json::set(std::string key, Json value) {

@@ -7,13 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include <liaison/sdk/types.hpp>
+
 namespace liaison::kit {
 
 // A value that is not what it has to be. `code` is a stable word such as "money_precision", what() is for
 // people.
-class ValueError : public std::runtime_error {
+class ValueError : public BadData {
   public:
-    ValueError(std::string code, const std::string& text) : std::runtime_error(text), code(std::move(code)) {}
+    ValueError(std::string code, const std::string& text) : BadData(text), code(std::move(code)) {}
     std::string code;
 };
 

@@ -5,6 +5,9 @@
 // were written.
 #pragma once
 
+#if !__has_include(<pugixml.hpp>)
+#error "kit/xmlrpc.hpp needs pugixml: install libpugixml-dev and link pugixml::pugixml"
+#endif
 #include <pugixml.hpp>
 
 #include <optional>

@@ -130,7 +130,7 @@ inline Start::Start(const liaison_event_start& raw)
         record.entity = abi::copy(one.entity);
     });
     abi::each<liaison_query>(raw.queries, [&](const liaison_query& one) {
-        queries.emplace_back(abi::copy(one.reference), abi::copy(one.key));
+        queries.emplace_back(abi::copy(one.reference), abi::copy(one.key), abi::copy(one.payload));
     });
     abi::each<liaison_webhook_event>(raw.events,
                                      [&](const liaison_webhook_event& one) { events.emplace_back(one); });

@@ -86,6 +86,9 @@ class Job {
                         failure.code, failure.retry_after_ms);
         } catch (const Cancelled&) {
             return fail(LIAISON_ERROR_TRANSIENT, "cancelled", {}, "cancelled", 0);
+        } catch (const BadData& error) {
+            return fail(LIAISON_ERROR_PERMANENT, std::string("what came makes no sense: ") + error.what(), {},
+                        {}, 0);
         } catch (const std::exception& error) {
             return fail(LIAISON_ERROR_INTERNAL, "the connector threw an exception", error.what(), {}, 0);
         } catch (...) {
@@ -170,7 +173,7 @@ using MakeConnector = std::unique_ptr<Connector> (*)(std::string_view config);
 
 namespace plugin_parts {
 
-template <MakeConnector make>
+template <MakeConnector make, std::uint64_t capabilities>
 struct Functions {
     static liaison_instance* LIAISON_CALL open(const liaison_host* host, liaison_str config) noexcept {
         auto instance = std::unique_ptr<Instance>(new (std::nothrow) Instance{host, nullptr, nullptr});
@@ -184,7 +187,7 @@ struct Functions {
         delete reinterpret_cast<Instance*>(instance);
     }
     static liaison_job* LIAISON_CALL job_create(liaison_instance* instance, std::uint32_t kind) noexcept {
-        if (kind < LIAISON_JOB_TEST || kind > LIAISON_JOB_WEBHOOK) return nullptr;
+        if (kind > LIAISON_JOB_WEBHOOK || (capabilities >> kind & 1u) == 0) return nullptr;
         return reinterpret_cast<liaison_job*>(new (std::nothrow)
                                                   Job(*reinterpret_cast<Instance*>(instance), kind));
     }
@@ -201,23 +204,23 @@ constexpr liaison_str literal(std::string_view text) { return {text.data(), text
 
 // Defines the exported entry. The manifest_* constants come from the header that the build makes of
 // manifest.json.
-#define LIAISON_PLUGIN(make)                                                               \
-    extern "C" LIAISON_EXPORT const liaison_plugin* LIAISON_CALL liaison_plugin_v1(void) { \
-        using functions = ::liaison::plugin_parts::Functions<make>;                        \
-        static constexpr liaison_plugin table = {                                          \
-            sizeof(liaison_plugin),                                                        \
-            LIAISON_ABI_MAJOR,                                                             \
-            LIAISON_ABI_MINOR,                                                             \
-            0,                                                                             \
-            ::liaison::plugin_parts::literal(liaison_manifest::id),                        \
-            ::liaison::plugin_parts::literal(liaison_manifest::version),                   \
-            ::liaison::plugin_parts::literal(liaison_manifest::vendor),                    \
-            ::liaison::plugin_parts::literal(liaison_manifest::text),                      \
-            liaison_manifest::capabilities,                                                \
-            functions::open,                                                               \
-            functions::close,                                                              \
-            functions::job_create,                                                         \
-            functions::step,                                                               \
-            functions::job_destroy};                                                       \
-        return &table;                                                                     \
+#define LIAISON_PLUGIN(make)                                                                        \
+    extern "C" LIAISON_EXPORT const liaison_plugin* LIAISON_CALL liaison_plugin_v1(void) {          \
+        using functions = ::liaison::plugin_parts::Functions<make, liaison_manifest::capabilities>; \
+        static constexpr liaison_plugin table = {                                                   \
+            sizeof(liaison_plugin),                                                                 \
+            LIAISON_ABI_MAJOR,                                                                      \
+            LIAISON_ABI_MINOR,                                                                      \
+            0,                                                                                      \
+            ::liaison::plugin_parts::literal(liaison_manifest::id),                                 \
+            ::liaison::plugin_parts::literal(liaison_manifest::version),                            \
+            ::liaison::plugin_parts::literal(liaison_manifest::vendor),                             \
+            ::liaison::plugin_parts::literal(liaison_manifest::text),                               \
+            liaison_manifest::capabilities,                                                         \
+            functions::open,                                                                        \
+            functions::close,                                                                       \
+            functions::job_create,                                                                  \
+            functions::step,                                                                        \
+            functions::job_destroy};                                                                \
+        return &table;                                                                              \
     }

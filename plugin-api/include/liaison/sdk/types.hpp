@@ -26,6 +26,13 @@ enum class ErrorKind : std::uint32_t {
     internal = LIAISON_ERROR_INTERNAL,
 };
 
+// What came from outside makes no sense: a number that is none, a member that is missing. Uncaught it ends
+// the job as `permanent`, and not as the bug of the connector that other exceptions are.
+class BadData : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
 // Thrown by connectors and by Context; ends the job with EFFECT_FAIL unless caught.
 class Failure : public std::runtime_error {
   public:
@@ -88,8 +95,10 @@ class Record {
 
 class Query {
   public:
-    Query(std::string reference, std::string key) : reference(std::move(reference)), key(std::move(key)) {}
+    Query(std::string reference, std::string key, std::string payload = {})
+        : reference(std::move(reference)), key(std::move(key)), payload(std::move(payload)) {}
     std::string reference, key;
+    std::string payload;  // of the record that was to be written: for vendors that know it by something in it
 };
 
 // What the vendor sent by webhook. It may come twice and in any order: a hint, not a fact.

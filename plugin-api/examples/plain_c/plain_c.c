@@ -121,7 +121,7 @@ static const liaison_plugin table = {
     LITERAL("liaison"),
     LITERAL("{\"id\": \"org.liaison.plain-c\", \"version\": \"1.0.0\", \"vendor\": \"liaison\", "
             "\"connectors\": "
-            "[{\"name\": \"plain_c\", \"jobs\": [\"test\", \"pull\"], \"entities\": \"any\"}]}"),
+            "[{\"name\": \"plain_c\", \"jobs\": [\"test\", \"pull\"], \"entities\": \"any\"}]}\n"),
     1u << LIAISON_JOB_TEST | 1u << LIAISON_JOB_PULL,
     open_instance,
     close_instance,

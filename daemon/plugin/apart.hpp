@@ -1,0 +1,31 @@
+// Running something in a child process of its own, so that its crash is an answer and not our end.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace liaisond::plugin {
+
+// What the child tells: where it is, for the case that it does not come back.
+class Whereabouts {
+  public:
+    explicit Whereabouts(int fd) : fd_(fd) {}
+    void at(const std::string& place);
+
+  private:
+    int fd_;
+    std::string last_;
+};
+
+struct ApartResult {
+    std::string answer;   // what the body returned
+    std::string failure;  // "crashed (SIGSEGV) in pull.script, step 2"; empty: it came back
+    std::string printed;  // what it wrote to standard output or error, its last lines
+};
+
+// Forks: the caller must have no other thread. The child gets no core dump and `limit` of processor time, and
+// is killed after twice that.
+ApartResult run_apart(std::chrono::seconds limit, const std::function<std::string(Whereabouts&)>& body);
+
+}  // namespace liaisond::plugin

@@ -22,17 +22,6 @@ is "nothing is lost" "$(records)" 4
 must rm /etc/systemd/system/liaisond.service.d/watchdog.conf
 must systemctl daemon-reload
 
-step "a configuration that is wrong is not started over and over"
-must systemctl stop liaisond.service
-echo "nonsense: true" | put etc/liaison/conf.d/third.yaml
-must_not systemctl start liaisond.service
-is "it said so" "$(property liaisond.service ExecMainStatus)" 78
-must_not liaisonctl status
-must rm /etc/liaison/conf.d/third.yaml
-must systemctl start liaisond.service
-must liaisonctl status
-must systemctl is-active liaisond.socket
-
 step "the vault's key as a credential"
 must systemctl stop liaisond.socket liaisond.service
 must install -D -m 0400 /var/lib/liaison/vault.key /etc/credstore/liaison-vault-key

@@ -52,3 +52,14 @@ must systemctl unmask liaisond.socket
 must systemctl stop liaisond.service
 must systemctl start liaisond.service
 must systemctl is-active liaisond.socket
+
+step "a configuration that is wrong is not started over and over"
+must systemctl stop liaisond.service
+echo "nonsense: true" | put etc/liaison/conf.d/third.yaml
+must_not systemctl start liaisond.service
+is "it said so" "$(property liaisond.service ExecMainStatus)" 78
+must_not liaisonctl status
+must rm /etc/liaison/conf.d/third.yaml
+must systemctl start liaisond.service
+must liaisonctl status
+must systemctl is-active liaisond.socket

@@ -3,8 +3,6 @@
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -22,6 +20,7 @@
 #include "app/links.hpp"
 #include "app/plugin_watch.hpp"
 #include "app/premises.hpp"
+#include "app/supervision.hpp"
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 #include "base/system.hpp"
@@ -120,18 +119,15 @@ LogLevel level_of(std::uint32_t level) {
 
 class Daemon {
   public:
-    Daemon(Options options, Loaded loaded)
+    Daemon(Options options, Loaded loaded, HandedSockets handed)
         : options_(std::move(options)),
+          handed_(handed),
           config_(std::move(loaded.config)),
           catalog_(std::move(loaded.catalog)),
           started_(clock_.now()) {}
 
     int run() {
-        auto store = store::SqliteStore::open(config_.state_dir + "/liaison.db",
-                                              config_.durability == config::Durability::full
-                                                  ? store::Durability::full
-                                                  : store::Durability::normal,
-                                              poster());
+        auto store = open_store();
         if (!store) return refuse(store.error(), exit_state);
         store_ = std::move(*store);
         plugin_watch_ = std::make_unique<PluginWatch>(*store_);
@@ -159,7 +155,7 @@ class Daemon {
             upkeep_->start([](const Status& begun) {
                 if (!begun) log(LogLevel::error, "no backups are made: " + begun.error().message);
             });
-            const Status listening = front_->listen(config_);
+            const Status listening = front_->listen(config_, handed_);
             if (!listening) return end(refuse(listening.error(), exit_config));
             LIAISON_FAULT_POINT("daemon.listening");
             report_ready();
@@ -175,6 +171,15 @@ class Daemon {
   private:
     store::SqliteStore::Post poster() {
         return [this](std::function<void()> call) { asio::post(io_, std::move(call)); };
+    }
+
+    Result<std::unique_ptr<store::SqliteStore>> open_store() {
+        const LongStart patience;
+        return store::SqliteStore::open(config_.state_dir + "/liaison.db",
+                                        config_.durability == config::Durability::full
+                                            ? store::Durability::full
+                                            : store::Durability::normal,
+                                        poster());
     }
 
     // A new key is made only where nothing is sealed yet: with a lost one, somebody has to decide.
@@ -333,18 +338,30 @@ class Daemon {
         if (front_->webhooks_port() != 0)
             log(LogLevel::info, "webhooks come in", {{"port", std::to_string(front_->webhooks_port())}});
         note_token_uses();
-        sd_notifyf(0, "READY=1\nSTATUS=%zu integrations\n", integrations_);
-        std::uint64_t watchdog_us = 0;
-        if (sd_watchdog_enabled(0, &watchdog_us) > 0) feed_watchdog(Milliseconds(watchdog_us / 2000));
+        supervision::report_ready(status());
+        const Milliseconds every = supervision::alive_every();
+        if (every.count() > 0) prove_alive(every);
     }
 
-    // Fed only when the core loop turned and the writer answered.
-    void feed_watchdog(Milliseconds every) {
+    // What `systemctl status` shows.
+    std::string status() const {
+        const auto counted = [](std::size_t count, std::string what) {
+            return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+        };
+        return counted(integrations_, "integration") + ", " + counted(engine_->running(), "run") +
+               " at work" +
+               (is_outdated_ ? "; the configuration is wrong and was not reloaded, see the journal" : "");
+    }
+
+    // The watchdog is fed only after the store's writer, the web server's loop and the core's, on which all
+    // transfers are made, have turned. The thread for drop folders is left out: it may wait for a slow share.
+    void prove_alive(Milliseconds every) {
+        const auto fed = [this, every] {
+            supervision::report_alive(status());
+            timers_.after(every, [this, every] { prove_alive(every); });
+        };
         store_->write([](store::Database&) { return Status(); },
-                      [this, every](Status) {
-                          sd_notify(0, "WATCHDOG=1");
-                          timers_.after(every, [this, every] { feed_watchdog(every); });
-                      });
+                      [this, fed](Status) { asio::post(front_io_, [this, fed] { asio::post(io_, fed); }); });
     }
 
     // Once a minute, whoever was used in it.
@@ -369,19 +386,16 @@ class Daemon {
     }
 
     void on_hangup() {
-        timespec now{};
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld\n",
-                   static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+        supervision::report_reloading();
         const std::vector<std::string> faults = reload();
         for (const std::string& fault : faults) log(LogLevel::error, "reload: " + fault);
-        sd_notify(0, "READY=1");
+        supervision::report_ready(status());
     }
 
     void on_stop(int signal) {
         if (stopping_) return end(exit_fine);  // asked twice: at once
         stopping_ = true;
-        sd_notify(0, "STOPPING=1");
+        supervision::report_stopping("stops; runs come to a point where nothing is half done");
         log(LogLevel::info, "stopping",
             {{"signal", std::to_string(signal)}, {"runs", std::to_string(engine_->running())}});
         LIAISON_FAULT_POINT("daemon.stopping");
@@ -398,7 +412,9 @@ class Daemon {
         integrations_ = config_.integrations.size();
         inside_.clear();
         settle_times_.clear();
+        fingerprints_.clear();
         for (const auto& [id, integration] : config_.integrations) {
+            fingerprints_[id] = integration.fingerprint;
             settle_times_[id] = integration.settle;
             if (integration.isolation == config::Isolation::none) inside_.push_back(id);
         }
@@ -429,17 +445,20 @@ class Daemon {
             if (const Status taken = front_->reload(loaded.config); !taken)
                 texts.push_back(taken.error().message);
         }
-        if (!texts.empty()) {
+        is_outdated_ = !texts.empty();
+        if (is_outdated_) {
             log(LogLevel::error, "the configuration was not reloaded; the old one stays in force",
                 {{"problems", std::to_string(texts.size())}});
             return texts;
         }
+        const Fingerprints before = std::move(fingerprints_);
         catalog_ = std::move(loaded.catalog);
         config_ = std::move(loaded.config);
         engine_->configure(take_links());
         configure_upkeep();
         LIAISON_FAULT_POINT("daemon.reloaded");
-        log(LogLevel::info, "configuration reloaded", {{"integrations", std::to_string(integrations_)}});
+        log(LogLevel::info, reload_text(before, fingerprints_),
+            {{"integrations", std::to_string(integrations_)}});
         return {};
     }
 
@@ -516,8 +535,10 @@ class Daemon {
     // by then, and the server's behind the core's, where replies may be left that belong to it.
     asio::io_context front_io_{1}, io_{1};
     Options options_;
+    HandedSockets handed_;
     config::Config config_;  // its integrations have become links
     std::size_t integrations_ = 0;
+    Fingerprints fingerprints_;        // of the integrations in force
     std::vector<std::string> inside_;  // integrations whose plugins run in this process
     plugin::Catalog catalog_;
     SystemClock clock_;
@@ -549,6 +570,7 @@ class Daemon {
     asio::thread_pool side_{2};  // for what takes long, such as checking passwords: two at once
     std::map<std::string, Milliseconds> settle_times_;  // by integration
     bool stopping_ = false;
+    bool is_outdated_ = false;  // what stands in the files is wrong, and an older configuration in force
     int exit_code_ = exit_fine;
 };
 
@@ -573,6 +595,11 @@ int run_daemon(const Options& options) {
         std::fprintf(stderr, "%s\n", armed.error().message.c_str());
         return exit_config;
     }
+    const Result<HandedSockets> handed = handed_sockets();
+    if (!handed) {
+        std::fprintf(stderr, "liaisond: %s\n", handed.error().message.c_str());
+        return exit_config;
+    }
     std::vector<config::Fault> faults;
     Loaded loaded = load(config::config_files(options.config), faults);
     if (!faults.empty()) {
@@ -590,7 +617,7 @@ int run_daemon(const Options& options) {
         return held.error().kind == ErrorKind::conflict ? exit_busy : exit_state;
     }
     LIAISON_FAULT_POINT("daemon.locked");
-    return Daemon(options, std::move(loaded)).run();
+    return Daemon(options, std::move(loaded), *handed).run();
 }
 
 }  // namespace liaisond::app

@@ -54,22 +54,29 @@ Front::Front(asio::io_context& io, asio::io_context& core, web::Policy policy, w
 
 Front::~Front() { close(); }
 
-Status Front::listen(const config::Config& config) {
-    const Status local = server_.listen_local(config.socket);
+Status Front::listen(const config::Config& config, const HandedSockets& handed) {
+    const Status local = handed.local >= 0 ? server_.adopt_local(handed.local, config.socket)
+                                           : server_.listen_local(config.socket);
     if (!local) return local;
-    if (!config.http.listen.empty()) {
-        const Status open = server_.listen(config.http.listen, {config.http.certificate, config.http.key});
-        if (!open) return open;
-        port_ = server_.port();
-    }
-    if (!config.http.webhooks_listen.empty()) {
-        const Status open =
-            webhooks_server_.listen(config.http.webhooks_listen, {config.http.certificate, config.http.key});
-        if (!open) return open;
-        webhooks_port_ = webhooks_server_.port();
-    }
+    const web::Identity identity{config.http.certificate, config.http.key};
+    Status opened = open(server_, config.http.listen, handed.api, "daemon.listen", identity);
+    if (!opened) return opened;
+    opened = open(webhooks_server_, config.http.webhooks_listen, handed.webhooks, "daemon.webhooks_listen",
+                  identity);
+    if (!opened) return opened;
+    port_ = server_.port();
+    webhooks_port_ = webhooks_server_.port();
     thread_ = std::thread([this] { io_.run(); });
     return {};
+}
+
+Status Front::open(web::Server& server, const std::string& address, int handed, std::string_view key,
+                   const web::Identity& identity) {
+    if (handed < 0) return address.empty() ? Status() : server.listen(address, identity);
+    if (!address.empty()) return server.adopt(handed, address, identity);
+    return fail(ErrorKind::config, "systemd hands over a socket for " + std::string(key) +
+                                       ", which the configuration does not set; set it to the address of the "
+                                       "socket unit, or disable that unit");
 }
 
 Status Front::reload(const config::Config& config) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "app/supervision.hpp"
 #include "config/config.hpp"
 #include "web/server.hpp"
 #include "webhooks/intake.hpp"
@@ -25,8 +26,9 @@ class Front {
           webhooks::Intake& webhooks);
     ~Front();
 
-    // Errors name what to do. Call it once. [core thread]
-    Status listen(const config::Config& config);
+    // Takes over what systemd listens on already, and opens the rest. Errors name what to do. Call it once.
+    // [core thread]
+    Status listen(const config::Config& config, const HandedSockets& handed);
     // New bounds, and the certificate read anew. [core thread]
     Status reload(const config::Config& config);
     std::uint16_t port() const { return port_; }
@@ -35,6 +37,8 @@ class Front {
     void close();
 
   private:
+    static Status open(web::Server& server, const std::string& address, int handed, std::string_view key,
+                       const web::Identity& identity);
     Status reload_servers(const config::Config& config);  // [server's thread]
 
     boost::asio::io_context& io_;

@@ -179,4 +179,21 @@ std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config
     return links;
 }
 
+std::string reload_text(const Fingerprints& before, const Fingerprints& now) {
+    std::map<std::string_view, std::string> lists;
+    const auto note = [&](std::string_view what, const std::string& id) { lists[what] += " " + id; };
+    for (const auto& [id, fingerprint] : now) {
+        const auto known = before.find(id);
+        if (known == before.end())
+            note("added", id);
+        else if (known->second != fingerprint)
+            note("changed", id);
+    }
+    for (const auto& entry : before)
+        if (!now.contains(entry.first)) note("removed", entry.first);
+    std::string text = "configuration reloaded";
+    for (const auto& [what, ids] : lists) text += "; " + std::string(what) + ":" + shortened(ids, 300);
+    return text;
+}
+
 }  // namespace liaisond::app

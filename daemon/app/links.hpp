@@ -1,6 +1,7 @@
 // Makes Links: a checked configuration, the installed connectors and the secrets, put together.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,5 +18,9 @@ namespace liaisond::app {
 std::vector<std::shared_ptr<const sync::Link>> make_links(config::Config& config,
                                                           const plugin::Catalog& catalog,
                                                           const auth::Secrets& secrets);
+
+using Fingerprints = std::map<std::string, std::string>;  // of integrations, by id
+// What a reload did, for the log: "configuration reloaded; added: shop; changed: pms till".
+std::string reload_text(const Fingerprints& before, const Fingerprints& now);
 
 }  // namespace liaisond::app

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 
 #include "web/connection.hpp"
 
@@ -63,6 +64,13 @@ Result<Tcp::endpoint> endpoint_of(const std::string& text) {
     return Tcp::endpoint(address, port);
 }
 
+Status not_the_one(const std::string& found, const std::string& wanted, const Code& error) {
+    return fail(ErrorKind::config,
+                "cannot take over the socket for " + wanted + ": " +
+                    (error ? error.message() : "the one that was handed over listens on " + found) +
+                    "; let ListenStream= of the socket unit and the configuration say the same");
+}
+
 }  // namespace
 
 Server::Server(asio::io_context& io, Policy policy, Handler handler)
@@ -112,6 +120,33 @@ Status Server::listen(const std::string& address, const Identity& identity) {
     if (failed)
         return fail(ErrorKind::config, "cannot listen on " + address + ": " + failed.message() +
                                            "; choose another daemon.listen, or stop what holds it");
+    accept();
+    return {};
+}
+
+Status Server::adopt_local(int descriptor, const std::string& path) {
+    Code failed;
+    local_.assign(Unix(), descriptor, failed);
+    const Unix::endpoint bound = failed ? Unix::endpoint() : local_.local_endpoint(failed);
+    if (failed || bound.path() != path) return not_the_one(bound.path(), path, failed);
+    accept_local();
+    return {};
+}
+
+Status Server::adopt(int descriptor, const std::string& address, const Identity& identity) {
+    const auto endpoint = endpoint_of(address);
+    if (!endpoint) return fail(endpoint.error());
+    if (!identity.certificate.empty()) {
+        if (const Status ready = reload(identity); !ready) return ready;
+    }
+    Code failed;
+    tcp_.assign(endpoint->protocol(), descriptor, failed);
+    const Tcp::endpoint bound = failed ? Tcp::endpoint() : tcp_.local_endpoint(failed);
+    if (failed || bound != *endpoint) {
+        std::ostringstream found;
+        found << bound;
+        return not_the_one(found.str(), address, failed);
+    }
     accept();
     return {};
 }

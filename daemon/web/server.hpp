@@ -67,6 +67,10 @@ class Server {
     Status listen_local(const std::string& path);
     // `address`: "127.0.0.1:8480" or "[::1]:8480"; port 0 takes a free one. Empty identity: without TLS.
     Status listen(const std::string& address, const Identity& identity = {});
+    // The same with a socket that listens already (by systemd, say), and is taken over; it must be the one
+    // that the configuration names. The local one's file is left to whoever made it.
+    Status adopt_local(int descriptor, const std::string& path);
+    Status adopt(int descriptor, const std::string& address, const Identity& identity = {});
     std::uint16_t port() const;  // of the TCP listener; 0 without one
     // Reads certificate and key anew; what is wrong with them is said and the old ones stay. Connections that
     // are open keep theirs.

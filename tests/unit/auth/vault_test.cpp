@@ -78,6 +78,16 @@ TEST_F(VaultTest, KeyFilesMustBePrivateAndWhole) {
     EXPECT_NE(Vault::open(file, random).error().message.find("line 2 is no key"), std::string::npos);
 }
 
+TEST_F(VaultTest, ACredentialOfSystemdIsGuardedByItsFolder) {
+    open();
+    ::chmod(file.c_str(), 0440);
+    ::setenv("CREDENTIALS_DIRECTORY", std::filesystem::path(file).parent_path().c_str(), 1);
+    EXPECT_TRUE(Vault::open(file, random, false));
+    ::setenv("CREDENTIALS_DIRECTORY", "/run/credentials/another.service", 1);
+    EXPECT_FALSE(Vault::open(file, random, false));
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 TEST_F(VaultTest, RotationKeepsEverythingReadableAtEveryStep) {
     Secrets secrets(open(), random);
     for (const char* name : {"secret/a", "secret/b"})

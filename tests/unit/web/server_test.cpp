@@ -295,6 +295,31 @@ TEST_F(Web, TheUnixSocketIsForItsGroup) {
     std::filesystem::remove_all(folder);
 }
 
+TEST_F(Web, ASocketThatListensAlreadyIsTakenOver) {
+    Tcp::acceptor systemd(clients, Tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+    const std::string address = "127.0.0.1:" + std::to_string(systemd.local_endpoint().port());
+    Tcp::socket early(clients);  // nobody is there yet
+    early.connect(systemd.local_endpoint());
+    asio::write(early, asio::buffer(plain("GET")));
+    server = std::make_unique<Server>(io, policy, [](Request, Reply reply) {
+        reply({200, "text/plain", "hello"});
+    });
+    const Status adopted = server->adopt(::dup(systemd.native_handle()), address);
+    ASSERT_TRUE(adopted) << adopted.error().message;
+    EXPECT_EQ("127.0.0.1:" + std::to_string(server->port()), address);
+    thread = std::thread([this] { io.run(); });
+    EXPECT_THAT(rest(early), HasSubstr("hello"));
+}
+
+TEST_F(Web, ASocketOfAnotherAddressIsRefused) {
+    Tcp::acceptor systemd(clients, Tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+    Server another(io, policy, {});
+    const Status adopted = another.adopt(::dup(systemd.native_handle()), "127.0.0.2:8480");
+    ASSERT_FALSE(adopted);
+    EXPECT_THAT(adopted.error().message,
+                HasSubstr("127.0.0.2:8480: the one that was handed over listens on 127.0.0.1:"));
+}
+
 TEST(WebAddress, FaultsSayWhatToWrite) {
     asio::io_context io;
     for (const char* odd : {"8480", "localhost:8480", ":80", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:99999"}) {

@@ -102,8 +102,11 @@ std::vector<std::string> worker_command(const std::string& worker_path, const Sa
 std::string describe_exit(int wait_status) {
     if (WIFSIGNALED(wait_status)) {
         const char* name = ::sigabbrev_np(WTERMSIG(wait_status));
-        return "was killed by " + (name != nullptr ? "SIG" + std::string(name)
-                                                   : "signal " + std::to_string(WTERMSIG(wait_status)));
+        const bool forbidden = has_sandbox && WTERMSIG(wait_status) == SIGSYS;
+        return "was killed by " +
+               (name != nullptr ? "SIG" + std::string(name)
+                                : "signal " + std::to_string(WTERMSIG(wait_status))) +
+               (forbidden ? " (it tried what the sandbox forbids)" : "");
     }
     const int status = WEXITSTATUS(wait_status);
     return status == 0 ? "exited" : "exited with status " + std::to_string(status);

@@ -11,6 +11,8 @@ namespace {
 constexpr Milliseconds longest_sleep{60'000};
 // After CANCEL a job may log out or release a lock, not go on working.
 constexpr int effects_after_cancel = 5;
+// Sleeping, or handing over no records, so often in a row: the core would turn for it alone.
+constexpr int most_fruitless_effects = 1'000;
 constexpr std::size_t longest_text = 2000;
 
 }  // namespace
@@ -41,12 +43,27 @@ Task<Result<std::string>> JobPump::run(plugin::JobKind kind, plugin::StartEvent&
         if (control_.stop == Stop::cancel && cancels_left-- == 0) {
             co_return fail(ErrorKind::transient, "the job was stopped: " + control_.stop_reason);
         }
+        if (Status progress = note_progress(*effect); !progress) co_return fail(progress.error());
         Result<plugin::Event> answer = co_await carry_out(std::move(*effect), listener);
         if (!answer) co_return fail(answer.error());
         next = std::move(*answer);
         if (control_.stop == Stop::cancel && cancels_left == effects_after_cancel)
             next = event(plugin::CancelEvent{});
     }
+}
+
+Status JobPump::note_progress(const plugin::Effect& effect) {
+    const auto* emit = std::get_if<plugin::EmitEffect>(&effect);
+    const auto* results = std::get_if<plugin::ResultEffect>(&effect);
+    const bool fruitless = std::holds_alternative<plugin::SleepEffect>(effect) ||
+                           (emit != nullptr && emit->records.empty()) ||
+                           (results != nullptr && results->results.empty());
+    fruitless_ = fruitless ? fruitless_ + 1 : 0;
+    if (fruitless_ < most_fruitless_effects) return {};
+    return fail(ErrorKind::internal,
+                "the connector asked for " + std::to_string(fruitless_) +
+                    " things in a row that come to nothing (sleeps, and batches without a "
+                    "record): it is broken, ask its vendor for another build");
 }
 
 Await<Result<plugin::Effect>> JobPump::step(plugin::Job& job, plugin::Event event) {

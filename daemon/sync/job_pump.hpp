@@ -35,10 +35,12 @@ class JobPump {
     Await<Result<plugin::Effect>> step(plugin::Job& job, plugin::Event event);
     Task<Result<plugin::Event>> carry_out(plugin::Effect effect, JobListener& listener);
     plugin::Event event(decltype(plugin::Event::body) body) const;
+    Status note_progress(const plugin::Effect& effect);
 
     const Ports& ports_;
     Requester& requester_;
     RunControl& control_;
+    int fruitless_ = 0;  // effects in a row that come to nothing
 };
 
 // "pulling product from paradise-booking"; used in messages.

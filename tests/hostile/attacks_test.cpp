@@ -21,7 +21,8 @@ struct Row {
 
 void PrintTo(const Row& row, std::ostream* out) { *out << row.attack; }
 
-constexpr const char* killed = "worker was killed by SIGSYS while running a pull job for victim";
+constexpr const char* killed =
+    "worker was killed by SIGSYS (it tried what the sandbox forbids) while running a pull job for victim";
 constexpr const char* refused = "refused: EPERM";
 constexpr const char* got_through = "got through";
 constexpr const char* late = "did not answer within 2s and was killed while running a pull job for victim";
@@ -100,7 +101,8 @@ const Row rows[] = {
     {"at_load", "nothing", "nothing"},
 };
 
-constexpr const char* killed_at_load = "worker was killed by SIGSYS while starting";
+constexpr const char* killed_at_load =
+    "worker was killed by SIGSYS (it tried what the sandbox forbids) while starting";
 
 // The same from a constructor: the daemon names the worker after the file.
 const Row load_rows[] = {

@@ -84,7 +84,8 @@ TEST_F(Supervision, GarbageIsKilled) {
 
 TEST_F(Supervision, AClosedChannelIsKilled) {
     EXPECT_EQ(error_text(first_step("close_channel")),
-              has_sandbox ? "faulty worker was killed by SIGSYS while running a pull job for paradise-csv"
+              has_sandbox ? "faulty worker was killed by SIGSYS (it tried what the sandbox forbids) while "
+                            "running a pull job for paradise-csv"
                           : "faulty worker closed its connection while running a pull job for paradise-csv");
 }
 

@@ -65,7 +65,8 @@ class ApiHouse : public testing::Test {
             store::Backup made;
             made.file = to;
             done(made);
-        }}};
+        },
+        [](const std::string& plugin) { return std::size_t(plugin == "crashing" ? 2 : 0); }}};
 
     std::shared_ptr<const webhooks::Endpoints> endpoints;  // as last published
     webhooks::Directory hooks{house.secrets, [this](auto published) { endpoints = std::move(published); }};

@@ -25,7 +25,8 @@ using namespace liaisond::plugin;
 using liaisond::Result;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds hostile_pause{1};  // between one crash and the next attempt
+constexpr std::chrono::milliseconds hostile_pause{
+    100};  // the first of the daemon, which doubles them, and gives up after five crashes
 
 [[noreturn]] void give_up(const std::string& why) {
     std::fprintf(stderr, "sandbox_bench: %s\n", why.c_str());

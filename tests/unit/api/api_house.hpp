@@ -70,7 +70,8 @@ class ApiHouse : public testing::Test {
             if (plugin != "com.acme.pos")
                 return fail(ErrorKind::permanent, "there is no plugin '" + plugin + "'");
             return {};
-        }}};
+        },
+        [](const std::string& plugin) { return std::size_t(plugin == "crashing" ? 2 : 0); }}};
 
     std::shared_ptr<const webhooks::Endpoints> endpoints;  // as last published
     webhooks::Directory hooks{house.secrets, [this](auto published) { endpoints = std::move(published); }};

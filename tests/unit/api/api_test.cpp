@@ -30,6 +30,17 @@ TEST_F(Api, SuspendAndResume) {
     EXPECT_EQ(ask("POST", "integrations/nobody/suspend").first, 404u);
 }
 
+TEST_F(Api, APluginThatCrashedTooOftenIsReleasedAndThatIsAudited) {
+    const auto [status, body] = ask("POST", "plugins/crashing/release");
+    EXPECT_EQ(status, 200u);
+    EXPECT_EQ(body.at("released"), 2);
+    EXPECT_EQ(ask("POST", "plugins/sound/release").first, 404u);
+    const json::object audit = ask("GET", "audit").second;
+    const std::string acts = json::serialize(audit.at("items"));
+    EXPECT_NE(acts.find("/plugins/crashing/release"), std::string::npos) << acts;
+    EXPECT_EQ(acts.find("/plugins/sound"), std::string::npos) << "nothing was done: " << acts;
+}
+
 // ---- access ----------------------------------------------------------------------------------------------
 
 TEST_F(Api, ATokenMayWhatItsScopeSays) {

@@ -33,6 +33,22 @@ TEST(Config, ReadsAndFillsInDefaults) {
     EXPECT_FALSE(shop.entities[0].exports);
 }
 
+TEST(Config, TheSandboxOfWorkers) {
+    const Config usual = check_text(good).config;
+    EXPECT_FALSE(usual.degraded_sandbox);
+    EXPECT_EQ(usual.worker_memory, 512ull << 20);
+    const Config chosen = check_text(good + "daemon: { sandbox: degraded, worker_memory: 2GiB }\n").config;
+    EXPECT_TRUE(chosen.degraded_sandbox);
+    EXPECT_EQ(chosen.worker_memory, 2ull << 30);
+    EXPECT_EQ(
+        only_fault(good + "daemon: { worker_memory: 127MiB }\n"),
+        "liaison.yaml:11:26: daemon.worker_memory is '127MiB', which is no size of 128MiB or more; write "
+        "512MiB or 2GiB");
+    EXPECT_NE(only_fault(good + "daemon: { worker_memory: much }\n").find("no size of 128MiB"),
+              std::string::npos);
+    EXPECT_NE(only_fault(good + "daemon: { sandbox: none }\n").find("daemon.sandbox"), std::string::npos);
+}
+
 std::string replaced(const std::string& what, const std::string& with) {
     std::string text = good;
     text.replace(text.find(what), what.size(), with);

@@ -42,6 +42,18 @@ ProbeAnswer stuck(ProbeAnswer::Reached where, bool is_distrusted = false) {
     return answer;
 }
 
+TEST(Doctor, WhatTheKernelGivesForTheSandbox) {
+    if (!plugin::has_sandbox) GTEST_SKIP() << "skipped: no sandbox in this build (sanitizers)";
+    EXPECT_EQ(judge_sandbox({6, true}, false).verdict, Verdict::fine);
+    EXPECT_EQ(judge_sandbox({6, true}, false).found, "seccomp filters and Landlock ABI 6");
+    EXPECT_EQ(judge_sandbox({2, true}, false).verdict, Verdict::fine);
+    EXPECT_THAT(judge_sandbox({2, true}, false).found, HasSubstr("Landlock ABI 2, which knows files alone"));
+    EXPECT_EQ(judge_sandbox({0, true}, false).verdict, Verdict::failed);
+    EXPECT_THAT(judge_sandbox({0, true}, false).advice, HasSubstr("daemon.sandbox: degraded"));
+    EXPECT_EQ(judge_sandbox({0, true}, true).verdict, Verdict::warning);
+    EXPECT_EQ(judge_sandbox({6, false}, true).verdict, Verdict::failed);
+}
+
 TEST(Doctor, OwnerGroupAndOthersAreToldApartAsTheKernelDoes) {
     EXPECT_TRUE(may(liaison, file(0400), 4));
     EXPECT_FALSE(may(liaison, file(0400), 2));

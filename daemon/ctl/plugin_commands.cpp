@@ -150,7 +150,7 @@ int new_plugin(Session& session, const PluginArguments& given) {
                                         {"@ID@", arguments.id},
                                         {"@VENDOR@", arguments.vendor},
                                         {"@TITLE@", spelled(arguments.name, false)},
-                                        {"@CLASS@", spelled(arguments.name, true) + "Connector"}});
+                                        {"TemplateConnector", spelled(arguments.name, true) + "Connector"}});
     if (!written) return session.report(written.error());
     if (session.json()) {
         session.print_json(json::object{{"folder", folder.string()},

@@ -1,6 +1,7 @@
 // @TITLE@: reads its products. An answer of the service looks like this:
 //
-//     {"items": [{"id": 1, "name": "Espresso", "price": 2.50, "updated": "2026-01-01T09:00:00Z"}], "next": "/more.json"}
+//     {"items": [{"id": 1, "name": "Espresso", "price": 2.50, "updated": "2026-01-01T09:00:00Z"}], "next":
+//     "/more.json"}
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,8 @@ using namespace liaison;
 std::string base_url_of(std::string_view config) {
     const Json document = Json::parse(config);
     const Json* url = document.at("/settings/base_url");
-    if (url == nullptr || !url->is_string()) throw Failure(ErrorKind::config, "the setting base_url is missing");
+    if (url == nullptr || !url->is_string())
+        throw Failure(ErrorKind::config, "the setting base_url is missing");
     return url->as_string();
 }
 
@@ -28,8 +30,8 @@ std::string text_of(const Json& item, std::string_view name) {
     return found == nullptr ? std::string() : std::string(found->scalar_text());
 }
 
-// A canonical product (share/liaison/schemas/product.json). What cannot be made into one becomes a dead letter that
-// says why, and the others go on.
+// A canonical product (share/liaison/schemas/product.json). What cannot be made into one becomes a dead
+// letter that says why, and the others go on.
 Record record_of(const Json& item) {
     const std::string id = text_of(item, "id"), name = text_of(item, "name"), price = text_of(item, "price");
     Json product = Json::object();
@@ -45,9 +47,9 @@ Record record_of(const Json& item) {
     return record;
 }
 
-class @CLASS@ : public Connector {
+class TemplateConnector : public Connector {
   public:
-    explicit @CLASS@(std::string_view config) : base_url_(base_url_of(config)) {}
+    explicit TemplateConnector(std::string_view config) : base_url_(base_url_of(config)) {}
 
     // Can it be reached, and are we let in?
     Task<std::string> test(Context& context) override {
@@ -58,7 +60,8 @@ class @CLASS@ : public Connector {
         co_return account.dump();
     }
 
-    // Page by page. Each is stored together with the cursor behind it, so that a pull that is interrupted goes on there.
+    // Page by page. Each is stored together with the cursor behind it, so that a pull that is interrupted
+    // goes on there.
     Task<void> pull(Context& context, const Start& start) override {
         std::string path = start.full || start.cursor.empty() ? "/products.json" : start.cursor;
         while (!path.empty()) {
@@ -66,7 +69,8 @@ class @CLASS@ : public Connector {
             std::vector<Record> records;
             for (const Json& item : rows_of(page)) records.push_back(record_of(item));
             const std::string next = text_of(page, "next");
-            if (next == path) throw Failure(ErrorKind::permanent, "the page " + path + " names itself as the next");
+            if (next == path)
+                throw Failure(ErrorKind::permanent, "the page " + path + " names itself as the next");
             const std::string cursor = next.empty() ? std::string("/products.json") : next;
             co_await context.emit_pipelined(std::move(records), cursor);
             path = next;
@@ -74,7 +78,8 @@ class @CLASS@ : public Connector {
     }
 
   private:
-    // Whatever is not an answer of the service that makes sense is a Failure; the host decides about another attempt.
+    // Whatever is not an answer of the service that makes sense is a Failure; the host decides about another
+    // attempt.
     Task<Json> get(Context& context, std::string path) const {
         const std::string url = base_url_ + path;
         const Response response = co_await context.send(Request("GET", url).auth("bearer"));
@@ -82,7 +87,8 @@ class @CLASS@ : public Connector {
         Json page = kit::json_body(response, url);
         const Json* rows = page.find("items");
         if (rows == nullptr || !rows->is_array())
-            throw Failure(ErrorKind::permanent, "the answer has no list of items (" + url + ")", response.body);
+            throw Failure(ErrorKind::permanent, "the answer has no list of items (" + url + ")",
+                          response.body);
         co_return page;
     }
     static const Json::Array& rows_of(const Json& page) { return page.find("items")->items(); }
@@ -90,7 +96,9 @@ class @CLASS@ : public Connector {
     std::string base_url_;
 };
 
-std::unique_ptr<Connector> make(std::string_view config) { return std::make_unique<@CLASS@>(config); }
+std::unique_ptr<Connector> make(std::string_view config) {
+    return std::make_unique<TemplateConnector>(config);
+}
 
 }  // namespace
 

@@ -1,11 +1,11 @@
 # A fresh machine: authors of connectors need no daemon; the daemon starts with what is shipped.
 step "the author's kit alone"
-must apt-get install -y "/var/tmp/packages/liaison-tools_$version-1_amd64.deb" "/var/tmp/packages/liaison-plugin-dev_$version-1_amd64.deb"
+must apt-get install -y "/var/tmp/packages/liaison-tools_$version-1_$architecture.deb" "/var/tmp/packages/liaison-plugin-dev_$version-1_$architecture.deb"
 must liaisonctl --version
 must_not systemctl cat liaisond.service
 
 step "install"
-must apt-get install -y "/var/tmp/packages/liaison_$version-1_amd64.deb"
+must apt-get install -y "/var/tmp/packages/liaison_$version-1_$architecture.deb"
 until_true "the daemon runs" 30 is_active
 is "it starts with the machine" "$(in_tree systemctl is-enabled liaisond.service liaisond.socket | paste -sd' ')" "enabled enabled"
 must systemctl status --no-pager liaisond.service

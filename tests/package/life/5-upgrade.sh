@@ -3,8 +3,8 @@ step "upgrade"
 echo "# changed by hand" >>"$tree/etc/liaison/liaison.yaml"
 before=$(pid)
 clients_begin
-must apt-get install -y "/var/tmp/packages/liaison_$newer-1_amd64.deb" "/var/tmp/packages/liaison-tools_$newer-1_amd64.deb" \
-    "/var/tmp/packages/liaison-plugin-dev_$newer-1_amd64.deb"
+must apt-get install -y "/var/tmp/packages/liaison_$newer-1_$architecture.deb" "/var/tmp/packages/liaison-tools_$newer-1_$architecture.deb" \
+    "/var/tmp/packages/liaison-plugin-dev_$newer-1_$architecture.deb"
 until_true "the daemon runs" 30 is_active
 clients_end
 is "the newer version is there" "$(in_tree dpkg-query -W -f '${Version}' liaison)" "$newer-1"
@@ -17,12 +17,12 @@ is "and it goes on" "$(records)" 5
 
 step "disabled it stays disabled"
 must systemctl disable --now liaisond.service liaisond.socket
-must apt-get install -y --reinstall "/var/tmp/packages/liaison_$newer-1_amd64.deb"
+must apt-get install -y --reinstall "/var/tmp/packages/liaison_$newer-1_$architecture.deb"
 is "it stays so" "$(in_tree systemctl is-enabled liaisond.service liaisond.socket | paste -sd' ')" "disabled disabled"
 must systemctl enable --now liaisond.socket liaisond.service
 
 step "downgrade"
-must_not apt-get install -y "/var/tmp/packages/liaison_$version-1_amd64.deb" "/var/tmp/packages/liaison-tools_$version-1_amd64.deb" \
-    "/var/tmp/packages/liaison-plugin-dev_$version-1_amd64.deb"
+must_not apt-get install -y "/var/tmp/packages/liaison_$version-1_$architecture.deb" "/var/tmp/packages/liaison-tools_$version-1_$architecture.deb" \
+    "/var/tmp/packages/liaison-plugin-dev_$version-1_$architecture.deb"
 says "downgrade"
 is "the newer version stays" "$(in_tree dpkg-query -W -f '${Version}' liaison)" "$newer-1"

@@ -7,7 +7,7 @@ must tail -n 1 /etc/liaison/liaison.yaml
 says "# changed by hand"
 
 step "and back again"
-must apt-get install -y "/var/tmp/packages/liaison_$newer-1_amd64.deb"
+must apt-get install -y "/var/tmp/packages/liaison_$newer-1_$architecture.deb"
 until_true "the daemon runs" 30 is_active
 is "the records are there" "$(records)" 5
 

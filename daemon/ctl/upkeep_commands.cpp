@@ -1,6 +1,9 @@
 // Commands about what needs attention, and about backups.
 #include <filesystem>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/system.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/config_view.hpp"
@@ -52,9 +55,34 @@ std::string backup_text(const json::value& made) {
            " bytes), checked.\nThe key of the vault is not in it: keep a copy of the key file elsewhere.\n";
 }
 
+// What root makes in the state directory belongs to that directory's owner afterwards, however it ended: the
+// daemon has to be able to open it.
+class HandedOver {
+  public:
+    explicit HandedOver(fs::path folder) : folder_(std::move(folder)) {}
+    HandedOver(const HandedOver&) = delete;
+    HandedOver& operator=(const HandedOver&) = delete;
+    ~HandedOver() {
+        struct stat owner {};
+        if (::geteuid() != 0 || ::stat(folder_.c_str(), &owner) != 0 || owner.st_uid == 0) return;
+        std::error_code ignored;
+        for (const auto& entry : fs::recursive_directory_iterator(folder_, ignored)) {
+            struct stat facts {};
+            // Not what has another name elsewhere: that may be anybody's.
+            if (::lstat(entry.path().c_str(), &facts) == 0 && facts.st_uid == 0 &&
+                (S_ISDIR(facts.st_mode) || facts.st_nlink == 1))
+                (void)!::lchown(entry.path().c_str(), owner.st_uid, owner.st_gid);
+        }
+    }
+
+  private:
+    const fs::path folder_;
+};
+
 // While no daemon runs: nobody else works on the database meanwhile.
 Result<json::value> back_up_directly(const Session& session, const std::string& to) {
     const std::string state_dir = daemon_section(session).state_dir;
+    const HandedOver handed(state_dir);
     store::StateLock lock;
     if (const Status held = lock.acquire(state_dir); !held) return fail(held.error());
     const Instant now = Session::now();
@@ -65,21 +93,20 @@ Result<json::value> back_up_directly(const Session& session, const std::string& 
     return json::value(to_json(*made));
 }
 
-std::string restored_text(const store::Restored& restored, const std::string& database) {
+std::string restored_text(const store::Restored& restored) {
     const store::Backup& backup = restored.backup;
     std::string keys;
     for (const std::string& key : backup.keys) keys += (keys.empty() ? "" : ", ") + key;
     std::string text = "Restored " + backup.file.string() + ", made at " + format_instant(backup.at) + ".\n";
     if (!restored.aside.empty())
         text += "What was there before is " + restored.aside.string() + "; delete it when all is well.\n";
-    text += "\nBefore you start the daemon:\n";
     if (!keys.empty())
-        text += "- Its secrets are sealed with the vault key " + keys +
+        text += "\nBefore you start the daemon:\n- Its secrets are sealed with the vault key " + keys +
                 "; the key file (daemon.vault_key, by default vault.key in the state directory) must be the "
                 "one that has it.\n";
-    text += "- " + database + " must belong to the user of the daemon.\n\nAfter its start:\n";
     text +=
-        "- Integrations that export stay suspended: what they sent after the backup was made is not in it. "
+        "\nAfter its start:\n- Integrations that export stay suspended: what they sent after the backup was "
+        "made is not in it. "
         "For each, compare liaisonctl run ID --dry-run with what is at the vendor, then: liaisonctl "
         "integrations resume ID. Until such a run has succeeded the vendor is asked for each record before "
         "it is sent.\n";
@@ -117,6 +144,7 @@ int back_up(Session& session, const std::string& to) {
 
 int restore(Session& session, const std::string& file) {
     const std::string state_dir = daemon_section(session).state_dir;
+    const HandedOver handed(state_dir);
     store::StateLock lock;
     if (const Status held = lock.acquire(state_dir); !held) return session.report(held.error());
     const std::string database = state_dir + "/liaison.db";
@@ -126,7 +154,7 @@ int restore(Session& session, const std::string& file) {
     told["aside"] = restored->aside.string();
     told["doubtful"] = restored->doubtful;
     const Result<json::value> answer{json::value(std::move(told))};
-    return session.show(answer, [&](const json::value&) { return restored_text(*restored, database); });
+    return session.show(answer, [&](const json::value&) { return restored_text(*restored); });
 }
 
 }  // namespace liaisond::ctl

@@ -3,6 +3,9 @@
 
 #include <fstream>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "hub.hpp"
 #include "integrations.hpp"
 #include "until.hpp"
@@ -94,6 +97,30 @@ TEST(Backup, IsMadeBesideTheDaemonAndRestoredWithoutIt) {
         << house.ctl("alerts").text << house.last_lines();
     EXPECT_EQ(house.count("backoffice/products"), 50) << "nothing was created twice";
     expect_office_holds(house, 50, 0);
+}
+
+TEST(Backup, WhatRootMakesBelongsToTheDaemonsUser) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    constexpr uid_t nobody = 65534;
+    House house;
+    house.configure(shop({"[product]"}));
+    house.start();
+    EXPECT_EQ(house.stop(), 0);
+    ASSERT_EQ(::chown(house.state_dir.c_str(), nobody, nobody), 0);
+    EXPECT_EQ(house.ctl(with_config(house, "backup")).code, 0);
+    std::string file;
+    for (const auto& entry : fs::directory_iterator(house.state_dir / "backups"))
+        if (entry.path().extension() == ".db") file = entry.path().string();
+    ASSERT_EQ(house.ctl(with_config(house, "restore " + file)).code, 0);
+    int seen = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(house.state_dir)) {
+        struct stat facts {};
+        ASSERT_EQ(::lstat(entry.path().c_str(), &facts), 0);
+        EXPECT_EQ(facts.st_uid, nobody) << entry.path();
+        ++seen;
+    }
+    EXPECT_GE(seen, 5);
+    ASSERT_EQ(::chown(house.state_dir.c_str(), 0, 0), 0);
 }
 
 TEST(Upkeep, AWrongCertificateOrFolderIsTold) {

@@ -77,15 +77,13 @@ std::string signature_file(const std::string& plugin) { return plugin + ".minisi
 
 Result<FileHash> file_hash(const std::string& path) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return fail(ErrorKind::internal, path + " cannot be read: " + std::strerror(errno));
     crypto_generichash_state state;
     crypto_generichash_init(&state, nullptr, 0, sizeof(FileHash));
-    std::vector<unsigned char> chunk(64u << 10);
-    ssize_t got = fd.get() < 0 ? -1 : 1;
-    while (got > 0) {
-        got = ::read(fd.get(), chunk.data(), chunk.size());
-        if (got > 0) crypto_generichash_update(&state, chunk.data(), static_cast<unsigned long long>(got));
-    }
-    if (got < 0) return fail(ErrorKind::internal, path + " cannot be read: " + std::strerror(errno));
+    const Status read = read_through(fd.get(), [&](std::span<const unsigned char> piece) {
+        crypto_generichash_update(&state, piece.data(), piece.size());
+    });
+    if (!read) return fail(ErrorKind::internal, path + " " + read.error().message);
     FileHash hash{};
     crypto_generichash_final(&state, hash.data(), hash.size());
     return hash;

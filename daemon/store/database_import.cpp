@@ -108,6 +108,19 @@ Result<std::vector<std::string>> Database::records_of(const std::string& integra
     });
 }
 
+namespace {
+
+// Records that have a value. What the integration has under another id already, or is about to have, is
+// another record of its own.
+constexpr const char* recognise_sql =
+    "SELECT r.rid, r.id, r.payload, r.provenance, r.version FROM match_keys k JOIN records r ON r.rid = "
+    "k.rid "
+    "WHERE k.tenant = ? AND k.entity = ? AND k.name = ? AND k.value = ? AND r.deleted_at IS NULL "
+    "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?5) "
+    "AND NOT EXISTS(SELECT 1 FROM intents i WHERE i.rid = r.rid AND i.integration = ?5)";
+
+}  // namespace
+
 Result<std::vector<Recognised>> Database::recognise(const std::string& integration, const std::string& tenant,
                                                     const std::string& entity,
                                                     const std::vector<MatchValues>& questions) {
@@ -117,15 +130,7 @@ Result<std::vector<Recognised>> Database::recognise(const std::string& integrati
         const std::int64_t tenant_number = impl_->number(tenant);
         const std::int64_t entity_number = impl_->number(entity);
         std::vector<Recognised> found;
-        // What the integration has under another id already, or is about to have, is another record of its
-        // own.
-        Statement select = impl_->connection.prepare(
-            "SELECT r.rid, r.id, r.payload, r.provenance, r.version FROM match_keys k JOIN records r ON "
-            "r.rid = "
-            "k.rid WHERE k.tenant = ? AND k.entity = ? AND k.name = ? AND k.value = ? AND r.deleted_at IS "
-            "NULL "
-            "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?5) "
-            "AND NOT EXISTS(SELECT 1 FROM intents i WHERE i.rid = r.rid AND i.integration = ?5)");
+        Statement select = impl_->connection.prepare(recognise_sql);
         for (std::size_t i = 0; i < questions.size(); ++i) {
             const std::size_t first = found.size();
             for (const auto& [name, value] : questions[i]) {
@@ -263,6 +268,7 @@ class PageWriter {
     bool write(const ImportWrite& row) {
         const std::int64_t entity = impl_.number(row.entity.empty() ? page_.entity : row.entity);
         Rid rid = row.rid;
+        if (is_known_by_now(row, entity)) return false;
         if (rid == 0) {
             rid = insert(row, entity);
         } else if (row.change) {
@@ -298,6 +304,14 @@ class PageWriter {
         bind_or_null(insert_, row.provenance);
         insert_.run();
         return impl_.connection.last_row_id();
+    }
+    // Somebody else has brought meanwhile what this row would bring a second time.
+    bool is_known_by_now(const ImportWrite& row, std::int64_t entity) {
+        return std::any_of(row.unknown_by.begin(), row.unknown_by.end(), [&](const auto& value) {
+            known_.reset();
+            known_.bind(tenant_).bind(entity).bind(value.first).bind(value.second).bind(integration_);
+            return known_.step();
+        });
     }
     // The other integrations agreed on what is about to change.
     void keep_bases(Rid rid) {
@@ -439,6 +453,7 @@ class PageWriter {
     Statement forget_match_any_ = impl_.connection.prepare("SELECT 1 FROM match_keys WHERE rid = ? LIMIT 1");
     Statement forget_match_ = impl_.connection.prepare("DELETE FROM match_keys WHERE rid = ?");
     Statement settled_ = impl_.connection.prepare("DELETE FROM intents WHERE id = ?");
+    Statement known_ = impl_.connection.prepare(recognise_sql);
     Statement match_ = impl_.connection.prepare(
         "INSERT OR IGNORE INTO match_keys(tenant, entity, name, value, rid) VALUES(?,?,?,?,?)");
 };

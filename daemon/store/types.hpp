@@ -147,6 +147,9 @@ struct ImportWrite {
     std::int64_t settles = 0;          // the intent that turns out to have been executed
     Rid stub_rid = 0;                  // the stub that turned out to be `rid`
     std::optional<MatchValues> match;  // values to recognise it by from now on; nothing: as before
+    // Values by which no record was recognised when this one was decided on; one that has come since makes it
+    // stale.
+    MatchValues unknown_by;
 };
 
 // What a mass-delete brake measures with.

@@ -210,11 +210,12 @@ void ImportPlan::resolve(std::size_t wanted, const std::vector<std::string>& rec
 }
 
 // Only what this system brings for the first time may be something the hub knows from another.
-void ImportPlan::ask(const Candidate& candidate, std::size_t place) {
+void ImportPlan::ask(Candidate& candidate, std::size_t place) {
     if (schema_ == nullptr || entity_.match.empty() || (candidate.state.mapped && !candidate.state.stub))
         return;
     MatchValues values = match_values(*schema_, entity_.match, candidate.content);
     if (values.empty()) return;
+    candidate.asked = values;
     questions_.push_back(std::move(values));
     asked_for_.push_back(place);
 }
@@ -225,8 +226,12 @@ void ImportPlan::recognise(std::vector<store::Recognised> answers) {
         const auto taken = [&](const Candidate& other) {
             return other.known_as.size() == 1 && other.known_as.front().rid == answer.rid;
         };
-        if (std::any_of(candidates_.begin(), candidates_.end(), taken)) continue;
-        candidates_[asked_for_[answer.key]].known_as.push_back(std::move(answer));
+        Candidate& candidate = candidates_[asked_for_[answer.key]];
+        if (std::any_of(candidates_.begin(), candidates_.end(), taken)) {
+            candidate.asked.clear();  // it will be created though there is one
+            continue;
+        }
+        candidate.known_as.push_back(std::move(answer));
     }
 }
 
@@ -349,6 +354,7 @@ void ImportPlan::create(Candidate& candidate, Making& making) {
     write.payload = json::serialize(candidate.content);
     write.provenance = first_provenance(candidate);
     write.match = match_of(candidate.content);
+    write.unknown_by = std::move(candidate.asked);
     ++counters_.created;
     making.page.writes.push_back(std::move(write));
 }

@@ -61,6 +61,7 @@ class ImportPlan {
         store::ImportState state;
         json::object content;
         std::vector<store::Recognised> known_as;
+        store::MatchValues asked = {};  // what it was to be recognised by
     };
     // The page under construction, and what its rows need.
     struct Making {
@@ -75,7 +76,7 @@ class ImportPlan {
     bool read(std::size_t index, const store::ImportState& state, json::object& content);
     bool is_valid(std::size_t index, const json::value& content);
     void want(json::object& content);
-    void ask(const Candidate& candidate, std::size_t place);
+    void ask(Candidate& candidate, std::size_t place);
     void translate(json::object& content, Making& making);
 
     void decide(Candidate& candidate, Making& making);

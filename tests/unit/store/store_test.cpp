@@ -115,6 +115,21 @@ TEST_F(StoreTest, AnUpdateOfAnOldVersionIsStale) {
     EXPECT_FALSE(commit(page({update}))) << "the version has moved on";
 }
 
+// Two integrations looked for it before either brought it.
+TEST_F(StoreTest, WhatAnotherHasBroughtMeanwhileIsNotBroughtTwice) {
+    ImportWrite first = created("1", "{}"), second = created("x", "{}");
+    for (ImportWrite* one : {&first, &second}) one->match = one->unknown_by = {{"sku", "s1"}};
+    ASSERT_TRUE(commit(page({first})));
+    const Status late = commit(page({second}, "office"));
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, "stale") << "it is decided anew, and recognised";
+    ImportWrite own = created("2", "{}");
+    own.match = own.unknown_by = {{"sku", "s1"}};
+    EXPECT_TRUE(commit(page({own}))) << "two of one system's are two";
+    second.unknown_by.clear();
+    EXPECT_TRUE(commit(page({second}, "office"))) << "nobody asked";
+}
+
 TEST_F(StoreTest, ExportsWhatTheOtherSideHasNotSeen) {
     ASSERT_TRUE(commit(page({created("1", "{}"), created("2", "{}")})));
     const PendingExports first = pending();

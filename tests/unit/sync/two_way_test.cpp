@@ -348,6 +348,35 @@ TEST_F(TwoWay, RecognisedByItsSkuItIsOneRecord) {
     EXPECT_EQ(back->rows.at(theirs).sku, "S1") << "the hub's spelling stays, and reaches the other";
 }
 
+TEST_F(TwoWay, RecognisedThoughBothSidesBringItAtTheSameMoment) {
+    for (const auto& link : {front_link, back_link}) {
+        link->config.entities[0].match = {"sku"};
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+        link->recognition["product"] = {"sku"};
+    }
+    start();
+    std::vector<std::int64_t> runs;
+    const auto begin = [&](const char* side) {
+        house.engine->trigger(side, {}, [&](Result<std::int64_t> run) { runs.push_back(run.value()); });
+    };
+    const auto ended = [&](std::int64_t run) { return !house.engine->live_run(run); };
+    constexpr int tries = 60;  // each a little later behind the other
+    for (int i = 0; i < tries; ++i) {
+        front->add("S" + std::to_string(i), "Chair");
+        back->add("S" + std::to_string(i), "Chair");
+        runs.clear();
+        begin(i % 2 == 0 ? "front" : "back");
+        world.after(Milliseconds(i), [&] { begin(i % 2 == 0 ? "back" : "front"); });
+        ASSERT_TRUE(
+            world.run_until([&] { return runs.size() == 2 && std::all_of(runs.begin(), runs.end(), ended); },
+                            std::chrono::hours(1)));
+        ASSERT_EQ(database().count_records("house", "product").value(), i + 1);
+    }
+    sync();
+    EXPECT_EQ(front->rows.size(), std::size_t(tries));
+    EXPECT_EQ(back->rows.size(), std::size_t(tries));
+}
+
 TEST_F(TwoWay, WhenTwoRecordsFitAPersonSaysWhich) {
     front->add("S1", "Chair");
     front->add("S1", "Chair, old");

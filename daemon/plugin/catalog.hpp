@@ -13,8 +13,8 @@
 #include <boost/json/object.hpp>
 
 #include "plugin/manifest.hpp"
-#include "plugin/trust.hpp"
 #include "plugin/sandbox.hpp"
+#include "plugin/trust.hpp"
 
 namespace liaisond::plugin {
 

@@ -43,35 +43,44 @@ class ApiHouse : public testing::Test {
     access::Tokens tokens;
     access::Sessions sessions;
     access::Throttle throttle;
-    Api api{Backend{
-        *house.engine, house.store, house.secrets, world, world, world, tokens, sessions, throttle,
-        [] {
-            return json::object{{"version", "0"}};
-        },
-        [] {
-            return json::object{{"items", json::array()}, {"broken", json::array()}};
-        },
-        [] { return std::vector<std::string>(); }, [] { return std::map<std::string, Milliseconds>(); },
-        config::Managed(directory.path() + "/liaison.yaml"),
-        [this](const std::string& id, const json::object* content) { return configure(id, content); },
-        [this](std::function<void()> work, std::function<void()> then) {
-            world.post([work = std::move(work), then = std::move(then)] {
-                work();
-                then();
-            });
-        },
-        [](const store::Backlog&) { return std::string(); },
-        [](const std::string& to, Completion<Result<store::Backup>> done) {
-            store::Backup made;
-            made.file = to;
-            done(made);
-        },
-        [](const std::string& plugin) -> Status {
-            if (plugin != "com.acme.pos")
-                return fail(ErrorKind::permanent, "there is no plugin '" + plugin + "'");
-            return {};
-        },
-        [](const std::string& plugin) { return std::size_t(plugin == "crashing" ? 2 : 0); }}};
+    Api api{
+        Backend{*house.engine,
+                house.store,
+                house.secrets,
+                world,
+                world,
+                world,
+                tokens,
+                sessions,
+                throttle,
+                [] {
+                    return json::object{{"version", "0"}};
+                },
+                [] {
+                    return json::object{{"items", json::array()}, {"broken", json::array()}};
+                },
+                [] { return std::vector<std::string>(); },
+                [] { return std::map<std::string, Milliseconds>(); },
+                config::Managed(directory.path() + "/liaison.yaml"),
+                [this](const std::string& id, const json::object* content) { return configure(id, content); },
+                [this](std::function<void()> work, std::function<void()> then) {
+                    world.post([work = std::move(work), then = std::move(then)] {
+                        work();
+                        then();
+                    });
+                },
+                [](const store::Backlog&) { return std::string(); },
+                [](const std::string& to, Completion<Result<store::Backup>> done) {
+                    store::Backup made;
+                    made.file = to;
+                    done(made);
+                },
+                [](const std::string& plugin) -> Status {
+                    if (plugin != "com.acme.pos")
+                        return fail(ErrorKind::permanent, "there is no plugin '" + plugin + "'");
+                    return {};
+                },
+                [](const std::string& plugin) { return std::size_t(plugin == "crashing" ? 2 : 0); }}};
 
     std::shared_ptr<const webhooks::Endpoints> endpoints;  // as last published
     webhooks::Directory hooks{house.secrets, [this](auto published) { endpoints = std::move(published); }};

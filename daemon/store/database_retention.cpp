@@ -23,7 +23,7 @@ class Eraser {
         const std::optional<std::string> payload = without_(select_.view(1));
         const std::string id = uuid_text(select_.view(2));
         select_.reset();
-        const bool is_elsewhere = erase_agreements(rid) | erase_refusals(id);
+        const bool was_agreed = erase_agreements(rid), was_refused = erase_refusals(id);
         if (payload) {
             save_.reset();
             save_.bind(version + 1).bind(*payload).bind(rid).run();
@@ -36,7 +36,7 @@ class Eraser {
             mark_.reset();
             mark_.bind(rid).run();
         }
-        return payload || is_elsewhere;
+        return payload || was_agreed || was_refused;
     }
 
   private:

@@ -174,7 +174,8 @@ TEST(UnknownEvents, EndTheJobAsAFailure) {
     for (const std::uint32_t type : {0u, 7u, 99u, 0xffffffffu}) {
         const auto library = loaded(test_plugin("sdk_sample"));
         OldHost host(*library, "{}", JobKind::test);
-        const EventView start(Event{1, full_start()});
+        const Event begin{1, full_start()};
+        const EventView start(begin);
         ASSERT_TRUE(host.step(start.get()));
         const liaison_event unknown{sizeof unknown, type, 2};
         const auto effect = host.step(&unknown);

@@ -191,7 +191,7 @@ constexpr char text[] = R"schema({
         "page_size": { "type": "integer", "minimum": 1, "maximum": 5000, "default": 500, "description": "Records per transaction of an import." },
         "push_batch": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100, "description": "Records per batch of an export." },
         "settle": { "$ref": "#/$defs/duration" },
-        "match": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 }, "examples": [{ "customer": ["email", "phone"] }], "description": "Values by which a record is recognised as one that another system brought, by entity." },
+        "match": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 }, "examples": [{ "customer": ["email", "phone"] }], "description": "Values by which a record is recognised as one that another system of the tenant brought, or brings later, by entity." },
         "guard": {
           "type": "object", "additionalProperties": false,
           "properties": {

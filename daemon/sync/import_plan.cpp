@@ -209,11 +209,14 @@ void ImportPlan::resolve(std::size_t wanted, const std::vector<std::string>& rec
         known_references_[{asked.entity, asked.external_ids[i]}] = records[i];
 }
 
-// Only what this system brings for the first time may be something the hub knows from another.
+// Only what this system brings for the first time may be something the hub knows from another. Whose `match`
+// says by what does not count: it is one record whichever of them brings it first.
 void ImportPlan::ask(Candidate& candidate, std::size_t place) {
-    if (schema_ == nullptr || entity_.match.empty() || (candidate.state.mapped && !candidate.state.stub))
+    const auto names = link_.recognition.find(entity_.name);
+    if (schema_ == nullptr || names == link_.recognition.end() ||
+        (candidate.state.mapped && !candidate.state.stub))
         return;
-    MatchValues values = match_values(*schema_, entity_.match, candidate.content);
+    MatchValues values = match_values(*schema_, names->second, candidate.content);
     if (values.empty()) return;
     candidate.asked = values;
     questions_.push_back(std::move(values));

@@ -348,6 +348,23 @@ TEST_F(TwoWay, RecognisedByItsSkuItIsOneRecord) {
     EXPECT_EQ(back->rows.at(theirs).sku, "S1") << "the hub's spelling stays, and reaches the other";
 }
 
+TEST_F(TwoWay, RecognisedWhicheverBringsItFirstThoughOneOfThemSaysByWhat) {
+    front->add("S1", "Chair");
+    back->add("S1", "Chair");
+    back_link->config.entities[0].match = {"sku"};
+    for (const auto& link : {front_link, back_link}) {
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+        link->recognition["product"] = {"sku"};
+    }
+    start();
+    house.run("back");
+    house.run("front");
+    sync();
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+    EXPECT_EQ(front->rows.size(), 1u);
+    EXPECT_EQ(back->rows.size(), 1u);
+}
+
 TEST_F(TwoWay, RecognisedThoughBothSidesBringItAtTheSameMoment) {
     for (const auto& link : {front_link, back_link}) {
         link->config.entities[0].match = {"sku"};

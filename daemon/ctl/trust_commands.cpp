@@ -45,11 +45,6 @@ Result<plugin::SigningKey> read_key(const std::string& path) {
     return key;
 }
 
-int complain(Session& session, const Error& error) {
-    session.console().complain(error.message);
-    return failed;
-}
-
 Result<std::string> digest_of(const std::string& path) {
     const plugin::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) return fail(ErrorKind::config, "cannot open " + path + ": " + std::strerror(errno));
@@ -64,25 +59,25 @@ int make_plugin_key(Session& session, const TrustArguments& arguments) {
     const std::string secret = arguments.key.empty() ? "minisign.key" : arguments.key;
     const std::string open = fs::path(secret).replace_extension(".pub").string();
     if (fs::exists(secret) || fs::exists(open))
-        return complain(session, {ErrorKind::config, (fs::exists(secret) ? secret : open) +
-                                                         " exists; it is not written over: name another file "
-                                                         "with --key"});
+        return session.report({ErrorKind::config, (fs::exists(secret) ? secret : open) +
+                                                      " exists; it is not written over: name another file "
+                                                      "with --key"});
     Secret password;
     if (!arguments.without_password) {
         password = read_secret("Password for the new key (empty: it is not encrypted): ");
         if (!password.empty() && read_secret("Once more: ").reveal() != password.reveal())
-            return complain(session, {ErrorKind::config, "the two passwords differ; no key was made"});
+            return session.report({ErrorKind::config, "the two passwords differ; no key was made"});
     }
     const plugin::SigningKey key = plugin::SigningKey::generate();
     const std::string text = key.file(password);
     if (text.empty())
-        return complain(session, {ErrorKind::config, "not enough memory to encrypt the key; none was made"});
+        return session.report({ErrorKind::config, "not enough memory to encrypt the key; none was made"});
     if (const Status written = write_new(secret, text, 0600); !written)
-        return complain(session, written.error());
+        return session.report(written.error());
     const plugin::PublicKey shown = key.public_key();
     const Status written = write_new(
         open, "untrusted comment: minisign public key " + shown.id_text() + "\n" + shown.text() + "\n", 0644);
-    if (!written) return complain(session, written.error());
+    if (!written) return session.report(written.error());
     if (session.json()) {
         session.print_json(json::object{{"secret_key", secret}, {"public_key", open}, {"key", shown.text()}});
     } else {
@@ -97,19 +92,19 @@ int make_plugin_key(Session& session, const TrustArguments& arguments) {
 
 int sign_plugins(Session& session, const TrustArguments& arguments) {
     const auto key = read_key(arguments.key.empty() ? "minisign.key" : arguments.key);
-    if (!key) return complain(session, key.error());
+    if (!key) return session.report(key.error());
     json::array signed_files;
     for (const std::string& file : arguments.files) {
         const auto hash = plugin::file_hash(file);
         const auto digest = digest_of(file);
-        if (!hash || !digest) return complain(session, hash ? digest.error() : hash.error());
+        if (!hash || !digest) return session.report(hash ? digest.error() : hash.error());
         const std::string comment = "timestamp:" + std::to_string(to_unix_ms(Session::now()) / 1000) +
                                     "\tfile:" + fs::path(file).filename().string() + "\tsha256:" + *digest;
         const std::string into = plugin::signature_file(file);
         std::error_code ignored;
         fs::remove(into, ignored);  // of an earlier build
         if (const Status written = write_new(into, key->sign(*hash, comment), 0644); !written)
-            return complain(session, written.error());
+            return session.report(written.error());
         signed_files.emplace_back(into);
         if (!session.json())
             session.console().out << into << " is the signature, by key " << key->public_key().id_text()
@@ -126,10 +121,10 @@ int verify_plugins(Session& session, const TrustArguments& arguments) {
         auto key = plugin::PublicKey::parse(arguments.key);
         if (!key) {
             const auto text = read_input(arguments.key);
-            if (!text) return complain(session, text.error());
+            if (!text) return session.report(text.error());
             key = plugin::PublicKey::parse(*text);
         }
-        if (!key) return complain(session, {ErrorKind::config, arguments.key + " " + key.error().message});
+        if (!key) return session.report({ErrorKind::config, arguments.key + " " + key.error().message});
         policy.keys = {{arguments.key, *key}};
     }
     policy.require_signatures = true;

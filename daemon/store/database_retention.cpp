@@ -56,10 +56,10 @@ class Eraser {
         }
         std::int64_t erased = 0;
         for (const Agreement& one : found) {
+            if (!one.base && !one.shown) continue;
             Statement update = connection_.prepare(
                 "UPDATE mappings SET base = coalesce(?, base), shown = coalesce(?, shown) WHERE "
                 "integration = ? AND entity = ? AND external_id = ?");
-            if (!one.base && !one.shown) continue;
             const auto bind = [&](const std::optional<std::string>& content) {
                 if (content)
                     update.bind(*content);

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "paths.hpp"
 #include "plugin/abi_bridge.hpp"
 #include "plugin/library.hpp"
 #include "plugin/limits.hpp"
@@ -18,9 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string test_plugin(const std::string& name) {
-    return std::string(LIAISON_TEST_PLUGIN_DIR "/") + name + ".so";
-}
+std::string test_plugin(const std::string& name) { return paths::test_plugin(std::string(name) + ".so"); }
 
 std::string exported_symbols(const std::string& path) {
     FILE* pipe = ::popen(("nm -D --defined-only --format=posix '" + path + "' | cut -d' ' -f1").c_str(), "r");
@@ -47,11 +46,11 @@ Result<Effect> first_effect(const std::string& plugin, const std::string& entity
 }
 
 TEST(Exports, EveryPluginExportsWhatTheListSays) {
-    std::ifstream list(LIAISON_SOURCE_DIR "/plugin-api/abi/exports.txt");
+    std::ifstream list(paths::source("plugin-api/abi/exports.txt"));
     const std::string listed{std::istreambuf_iterator<char>(list), {}};
     ASSERT_EQ(listed, "liaison_plugin_v1\n");
     std::size_t seen = 0;
-    for (const char* folder : {LIAISON_TEST_PLUGIN_DIR, LIAISON_PLUGIN_DIR}) {
+    for (const std::string& folder : {paths::test_plugin(), paths::plugin()}) {
         if (!fs::exists(folder)) continue;
         for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
             if (entry.path().extension() != ".so") continue;

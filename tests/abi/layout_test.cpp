@@ -7,12 +7,13 @@
 #include <gtest/gtest.h>
 
 #include "layout.hpp"
+#include "paths.hpp"
 
 namespace liaisond::plugin {
 namespace {
 
 std::string header_text() {
-    std::ifstream file(LIAISON_PLUGIN_HEADER);
+    std::ifstream file(paths::source("plugin-api/include/liaison/plugin.h"));
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "old_host.hpp"
+#include "paths.hpp"
 #include "plugin/script.hpp"
 #include "plugin/script_compare.hpp"
 
@@ -18,9 +19,7 @@ std::shared_ptr<const Library> loaded(const std::string& path) {
     EXPECT_TRUE(library) << path << ": " << library.error().message;
     return library ? *library : nullptr;
 }
-std::string test_plugin(const std::string& name) {
-    return std::string(LIAISON_TEST_PLUGIN_DIR "/") + name + ".so";
-}
+std::string test_plugin(const std::string& name) { return paths::test_plugin(std::string(name) + ".so"); }
 
 // ---- the event stream of 1.0 ----
 
@@ -55,11 +54,9 @@ void play_all(const std::string& plugin, const fs::path& folder, std::size_t& pl
 
 TEST(EventStreamOf10, EveryConnectorPlaysItsScriptsUnderIt) {
     std::size_t played = 0;
-    play_all(test_plugin("sdk_sample"), fs::path(LIAISON_SOURCE_DIR) / "tests/abi/scripts", played);
-    for (const fs::directory_entry& entry :
-         fs::directory_iterator(fs::path(LIAISON_SOURCE_DIR) / "plugins")) {
-        const std::string plugin =
-            std::string(LIAISON_PLUGIN_DIR "/") + entry.path().filename().string() + ".so";
+    play_all(test_plugin("sdk_sample"), paths::source("tests/abi/scripts"), played);
+    for (const fs::directory_entry& entry : fs::directory_iterator(paths::source("plugins"))) {
+        const std::string plugin = paths::plugin(entry.path().filename().string() + ".so");
         if (!fs::exists(entry.path() / "scripts") || !fs::exists(plugin)) continue;
         play_all(plugin, entry.path() / "scripts", played);
     }

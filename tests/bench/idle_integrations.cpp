@@ -20,6 +20,7 @@
 #include "base/log.hpp"
 #include "base/system.hpp"
 #include "connectors/connectors.hpp"
+#include "paths.hpp"
 #include "sync/engine.hpp"
 
 namespace {
@@ -293,9 +294,9 @@ int main(int argc, char** argv) {
     ::mallopt(M_ARENA_MAX, 2);
     configure_log(LogLevel::error, LogTarget::standard_error, LogFormat::text);
     plugin::CatalogOptions options;
-    options.plugin_dirs = {LIAISON_PLUGIN_DIR};
+    options.plugin_dirs = {paths::plugin()};
     options.trust.owner = plugin::TrustPolicy::Owner::self;
-    options.worker_path = LIAISON_WORKER_PATH;
+    options.worker_path = paths::program("liaison-worker");
     const plugin::Catalog catalog = plugin::Catalog::scan(options);
     const Figures counted = measure(catalog, integrations, minutes, true);
     std::printf("%d integrations, resident memory each: %.1f KiB idle, %.1f KiB after their runs\n",

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "paths.hpp"
 #include "plugin/worker_runtime.hpp"
 
 namespace {
@@ -45,12 +46,12 @@ Event answer_event() {
 }
 
 InstanceSpec good_spec() {
-    return {LIAISON_BENCH_PLUGIN_DIR "/step_plugin.so", "good", "good", "{}", Isolation::plugin};
+    return {paths::bench_plugin("step_plugin.so"), "good", "good", "{}", Isolation::plugin};
 }
 
 class House {
   public:
-    explicit House(const char* worker) : runtime_(io_, options(worker)) {}
+    explicit House(const std::string& worker) : runtime_(io_, options(worker)) {}
 
     void open() { job_ = runtime_.create_job(good_spec(), JobKind::pull); }
     void step(Event event) {
@@ -81,14 +82,14 @@ class House {
     void keep_attacking(const std::string& attack) {
         attacker_.reset();
         if (attack.empty()) return;
-        attack_ = {LIAISON_HOSTILE_PLUGIN_DIR "/hostile.so", "bad", "bad",
+        attack_ = {paths::hostile_plugin("hostile.so"), "bad", "bad",
                    R"({"connector":"hostile","settings":{"attack":")" + attack + "\"}}", Isolation::plugin};
         attack_once();
     }
     std::size_t attacks() const { return attacks_; }
 
   private:
-    static WorkerOptions options(const char* worker) {
+    static WorkerOptions options(const std::string& worker) {
         WorkerOptions options;
         options.worker_path = worker;
         options.step_deadline = std::chrono::milliseconds(500);
@@ -136,8 +137,8 @@ std::string memory_of(pid_t pid) {
     return found.empty() ? "not readable" : found;
 }
 
-const std::vector<std::pair<std::string, const char*>> workers = {{"with the sandbox", LIAISON_WORKER_PATH},
-                                                                  {"without", LIAISON_BARE_WORKER_PATH}};
+const std::vector<std::pair<std::string, std::string>> workers = {
+    {"with the sandbox", paths::program("liaison-worker")}, {"without", paths::program("bare-worker")}};
 
 void measure_starts(int rounds) {
     std::map<std::string, std::vector<double>> taken;
@@ -167,7 +168,7 @@ void measure_steps(int rounds, int block) {
 void measure_neighbours(int rounds, int block) {
     const std::vector<std::string> all = {
         "", "spin", "segfault", "fork", "flood_stdout", "write_garbage", "real_flood"};
-    House house(LIAISON_WORKER_PATH);
+    House house(paths::program("liaison-worker"));
     house.start();
     std::map<std::string, std::vector<double>> taken;
     std::map<std::string, std::size_t> attacks;

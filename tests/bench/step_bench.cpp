@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "paths.hpp"
 #include "plugin/frames.hpp"
 #include "plugin/library.hpp"
 #include "plugin/local_job.hpp"
@@ -30,10 +31,8 @@ constexpr std::size_t records_per_page = 500, record_bytes = 600;
     std::exit(1);
 }
 
-std::string plugin_path(const std::string& name) {
-    return std::string(LIAISON_BENCH_PLUGIN_DIR "/") + name + ".so";
-}
-std::string sample_path() { return LIAISON_TEST_PLUGIN_DIR "/sdk_sample.so"; }
+std::string plugin_path(const std::string& name) { return paths::bench_plugin(std::string(name) + ".so"); }
+std::string sample_path() { return paths::test_plugin("sdk_sample.so"); }
 
 Event start_event(const std::string& entity) {
     StartEvent start;
@@ -100,7 +99,7 @@ class ThroughWorker {
   private:
     static WorkerOptions options() {
         WorkerOptions options;
-        options.worker_path = LIAISON_WORKER_PATH;
+        options.worker_path = paths::program("liaison-worker");
         return options;
     }
     boost::asio::io_context io_;

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "paths.hpp"
 #include "plan.hpp"
 #include "process.hpp"
 #include "round.hpp"
@@ -33,7 +34,8 @@ constexpr std::chrono::seconds longest_round{240};
 constexpr int kills_a_round = 3;  // about; for how many rounds to have under way near the end
 
 std::vector<Point> known_points() {
-    const std::unique_ptr<FILE, int (*)(FILE*)> list(::popen(LIAISOND_PATH " --fault-points", "r"), ::pclose);
+    const std::unique_ptr<FILE, int (*)(FILE*)> list(
+        ::popen((paths::program("liaisond") + " --fault-points").c_str(), "r"), ::pclose);
     std::vector<Point> points;
     char line[200];
     while (list && std::fgets(line, sizeof line, list.get()) != nullptr) {
@@ -44,7 +46,8 @@ std::vector<Point> known_points() {
         point.can_fail = more == "fails";
         points.push_back(point);
     }
-    if (points.empty()) throw std::runtime_error(LIAISOND_PATH " --fault-points lists nothing");
+    if (points.empty())
+        throw std::runtime_error(paths::program("liaisond") + " --fault-points lists nothing");
     return points;
 }
 
@@ -53,8 +56,8 @@ std::vector<Point> wanted_points(const Wishes& wishes) {
     const bool is_known = std::any_of(points.begin(), points.end(),
                                       [&](const Point& point) { return point.name == wishes.point; });
     if (!wishes.point.empty() && !is_known)
-        throw std::runtime_error("there is no fault point " + wishes.point +
-                                 "; " LIAISOND_PATH " --fault-points lists them");
+        throw std::runtime_error("there is no fault point " + wishes.point + "; " +
+                                 paths::program("liaisond") + " --fault-points lists them");
     if (!wishes.house.empty()) (void)scenario_of(wishes.house);
     return points;
 }

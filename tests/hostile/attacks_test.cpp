@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "paths.hpp"
 #include "plugin_fixtures.hpp"
 
 namespace liaisond::plugin {
@@ -136,7 +137,7 @@ class Attacks : public testing::TestWithParam<Row> {
         if (!has_sandbox) GTEST_SKIP() << "skipped: no sandbox in this build (sanitizers)";
     }
 
-    static WorkerOptions options(const char* worker) {
+    static WorkerOptions options(const std::string& worker) {
         WorkerOptions options = fixtures::quick_options();
         options.worker_path = worker;
         options.step_deadline = 2s;
@@ -145,7 +146,7 @@ class Attacks : public testing::TestWithParam<Row> {
         return options;
     }
     static InstanceSpec victim(const std::string& plugin, const std::string& attack) {
-        return {LIAISON_HOSTILE_PLUGIN_DIR "/" + plugin + ".so", "t", "victim",
+        return {paths::hostile_plugin(plugin + ".so"), "t", "victim",
                 R"({"connector":"hostile","settings":{"attack":")" + attack + R"(","parent":)" +
                     std::to_string(::getpid()) + "}}",
                 Isolation::plugin};
@@ -156,7 +157,7 @@ class Attacks : public testing::TestWithParam<Row> {
         return "an effect of kind " + std::to_string(effect->index());
     }
     // What came of the attack; another plugin goes on beside it.
-    static std::string outcome(const char* worker, const InstanceSpec& attacker) {
+    static std::string outcome(const std::string& worker, const InstanceSpec& attacker) {
         boost::asio::io_context io;
         WorkerRuntime runtime(io, options(worker));
         const auto neighbour = runtime.create_job(fixtures::spec("plain_c", "neighbour"), JobKind::pull);
@@ -172,12 +173,12 @@ class Attacks : public testing::TestWithParam<Row> {
 };
 
 TEST_P(Attacks, IsContained) {
-    EXPECT_THAT(outcome(LIAISON_WORKER_PATH, victim("hostile", GetParam().attack)),
+    EXPECT_THAT(outcome(paths::program("liaison-worker"), victim("hostile", GetParam().attack)),
                 HasSubstr(GetParam().sandboxed));
 }
 
 TEST_P(Attacks, Control) {
-    EXPECT_THAT(outcome(LIAISON_BARE_WORKER_PATH, victim("hostile", GetParam().attack)),
+    EXPECT_THAT(outcome(paths::program("bare-worker"), victim("hostile", GetParam().attack)),
                 HasSubstr(GetParam().bare));
 }
 
@@ -188,13 +189,14 @@ INSTANTIATE_TEST_SUITE_P(AtRun, Attacks, testing::ValuesIn(rows), attack_name);
 class AttacksAtLoad : public Attacks {};
 
 TEST_P(AttacksAtLoad, IsContained) {
-    EXPECT_THAT(outcome(LIAISON_WORKER_PATH, victim(std::string("load_") + GetParam().attack, "at_load")),
+    EXPECT_THAT(outcome(paths::program("liaison-worker"),
+                        victim(std::string("load_") + GetParam().attack, "at_load")),
                 HasSubstr(GetParam().sandboxed));
 }
 
 TEST_P(AttacksAtLoad, Control) {
     EXPECT_THAT(
-        outcome(LIAISON_BARE_WORKER_PATH, victim(std::string("load_") + GetParam().attack, "at_load")),
+        outcome(paths::program("bare-worker"), victim(std::string("load_") + GetParam().attack, "at_load")),
         HasSubstr(GetParam().bare));
 }
 

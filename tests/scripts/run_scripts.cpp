@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "paths.hpp"
 #include "plugin/script_runner.hpp"
 
 namespace fs = std::filesystem;
@@ -27,7 +28,7 @@ std::vector<std::string> scripts_of(const std::string& path) {
 
 bool run(const std::string& script, const std::string& library) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto report = liaisond::plugin::run_script(script, library, LIAISON_WORKER_PATH);
+    const auto report = liaisond::plugin::run_script(script, library, paths::program("liaison-worker"));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
     if (report && report->passed()) {
         std::cout << "ok    " << script << " (" << report->steps << " steps, " << took.count() << " ms)\n";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/system.hpp"
+#include "paths.hpp"
 #include "plugin/in_process_runtime.hpp"
 #include "simulate/network.hpp"
 #include "simulate/store.hpp"
@@ -26,7 +27,7 @@ class BreakableRuntime final : public plugin::Runtime {
     std::unique_ptr<plugin::Job> create_job(const plugin::InstanceSpec& spec, plugin::JobKind kind) override {
         // custom_api takes no events: a connector that does what they say stands in for it.
         plugin::InstanceSpec used = spec;
-        if (kind == plugin::JobKind::webhook) used.library = LIAISON_TEST_PLUGIN_DIR "/webhook_sample.so";
+        if (kind == plugin::JobKind::webhook) used.library = paths::test_plugin("webhook_sample.so");
         return std::make_unique<BreakableJob>(*this, real_.create_job(used, kind));
     }
     void forget(const std::string& integration) override { real_.forget(integration); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "paths.hpp"
 #include "simulate/network.hpp"
 
 namespace liaisond::simulate {
@@ -272,7 +273,7 @@ std::shared_ptr<const sync::Link> link_of(const System& system, const std::strin
     config.fingerprint = json::serialize(settings) + std::to_string(system.edition) +
                          (system.enabled ? " enabled" : " disabled");
     link->tenant = {"house", "House", "other", zone, "EUR"};
-    link->instance = {LIAISON_PLUGIN_DIR "/custom_api.so", "house", spec.name,
+    link->instance = {paths::plugin("custom_api.so"), "house", spec.name,
                       json::serialize(json::object{{"connector", "custom_api"}, {"settings", settings}}),
                       plugin::Isolation::none};
     auto egress = std::make_shared<http::Egress>();

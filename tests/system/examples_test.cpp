@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "house.hpp"
+#include "paths.hpp"
 
 namespace liaison_system {
 namespace {
@@ -11,9 +12,9 @@ namespace {
 TEST(Examples, EachOfThemIsAccepted) {
     House house;
     int checked = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(LIAISON_EXAMPLES_DIR)) {
+    for (const auto& entry : std::filesystem::directory_iterator(paths::source("etc/examples"))) {
         const std::string file = entry.path().string();
-        const House::Told told = house.ctl("config check --plugin-dir " LIAISON_PLUGIN_DIR " " + file);
+        const House::Told told = house.ctl("config check --plugin-dir " + paths::plugin() + " " + file);
         EXPECT_EQ(told.code, 0) << file << ":\n" << told.text;
         ++checked;
     }

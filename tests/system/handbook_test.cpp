@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "integrations.hpp"
+#include "paths.hpp"
 
 namespace liaison_system {
 namespace {
@@ -14,7 +15,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string handbook = LIAISON_HANDBOOK_DIR;
+const std::string handbook = paths::built("handbook");
 
 std::string output_of(const std::string& command) {
     std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
@@ -27,7 +28,8 @@ std::string output_of(const std::string& command) {
 
 // What bash offers after these words, the last of which is being written.
 std::string offered(const std::string& words) {
-    return output_of("bash -c '. " + handbook + "/liaisonctl; COMP_WORDS=(" LIAISONCTL_PATH " " + words +
+    return output_of("bash -c '. " + handbook + "/liaisonctl; COMP_WORDS=(" + paths::program("liaisonctl") +
+                     " " + words +
                      "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _liaisonctl; echo \"${COMPREPLY[*]}\"'");
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -111,7 +112,7 @@ class Hostile : public testing::Test {
 #endif
         house.plugin_dir = (house.root() / "plugins").string();
         fs::create_directories(house.plugin_dir);
-        install(LIAISON_PLUGIN_DIR "/custom_api.so");
+        install(paths::plugin("custom_api.so"));
         house.seed("shop/products", 200);
     }
     void install(const fs::path& plugin) const {
@@ -128,7 +129,7 @@ class Hostile : public testing::Test {
 };
 
 TEST_F(Hostile, EveryAttackIsContainedAndNamed) {
-    install(LIAISON_HOSTILE_PLUGIN_DIR "/hostile.so");
+    install(paths::hostile_plugin("hostile.so"));
     std::string integrations = shop({"[product]"});
     for (const Attack& attack : attacks) integrations += attacker(attack.name);
     house.configure(integrations);
@@ -169,7 +170,7 @@ TEST_F(Hostile, OnesThatAttackWhileTheyAreLookedAtAreListedAsBroken) {
         {"exit", "load_exit.so wrote something else than its description to its output"},
         {"spin", "load_spin.so did not describe itself within 5s"},
     };
-    for (const auto& [attack, text] : told) install(LIAISON_HOSTILE_PLUGIN_DIR "/load_" + attack + ".so");
+    for (const auto& [attack, text] : told) install(paths::hostile_plugin("load_" + attack + ".so"));
     house.configure(shop({"[product]"}));
     house.start();
     EXPECT_EQ(text_of(house.run("shop"), "status"), "success");
@@ -183,7 +184,7 @@ TEST_F(Hostile, OnesThatAttackWhileTheyAreLookedAtAreListedAsBroken) {
 }
 
 TEST_F(Hostile, OneThatCrashesAgainAndAgainRestsUntilItIsReleased) {
-    install(LIAISON_HOSTILE_PLUGIN_DIR "/hostile.so");
+    install(paths::hostile_plugin("hostile.so"));
     house.configure(shop({"[product]"}) + attacker("segfault"));
     house.start();
     for (int i = 0; i < 5; ++i) {
@@ -212,8 +213,8 @@ TEST_F(Hostile, OneThatCrashesAgainAndAgainRestsUntilItIsReleased) {
 
 TEST_F(Hostile, WithoutLandlockNothingStartsUnlessTheConfigurationSaysSo) {
     house.configure(shop({"[product]"}));
-    const std::vector<std::string> command = {LIAISON_WITHOUT_LANDLOCK, LIAISOND_PATH, "--config",
-                                              (house.root() / "liaison.yaml").string()};
+    const std::vector<std::string> command = {paths::program("without_landlock"), paths::program("liaisond"),
+                                              "--config", (house.root() / "liaison.yaml").string()};
     {
         Process refused(command, house.root() / "refused.log");
         EXPECT_EQ(refused.wait().value_or(-1), exit_config);

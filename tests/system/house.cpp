@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "leaks.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -37,7 +38,7 @@ fs::path make_directory() {
 
 }  // namespace
 
-House::House() : plugin_dir(LIAISON_PLUGIN_DIR), root_(make_directory()) {
+House::House() : plugin_dir(paths::plugin()), root_(make_directory()) {
     state_dir = root_ / "state";
     write("secrets/shop-token", "shop-token");
     write("secrets/office-key", "bo-key");
@@ -46,7 +47,7 @@ House::House() : plugin_dir(LIAISON_PLUGIN_DIR), root_(make_directory()) {
     for (const char* folder : {"in", "done", "conf.d"}) fs::create_directories(root_ / folder);
     const fs::path port = root_ / "port";
     simulator_ = std::make_unique<Process>(
-        std::vector<std::string>{LIAISON_SIM_PATH, "--quiet", "--port-file", port.string()},
+        std::vector<std::string>{paths::program("liaison-sim"), "--quiet", "--port-file", port.string()},
         root_ / "sim.log");
     if (!until([&] { return fs::exists(port); })) throw std::runtime_error("the simulator does not start");
     port_ = static_cast<std::uint16_t>(std::stoi(read_file(port)));
@@ -98,7 +99,8 @@ void House::write(const fs::path& path, std::string_view text) const {
 void House::configure(std::string_view integrations) const {
     std::string text = "daemon:\n  state_dir: " + state_dir.string() +
                        "\n  socket: @ROOT@/socket\n  plugin_dirs: [" + plugin_dir + "]\n  plugin_trust: { " +
-                       plugin_trust + " }\n  worker: " LIAISON_WORKER_PATH "\n" + daemon_section;
+                       plugin_trust + " }\n  worker: " + paths::program("liaison-worker") + "\n" +
+                       daemon_section;
     text += "defaults:\n  settle: 1s\n  retry: { attempts: 10, base: 100ms, max: 1s }\n" + defaults;
     text += "tenants:\n  wholesaler: { currency: EUR }\n  hotel: { currency: EUR }\nintegrations:\n";
     write("liaison.yaml", text + std::string(integrations));
@@ -107,7 +109,7 @@ void House::configure(std::string_view integrations) const {
 // ---- the daemon ----
 
 std::vector<std::string> House::command() const {
-    return {LIAISOND_PATH, "--config", (root_ / "liaison.yaml").string()};
+    return {paths::program("liaisond"), "--config", (root_ / "liaison.yaml").string()};
 }
 
 void House::start() {
@@ -155,7 +157,7 @@ std::string House::last_lines() const {
 
 House::Told House::ctl(const std::string& words) const {
     const std::string line =
-        LIAISONCTL_PATH " --socket " + (root_ / "socket").string() + " " + words + " 2>&1";
+        paths::program("liaisonctl") + " --socket " + (root_ / "socket").string() + " " + words + " 2>&1";
     Told told;
     std::FILE* pipe = ::popen(line.c_str(), "r");
     if (pipe == nullptr) return told;

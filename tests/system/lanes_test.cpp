@@ -9,6 +9,7 @@
 
 #include "hub.hpp"
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -28,7 +29,8 @@ std::string content_of(const fs::path& path) {
 
 // Runs liaisonctl to its end; the exit code.
 int ctl(const House& house, std::vector<std::string> words) {
-    std::vector<std::string> all{LIAISONCTL_PATH, "--config", (house.root() / "liaison.yaml").string()};
+    std::vector<std::string> all{paths::program("liaisonctl"), "--config",
+                                 (house.root() / "liaison.yaml").string()};
     all.insert(all.end(), words.begin(), words.end());
     Process process(all, house.root() / "ctl.log");
     return process.wait().value_or(-1);

@@ -6,6 +6,7 @@
 
 #include "hub.hpp"
 #include "lightspeed_house.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -197,7 +198,7 @@ TEST_F(Till, TheMenuItsPricesAndWhatIsLeftAreListedEachTime) {
 
 TEST_F(Till, DiscountsAreNotWritten) {
     house.configure(lightspeed({"[promotion]"}, "export"));
-    const House::Told told = house.ctl("config check --plugin-dir " LIAISON_PLUGIN_DIR " " +
+    const House::Told told = house.ctl("config check --plugin-dir " + paths::plugin() + " " +
                                        (house.root() / "liaison.yaml").string());
     EXPECT_NE(told.code, 0);
     EXPECT_THAT(told.text, HasSubstr("promotion"));

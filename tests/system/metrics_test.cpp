@@ -7,6 +7,7 @@
 
 #include "hub.hpp"
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -63,7 +64,7 @@ TEST(Metrics, SayWhatHappenedAndPromtoolFindsNoFault) {
 }
 
 TEST(Metrics, TheExampleRulesForPrometheusDoWhatTheySay) {
-    const std::string rules = LIAISON_EXAMPLES_DIR "/../prometheus/liaison.rules";
+    const std::string rules = paths::source("etc/prometheus/liaison.rules");
     const Ended checked = shell("promtool check rules " + rules + ".yml");
     EXPECT_EQ(checked.code, 0) << checked.text;
     const Ended tested = shell("promtool test rules " + rules + ".test.yml");

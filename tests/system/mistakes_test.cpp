@@ -6,6 +6,7 @@
 
 #include "hub.hpp"
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -75,7 +76,7 @@ TEST(Mistakes, APluginOfANewerAbi) {
     House house;
     house.plugin_dir = (house.root() / "plugins").string();
     fs::create_directories(house.plugin_dir);
-    fs::copy_file(LIAISON_TEST_PLUGIN_DIR "/newer_major.so", house.plugin_dir + "/custom_api.so");
+    fs::copy_file(paths::test_plugin("newer_major.so"), house.plugin_dir + "/custom_api.so");
     house.configure(shop({"[product]"}));
     const Refusal refused = refusal(house);
     EXPECT_EQ(refused.code, exit_config);
@@ -87,8 +88,8 @@ TEST(Mistakes, APluginOfANewerAbiBesideGoodOnesIsReportedAndTheRestWorks) {
     House house;
     house.plugin_dir = (house.root() / "plugins").string();
     fs::create_directories(house.plugin_dir);
-    fs::copy_file(LIAISON_TEST_PLUGIN_DIR "/newer_major.so", house.plugin_dir + "/newer.so");
-    fs::copy_file(LIAISON_PLUGIN_DIR "/custom_api.so", house.plugin_dir + "/custom_api.so");
+    fs::copy_file(paths::test_plugin("newer_major.so"), house.plugin_dir + "/newer.so");
+    fs::copy_file(paths::plugin("custom_api.so"), house.plugin_dir + "/custom_api.so");
     house.seed("shop/products", 10);
     house.configure(shop({"[product]"}));
     house.start();

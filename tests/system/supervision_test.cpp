@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -67,10 +68,11 @@ class Supervision : public testing::Test {
     // The daemon with a listening socket, as systemd starts it.
     void start_with(const std::string& name, int socket) {
         daemon = std::make_unique<Process>(
-            std::vector<std::string>{
-                "/bin/bash", "-c",
-                "exec 3<&" + std::to_string(socket) + "; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=" + name +
-                    " exec " LIAISOND_PATH " --config " + (house.root() / "liaison.yaml").string()},
+            std::vector<std::string>{"/bin/bash", "-c",
+                                     "exec 3<&" + std::to_string(socket) +
+                                         "; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=" + name + " exec " +
+                                         paths::program("liaisond") + " --config " +
+                                         (house.root() / "liaison.yaml").string()},
             house.root() / "log");
     }
     bool answers() {

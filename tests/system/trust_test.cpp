@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -20,7 +21,7 @@ class Trust : public testing::Test {
     void SetUp() override {
         house.plugin_dir = (house.root() / "plugins").string();
         fs::create_directories(house.plugin_dir);
-        fs::copy_file(LIAISON_PLUGIN_DIR "/custom_api.so", plugin());
+        fs::copy_file(paths::plugin("custom_api.so"), plugin());
         house.seed("shop/products", 10);
         house.configure(shop({"[product]"}));
     }

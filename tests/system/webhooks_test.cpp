@@ -16,6 +16,7 @@
 
 #include "hub.hpp"
 #include "integrations.hpp"
+#include "paths.hpp"
 #include "until.hpp"
 
 namespace liaison_system {
@@ -267,7 +268,7 @@ class WebhookExamples : public testing::Test {
     WebhookExamples() { house.daemon_section = "  listen: 127.0.0.1:0\n  public_url: https://hub.example\n"; }
     // The daemon with that example, and the secret that it made for the vendor.
     void begin(const std::string& file, const std::string& tenant, const std::string& id) {
-        house.write("conf.d/" + file, read_file(LIAISON_EXAMPLES_DIR "/" + file));
+        house.write("conf.d/" + file, read_file(paths::source("etc/examples/" + file)));
         house.configure(shop({"[product]"}));
         house.start();
         find_port();

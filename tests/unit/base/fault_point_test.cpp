@@ -1,4 +1,5 @@
 #include "base/fault_point.hpp"
+#include "paths.hpp"
 
 #include <gmock/gmock.h>
 
@@ -27,7 +28,7 @@ class FaultPoints : public testing::Test {
 TEST_F(FaultPoints, EachIsPassedSomewhereAndFailsWhereItSaysSo) {
     std::map<std::string, int> points, failing;
     const std::regex use("LIAISON_FAULT_(POINT|FAILS)\\(\"([a-z_.]+)\"\\)");
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(LIAISON_SOURCE_DIR "/daemon")) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(paths::source("daemon"))) {
         if (entry.path().extension() != ".cpp") continue;
         std::ifstream file(entry.path());
         const std::string text{std::istreambuf_iterator<char>(file), {}};

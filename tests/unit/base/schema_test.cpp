@@ -11,6 +11,7 @@
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
+#include "paths.hpp"
 #include "sync/canonical.hpp"
 
 namespace liaisond {
@@ -112,7 +113,7 @@ json::value mutated(std::mt19937& random) {
 // The library that knows the whole standard is the oracle: both must agree on every document.
 TEST(Schema, AgreesWithValijson) {
     const json::value document = json::parse([] {
-        std::ifstream stream(LIAISON_SOURCE_DIR "/plugin-api/schemas/product.json");
+        std::ifstream stream(paths::source("plugin-api/schemas/product.json"));
         return std::string(std::istreambuf_iterator<char>(stream), {});
     }());
     const Schema mine = Schema::compile(document).value();

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "odoo/writing.hpp"
+#include "paths.hpp"
 
 namespace odoo {
 namespace {
@@ -24,7 +25,7 @@ class Wire : public testing::TestWithParam<const char*> {
   protected:
     void SetUp() override {
         const char* data = std::getenv("LIAISON_TEST_DATA");
-        folder_ = std::filesystem::path(data != nullptr ? data : LIAISON_SOURCE_DIR "/../shared/data") /
+        folder_ = std::filesystem::path(data != nullptr ? data : paths::source("../shared/data")) /
                   "odoo_wire" / GetParam();
         if (!std::filesystem::is_directory(folder_))
             GTEST_SKIP() << folder_ << " is absent (set LIAISON_TEST_DATA)";

@@ -10,13 +10,12 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include "paths.hpp"
 #include "plugin/worker_runtime.hpp"
 
 namespace liaisond::plugin::fixtures {
 
-inline std::string library(const std::string& name) {
-    return std::string(LIAISON_TEST_PLUGIN_DIR "/") + name + ".so";
-}
+inline std::string library(const std::string& name) { return paths::test_plugin(std::string(name) + ".so"); }
 
 inline InstanceSpec spec(const std::string& plugin, const std::string& integration,
                          const std::string& tenant = "t") {
@@ -67,7 +66,7 @@ inline std::string error_text(const Result<Effect>& effect) {
 // Short waits, so that tests are quick.
 inline WorkerOptions quick_options() {
     WorkerOptions options;
-    options.worker_path = LIAISON_WORKER_PATH;
+    options.worker_path = paths::program("liaison-worker");
     options.first_backoff = std::chrono::milliseconds(10);
     options.longest_backoff = std::chrono::milliseconds(100);
     options.step_deadline = std::chrono::seconds(10);

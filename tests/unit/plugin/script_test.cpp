@@ -8,6 +8,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "paths.hpp"
 #include "plugin/script.hpp"
 #include "plugin/script_compare.hpp"
 
@@ -121,7 +122,7 @@ TEST(ScriptRunner, ReportsTheFirstDifferenceWithWhatWasAsked) {
     std::ofstream(path)
         << "pull order\n> GET https://sample.example/order?after=\n< 200 \"1\"\n> emit 2 order\n"
            "< emitted\n> done\n";
-    const auto report = run_script(path, LIAISON_TEST_PLUGIN_DIR "/sdk_sample.so", "");
+    const auto report = run_script(path, paths::test_plugin("sdk_sample.so"), "");
     fs::remove(path);
     ASSERT_TRUE(report);
     ASSERT_EQ(report->failures.size(), 1u);

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include "paths.hpp"
 #include "simulate/store.hpp"
 #include "store/database.hpp"
 #include "store/sqlite.hpp"
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr int file_flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
 const fs::path& schemas() {
-    static const fs::path folder = LIAISON_SOURCE_DIR "/tests/unit/store/schemas";
+    static const fs::path folder = paths::source("tests/unit/store/schemas");
     return folder;
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/redact.hpp"
+#include "paths.hpp"
 #include "plugin/script.hpp"
 #include "plugin/script_runner.hpp"
 #include "sync/sim_house.hpp"
@@ -44,7 +45,7 @@ class Cassettes : public testing::Test {
     std::string replay(const std::string& cassette) {
         const std::string path = directory.path() + "/run.cassette";
         std::ofstream(path) << cassette;
-        const auto report = plugin::run_script(path, LIAISON_PLUGIN_DIR "/custom_api.so", "");
+        const auto report = plugin::run_script(path, paths::plugin("custom_api.so"), "");
         if (!report) return report.error().message;
         return report->failures.empty() ? std::string() : report->failures.front();
     }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "paths.hpp"
 #include "sync/decisions.hpp"
 #include "sync/engine.hpp"
 #include "sync/event_job.hpp"
@@ -21,7 +22,7 @@ using store::EventState;
 // An integration that is told of products.
 std::shared_ptr<sync::Link> teller_link() {
     auto link = make_link("teller", "{}", true, "http://teller.example");
-    link->instance = {LIAISON_TEST_PLUGIN_DIR "/webhook_sample.so", "house", "teller",
+    link->instance = {paths::test_plugin("webhook_sample.so"), "house", "teller",
                       R"({"connector":"webhook_sample","settings":{}})", plugin::Isolation::none};
     link->config.connector = "webhook_sample";
     link->config.page_size = 100;
@@ -375,11 +376,11 @@ TEST_F(Events, MayAskForAPullOfEntities) {
 
 // New, modified and cancelled, by the connector `webhook` and the settings of its example.
 TEST_F(Events, OfAReservationMayArriveInAnyOrder) {
-    std::ifstream file(LIAISON_SOURCE_DIR "/plugins/webhook/scripts/reservations.json");
+    std::ifstream file(paths::source("plugins/webhook/scripts/reservations.json"));
     std::stringstream config;
     config << file.rdbuf();
     auto link = teller_link();
-    link->instance.library = LIAISON_PLUGIN_DIR "/webhook.so";
+    link->instance.library = paths::plugin("webhook.so");
     link->instance.config = config.str();
     link->config.connector = "webhook";
     link->config.entities[0].name = "reservation";

@@ -12,6 +12,7 @@
 
 #include "base/log.hpp"
 #include "base/system.hpp"
+#include "paths.hpp"
 #include "plugin/in_process_runtime.hpp"
 #include "simulate/store.hpp"
 #include "simulate/world.hpp"
@@ -156,7 +157,7 @@ inline std::shared_ptr<sync::Link> make_link(const std::string& id, const std::s
     link->config.retry.attempts = 12;
     link->config.fingerprint = settings;
     link->tenant = {"house", "House", "other", "UTC", "EUR"};
-    link->instance = {LIAISON_PLUGIN_DIR "/custom_api.so", "house", id,
+    link->instance = {paths::plugin("custom_api.so"), "house", id,
                       "{\"connector\":\"custom_api\",\"settings\":" + settings + "}",
                       plugin::Isolation::none};
     auto egress = std::make_shared<http::Egress>();

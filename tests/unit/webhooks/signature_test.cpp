@@ -9,6 +9,7 @@
 
 #include "auth/digest.hpp"
 #include "base/ids.hpp"
+#include "paths.hpp"
 #include "web/head.hpp"
 
 namespace liaisond::webhooks {
@@ -46,7 +47,7 @@ std::string text_at(const json::value& from, std::string_view key) {
 
 const json::object& vectors() {
     static const json::value all = [] {
-        std::ifstream file(LIAISON_SOURCE_DIR "/tests/unit/webhooks/vectors.json");
+        std::ifstream file(paths::source("tests/unit/webhooks/vectors.json"));
         return json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
     }();
     return all.as_object();

@@ -50,8 +50,8 @@ class Catalog {
         explicit operator bool() const { return connector != nullptr; }
     };
 
-    // Blocks until all are described, at most the time limit; unchanged files come from the cache. [any
-    // thread]
+    // Blocks until each is described or has used up its time limit (describe.hpp); unchanged files come from
+    // the cache. [any thread]
     static Catalog scan(const CatalogOptions& options);
 
     const std::vector<PluginInfo>& plugins() const {

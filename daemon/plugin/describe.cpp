@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -18,10 +19,12 @@ namespace liaisond::plugin {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
 constexpr std::size_t max_description_bytes = 4u << 20;
 constexpr std::size_t max_complaint_bytes = 4u << 10;
-constexpr std::size_t most_at_once = 32;  // processes
+constexpr std::size_t most_at_once = 8;  // processes
+constexpr milliseconds slice{50};
 
 struct Output {
     UniqueFd fd;
@@ -41,7 +44,8 @@ struct Output {
 // One describing child and what it says.
 class Description {
   public:
-    Description(std::vector<std::string> command, std::string path) : path_(std::move(path)) {
+    Description(std::vector<std::string> command, std::string path, milliseconds time_limit)
+        : path_(std::move(path)), time_limit_(time_limit) {
         auto out = make_pipe();
         auto err = make_pipe();
         if (!out || !err) {
@@ -65,19 +69,23 @@ class Description {
         }
         return all;
     }
-    // Call once, when its outputs are closed or time is up; a child that still runs is killed.
-    Result<boost::json::object> take(Clock::time_point until, const std::string& limit) {
+    void spend(milliseconds passed) { spent_ += passed; }
+    bool finished() const {
+        return failure_ || spent_ >= time_limit_ || (!out_.open() && !err_.open() && ended());
+    }
+    int end() const { return child_.pidfd.get(); }  // readable once the child has ended; -1: there is none
+    // Call once, when it is finished; a child that still runs is killed.
+    Result<boost::json::object> take() {
         if (failure_) return fail(*failure_);
         const std::string name = library_name(path_) + ".so";
-        struct pollfd end {
-            child_.pidfd.get(), POLLIN, 0
-        };
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-        const bool ended = ::poll(&end, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) == 1;
-        if (!ended) ::kill(child_.pid, SIGKILL);
+        const bool in_time = ended();
+        if (!in_time) ::kill(child_.pid, SIGKILL);
         int status = 0;
         ::waitpid(child_.pid, &status, 0);
-        if (!ended) return fail(ErrorKind::internal, name + " did not describe itself within " + limit);
+        if (!in_time) {
+            return fail(ErrorKind::internal,
+                        name + " did not describe itself within " + format_duration(time_limit_));
+        }
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return parse(name);
         while (!err_.text.empty() && err_.text.back() == '\n') err_.text.pop_back();
         if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && !err_.text.empty()) {
@@ -87,6 +95,12 @@ class Description {
     }
 
   private:
+    bool ended() const {
+        struct pollfd end {
+            child_.pidfd.get(), POLLIN, 0
+        };
+        return ::poll(&end, 1, 0) == 1;
+    }
     Result<boost::json::object> parse(const std::string& name) const {
         boost::system::error_code problem;
         const boost::json::value value = boost::json::parse(out_.text, problem);
@@ -98,26 +112,34 @@ class Description {
     }
 
     std::string path_;
+    milliseconds time_limit_, spent_{0};
     Child child_;
     Output out_{UniqueFd(), {}, max_description_bytes}, err_{UniqueFd(), {}, max_complaint_bytes};
     std::optional<Error> failure_;
 };
 
-void read_until_closed(std::vector<Description>& all, Clock::time_point until) {
-    for (;;) {
-        std::vector<Output*> outputs;
-        for (Description& one : all) {
-            for (Output* output : one.open_outputs()) outputs.push_back(output);
+// Reads what they say for a slice of time at most.
+void read_for_a_while(std::vector<Description*>& all) {
+    std::vector<Output*> outputs;
+    std::vector<struct pollfd> ready;
+    for (Description* one : all) {
+        for (Output* output : one->open_outputs()) {
+            outputs.push_back(output);
+            ready.push_back({output->fd.get(), POLLIN, 0});
         }
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-        if (outputs.empty() || left <= 0) return;
-        std::vector<struct pollfd> ready;
-        for (const Output* output : outputs) ready.push_back({output->fd.get(), POLLIN, 0});
-        if (::poll(ready.data(), ready.size(), static_cast<int>(left)) < 0 && errno != EINTR) return;
-        for (std::size_t i = 0; i < ready.size(); ++i) {
+    }
+    for (Description* one : all) {
+        if (one->open_outputs().empty()) ready.push_back({one->end(), POLLIN, 0});
+    }
+    const Clock::time_point before = Clock::now();
+    if (::poll(ready.data(), ready.size(), static_cast<int>(slice.count())) > 0) {
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
             if (ready[i].revents != 0) outputs[i]->read();
         }
     }
+    // A machine that stood still meanwhile is not held against the plugins.
+    const auto passed = std::chrono::ceil<milliseconds>(Clock::now() - before);
+    for (Description* one : all) one->spend(std::min(passed, slice));
 }
 
 }  // namespace
@@ -125,18 +147,25 @@ void read_until_closed(std::vector<Description>& all, Clock::time_point until) {
 std::vector<Result<boost::json::object>> describe_all(const std::string& worker_path,
                                                       const SandboxOptions& sandbox,
                                                       const std::vector<std::string>& paths,
-                                                      std::chrono::milliseconds time_limit) {
-    std::vector<Result<boost::json::object>> results;
-    for (std::size_t first = 0; first < paths.size(); first += most_at_once) {
-        const Clock::time_point until = Clock::now() + time_limit;
-        std::vector<Description> running;
-        const std::size_t last = std::min(paths.size(), first + most_at_once);
-        for (std::size_t i = first; i < last; ++i)
-            running.emplace_back(worker_command(worker_path, sandbox), paths[i]);
-        read_until_closed(running, until);
-        for (Description& one : running) results.push_back(one.take(until, format_duration(time_limit)));
+                                                      milliseconds time_limit) {
+    std::vector<std::optional<Result<boost::json::object>>> results(paths.size());
+    std::map<std::size_t, Description> running;  // by place in paths
+    std::size_t next = 0;
+    while (next < paths.size() || !running.empty()) {
+        for (; next < paths.size() && running.size() < most_at_once; ++next) {
+            running.try_emplace(next, worker_command(worker_path, sandbox), paths[next], time_limit);
+        }
+        std::vector<Description*> all;
+        for (auto& [place, one] : running) all.push_back(&one);
+        read_for_a_while(all);
+        for (auto& [place, one] : running) {
+            if (one.finished()) results[place] = one.take();
+        }
+        std::erase_if(running, [&](const auto& entry) { return results[entry.first].has_value(); });
     }
-    return results;
+    std::vector<Result<boost::json::object>> given;
+    for (auto& result : results) given.push_back(std::move(*result));
+    return given;
 }
 
 }  // namespace liaisond::plugin

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "paths.hpp"
 #include "plugin/pins.hpp"
 
 namespace liaisond::plugin {
@@ -19,14 +20,14 @@ class CatalogTest : public testing::Test {
         folder = fs::temp_directory_path() / ("liaison_catalog_" + std::to_string(::getpid()));
         fs::create_directories(folder);
         options.plugin_dirs = {folder.string(), "/nowhere"};
-        options.worker_path = LIAISON_WORKER_PATH;
+        options.worker_path = paths::program("liaison-worker");
         options.cache_file = (folder / "cache.json").string();
         options.trust.owner = TrustPolicy::Owner::self;
     }
     void TearDown() override { fs::remove_all(folder); }
     void install(const std::string& name) {
         for (const char* suffix : {".so", ".manifest.json"}) {
-            const fs::path from = LIAISON_TEST_PLUGIN_DIR "/" + name + suffix;
+            const fs::path from = paths::test_plugin(name + suffix);
             if (fs::exists(from)) fs::copy_file(from, folder / (name + suffix));
         }
     }
@@ -109,6 +110,19 @@ TEST_F(CatalogTest, AHangingPluginCostsTheTimeLimitOnly) {
     const Catalog catalog = Catalog::scan(options);
     EXPECT_TRUE(catalog.connector("sample"));
     EXPECT_EQ(info(catalog, "hanging").error, "hanging.so did not describe itself within 1s");
+}
+
+// In a process of its own, which its worker stops for longer than the limit.
+TEST_F(CatalogTest, AMachineThatStoodStillIsNotHeldAgainstAPlugin) {
+    install("sdk_sample");
+    options.time_limit = std::chrono::milliseconds(500);
+    const fs::path standstill = folder / "standstill";
+    std::ofstream(standstill) << "#!/bin/sh\nkill -STOP $PPID; sleep 1; kill -CONT $PPID\nexec " +
+                                     options.worker_path + " \"$@\"\n";
+    fs::permissions(standstill, fs::perms::owner_all);
+    options.worker_path = standstill.string();
+    EXPECT_EXIT(std::exit(Catalog::scan(options).connector("sample") ? 0 : 1), testing::ExitedWithCode(0),
+                "");
 }
 
 TEST_F(CatalogTest, WhatMayNotBeTrustedIsNotLookedAt) {

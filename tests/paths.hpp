@@ -1,5 +1,5 @@
-// Where the sources and this build are. Only paths.cpp is compiled with these folders' names, so that a compiler's
-// cache serves every clone of the project.
+// Where the sources and this build are. Only paths.cpp is compiled with these folders' names, so that a
+// compiler's cache serves every clone of the project.
 #pragma once
 
 #include <string>

@@ -220,7 +220,7 @@ void Entrance::check(const std::string& name, const Secret& password, bool wants
                         backend_.throttle.succeeded(name);
                         return answer(welcome(attempt->user, wants_json));
                     }
-                    log(LogLevel::warning, "a login was refused");
+                    log(LogLevel::warning, LogEvent::login_refused, "a login was refused");
                     answer(wants_json ? problem(401, "name and password do not belong together")
                                       : login_page(401, "Name and password do not belong together."));
                 });

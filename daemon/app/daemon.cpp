@@ -329,7 +329,7 @@ class Daemon {
                 "fault of the daemon",
                 {{"integration", id}});
         }
-        log(LogLevel::info, "liaisond " LIAISON_VERSION " is ready",
+        log(LogLevel::info, LogEvent::ready, "liaisond " LIAISON_VERSION " is ready",
             {{"integrations", std::to_string(integrations_)},
              {"socket", config_.socket},
              {"state_dir", config_.state_dir}});
@@ -396,7 +396,7 @@ class Daemon {
         if (stopping_) return end(exit_fine);  // asked twice: at once
         stopping_ = true;
         supervision::report_stopping("stops; runs come to a point where nothing is half done");
-        log(LogLevel::info, "stopping",
+        log(LogLevel::info, LogEvent::stopping, "stopping",
             {{"signal", std::to_string(signal)}, {"runs", std::to_string(engine_->running())}});
         LIAISON_FAULT_POINT("daemon.stopping");
         upkeep_->stop();
@@ -413,11 +413,14 @@ class Daemon {
         inside_.clear();
         settle_times_.clear();
         fingerprints_.clear();
+        std::map<std::string, std::string, std::less<>> tenant_of;
         for (const auto& [id, integration] : config_.integrations) {
+            tenant_of[id] = integration.tenant;
             fingerprints_[id] = integration.fingerprint;
             settle_times_[id] = integration.settle;
             if (integration.isolation == config::Isolation::none) inside_.push_back(id);
         }
+        log_tenants(std::move(tenant_of));
         directory_->configure(config_);
         auto links =
             make_links(config_, catalog_, *secrets_);  // which take the integrations out of the configuration
@@ -447,7 +450,8 @@ class Daemon {
         }
         is_outdated_ = !texts.empty();
         if (is_outdated_) {
-            log(LogLevel::error, "the configuration was not reloaded; the old one stays in force",
+            log(LogLevel::error, LogEvent::reload_refused,
+                "the configuration was not reloaded; the old one stays in force",
                 {{"problems", std::to_string(texts.size())}});
             return texts;
         }
@@ -457,7 +461,7 @@ class Daemon {
         engine_->configure(take_links());
         configure_upkeep();
         LIAISON_FAULT_POINT("daemon.reloaded");
-        log(LogLevel::info, reload_text(before, fingerprints_),
+        log(LogLevel::info, LogEvent::reloaded, reload_text(before, fingerprints_),
             {{"integrations", std::to_string(integrations_)}});
         return {};
     }

@@ -21,8 +21,9 @@ Status PluginWatch::load(store::Database& reader) {
 
 void PluginWatch::look(const plugin::Catalog& catalog, Instant now) {
     plugin::PinReview found = plugin::review(pins_, catalog, LIAISON_VERSION, now);
-    for (const std::string& sentence : found.replaced) log(LogLevel::warning, sentence);
-    for (const auto& one : found.changed) log(LogLevel::warning, one.text);
+    for (const std::string& sentence : found.replaced)
+        log(LogLevel::warning, LogEvent::plugin_changed, sentence);
+    for (const auto& one : found.changed) log(LogLevel::warning, LogEvent::plugin_changed, one.text);
     for (const auto& [path, pin] : found.fresh) keep(path, pin);
     changed_ = std::move(found.changed);
 }

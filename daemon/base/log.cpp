@@ -6,11 +6,14 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cctype>
-#include <vector>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 #include "base/redact.hpp"
 #include "base/text.hpp"
@@ -52,16 +55,42 @@ std::string_view name(LogLevel level) {
     return "error";
 }
 
-void write_journal(LogLevel level, const std::string& message, std::initializer_list<LogField> fields) {
-    static constexpr int priorities[] = {7, 6, 4, 3};
-    std::vector<std::string> lines{"MESSAGE=" + message,
-                                   "PRIORITY=" + std::to_string(priorities[static_cast<int>(level)])};
-    for (const LogField& field : fields) {
-        std::string line = "LIAISON_";
-        for (const char c : field.name)
-            line += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-        lines.push_back(line + "=" + redactor().scrub(field.value));
+const KnownLogEvent* known(LogEvent event) {
+    const auto found = std::find_if(known_log_events.begin(), known_log_events.end(),
+                                    [&](const KnownLogEvent& one) { return one.event == event; });
+    return found == known_log_events.end() ? nullptr : &*found;
+}
+
+class Tenants {
+  public:
+    void set(std::map<std::string, std::string, std::less<>> tenant_of) {
+        auto made = std::make_shared<const decltype(tenant_of)>(std::move(tenant_of));
+        const std::lock_guard lock(mutex_);
+        of_ = std::move(made);
     }
+    // Empty: nobody knows.
+    std::string of(std::initializer_list<LogField> fields) {
+        for (const LogField& field : fields) {
+            if (field.name != "integration") continue;
+            const std::lock_guard lock(mutex_);
+            const auto found = of_->find(field.value);
+            return found == of_->end() ? "" : found->second;
+        }
+        return {};
+    }
+
+  private:
+    std::mutex mutex_;
+    std::shared_ptr<const std::map<std::string, std::string, std::less<>>> of_ =
+        std::make_shared<const std::map<std::string, std::string, std::less<>>>();
+};
+
+Tenants& tenants() {
+    static Tenants all;
+    return all;
+}
+
+void write_journal(std::vector<std::string> lines) {
     std::vector<iovec> parts;
     for (std::string& line : lines) parts.push_back({line.data(), line.size()});
     sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
@@ -79,12 +108,42 @@ void configure_log(LogLevel level, LogTarget target, LogFormat format) {
 
 bool log_enabled(LogLevel level) { return level >= threshold; }
 
+void log_tenants(std::map<std::string, std::string, std::less<>> tenant_of) {
+    tenants().set(std::move(tenant_of));
+}
+
+std::vector<std::string> journal_entry(LogLevel level, LogEvent event, std::string_view message,
+                                       std::initializer_list<LogField> fields) {
+    static constexpr int priorities[] = {7, 6, 4, 3};
+    std::vector<std::string> lines{"MESSAGE=" + redactor().scrub(message),
+                                   "PRIORITY=" + std::to_string(priorities[static_cast<int>(level)])};
+    if (const KnownLogEvent* one = known(event)) {
+        lines.push_back("MESSAGE_ID=" + std::string(one->message_id));
+        lines.push_back("LIAISON_EVENT=" + std::string(one->name));
+    }
+    if (const std::string tenant = tenants().of(fields); !tenant.empty())
+        lines.push_back("LIAISON_TENANT=" + tenant);
+    for (const LogField& field : fields) {
+        std::string line = "LIAISON_";
+        for (const char c : field.name)
+            line += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        lines.push_back(line + "=" + redactor().scrub(field.value));
+    }
+    return lines;
+}
+
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+    log(level, LogEvent::none, message, fields);
+}
+
+void log(LogLevel level, LogEvent event, std::string_view message, std::initializer_list<LogField> fields) {
     if (!log_enabled(level)) return;
+    if (destination == LogTarget::journal) return write_journal(journal_entry(level, event, message, fields));
     std::string text = redactor().scrub(message);
-    if (destination == LogTarget::journal) return write_journal(level, text, fields);
     if (shape == LogFormat::json) {
         boost::json::object line{{"level", name(level)}, {"message", text}};
+        if (const KnownLogEvent* one = known(event)) line["event"] = one->name;
+        if (const std::string tenant = tenants().of(fields); !tenant.empty()) line["tenant"] = tenant;
         for (const LogField& field : fields) line[field.name] = redactor().scrub(field.value);
         standard_error().log(to_spdlog(level), boost::json::serialize(line));
         return;

@@ -28,7 +28,8 @@ void Alerts::found(const std::string& tenant, const std::string& integration,
         const bool is_new = same == known.end();
         if (is_new)
             log(finding.severity == store::Severity::critical ? LogLevel::error : LogLevel::warning,
-                finding.text, {{"integration", integration}, {"alert", finding.kind}});
+                LogEvent::alert_raised, finding.text,
+                {{"integration", integration}, {"alert", finding.kind}});
         if (!is_new && !is_event && same->second == present[key]) continue;
         store::Alert& alert = raise.emplace_back();
         alert.tenant = tenant;
@@ -43,7 +44,8 @@ void Alerts::found(const std::string& tenant, const std::string& integration,
     for (const auto& [key, as_known] : known) {
         if (present.contains(key)) continue;
         lower.push_back(key);
-        log(LogLevel::info, "no longer: " + key.first + (key.second.empty() ? "" : " " + key.second),
+        log(LogLevel::info, LogEvent::alert_ended,
+            "no longer: " + key.first + (key.second.empty() ? "" : " " + key.second),
             {{"integration", integration}, {"alert", key.first}});
     }
     if (present.empty())

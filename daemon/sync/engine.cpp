@@ -410,6 +410,7 @@ void Engine::conclude(RunControl& control, const Status& outcome, Instant now) {
     log(fine      ? LogLevel::info
         : stopped ? LogLevel::warning
                   : LogLevel::error,
+        fine ? LogEvent::run_ended : LogEvent::run_failed,
         "run " + std::to_string(run.id) + " ended: " + std::string(store::to_string(run.status)) +
             (run.error.empty() ? "" : ": " + run.error),
         {{"integration", run.integration},

@@ -118,7 +118,8 @@ void Engine::start_missed(Slot& slot) {
 
 // The wall clock jumped. What goes by monotonic time stands on the agenda already; the rest moves.
 void Engine::on_step(Milliseconds step) {
-    log(LogLevel::warning, "the clock of this machine jumped; schedules were computed anew",
+    log(LogLevel::warning, LogEvent::clock_jumped,
+        "the clock of this machine jumped; schedules were computed anew",
         {{"by", std::to_string(step.count() / 1000) + "s"}});
     // At no moment may a send that waits for its settle time seem to be due.
     if (step.count() < 0) clock_.move(step);

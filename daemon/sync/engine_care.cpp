@@ -231,7 +231,8 @@ void Engine::judge(Slot& slot, Lane lane, const Status& outcome, const Aftermath
         const bool was_suspended = slot.vitals.suspension != Vitals::Suspension::none;
         slot.vitals.succeeded(scheduler_.now());
         if (was_suspended && slot.vitals.suspension == Vitals::Suspension::none)
-            log(LogLevel::info, "resumed, because a run succeeded", {{"integration", *slot.id}});
+            log(LogLevel::info, LogEvent::resumed, "resumed, because a run succeeded",
+                {{"integration", *slot.id}});
         // Whatever was exported after the backup has been asked for.
         if (control.doubts_all && control.only_entity.empty()) slot.vitals.restored_to = {};
         // A run that had nothing to ask of the vendor is no proof, but its breaker need not stay half open.
@@ -293,7 +294,7 @@ void Engine::probed(Slot& slot, const Result<std::string>& answer) {
     if (slot.vitals.suspension == Vitals::Suspension::failures) {
         if (answer) {
             slot.vitals.resume(policy, true);
-            log(LogLevel::info, "resumed, because a test of the connection succeeded",
+            log(LogLevel::info, LogEvent::resumed, "resumed, because a test of the connection succeeded",
                 {{"integration", *slot.id}});
         } else {
             scheduler_.set(*slot.id, slot.times, Cause::probe, now + suspension_probe);
@@ -344,7 +345,7 @@ Status Engine::suspend(const std::string& integration) {
     set_times(**slot);
     keep(**slot);
     look_for_problems(**slot, false);
-    log(LogLevel::info, "suspended by an operator", {{"integration", integration}});
+    log(LogLevel::info, LogEvent::suspended, "suspended by an operator", {{"integration", integration}});
     return {};
 }
 
@@ -359,7 +360,7 @@ Status Engine::resume(const std::string& integration) {
     set_times(**slot);
     keep(**slot);
     look_for_problems(**slot, false);
-    log(LogLevel::info, "resumed by an operator", {{"integration", integration}});
+    log(LogLevel::info, LogEvent::resumed, "resumed by an operator", {{"integration", integration}});
     if (!(*slot)->live.control && !is_held(**slot)) start_missed(**slot);
     start_waiting(**slot);
     return {};

@@ -173,7 +173,7 @@ Task<Status> Upkeep::back_up() {
     if (made) {
         kept_.backed_up = began;
         kept_.backup_error.clear();
-        log(LogLevel::info, "backed up",
+        log(LogLevel::info, LogEvent::backed_up, "backed up",
             {{"file", made->file.string()}, {"bytes", std::to_string(made->bytes)}});
     } else {
         kept_.failed = began;
@@ -238,7 +238,8 @@ Task<Status> Upkeep::sweep_personal_data(const std::string& entity, Milliseconds
         co_await pause(ports_.timers, between_steps);
     }
     if (erased > 0) {
-        log(LogLevel::info, "took the personal data out of records whose time is over",
+        log(LogLevel::info, LogEvent::personal_data_removed,
+            "took the personal data out of records whose time is over",
             {{"entity", entity}, {"records", std::to_string(erased)}});
     }
     co_return Status();

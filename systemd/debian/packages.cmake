@@ -7,6 +7,7 @@ set(debian ${PROJECT_SOURCE_DIR}/systemd/debian)
 # What follows is for /usr: units and the default configuration name it.
 install(FILES systemd/liaisond.service systemd/liaisond.socket systemd/liaisond-api.socket systemd/liaisond-webhooks.socket
     DESTINATION lib/systemd/system COMPONENT daemon)
+install(FILES systemd/liaison.catalog DESTINATION lib/systemd/catalog COMPONENT daemon)
 install(FILES systemd/liaison.sysusers DESTINATION lib/sysusers.d RENAME liaison.conf COMPONENT daemon)
 install(FILES systemd/liaison.tmpfiles DESTINATION lib/tmpfiles.d RENAME liaison.conf COMPONENT daemon)
 install(FILES etc/liaison.yaml DESTINATION /etc/liaison COMPONENT daemon)

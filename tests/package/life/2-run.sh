@@ -48,6 +48,8 @@ must_not systemctl reload liaisond
 journal_says "/etc/liaison/conf.d/third.yaml:1:" || fail "the journal does not say what is wrong"
 must systemctl kill -s HUP --kill-whom=main liaisond
 until_true "the journal tells that the old configuration stays" 10 journal_says "was not reloaded; the old one stays in force"
+must journalctl --no-pager -x LIAISON_EVENT=reload_refused
+says "A restart would fail"
 must systemctl status --no-pager liaisond.service
 says "the configuration is wrong and was not reloaded"
 is "the daemon is the same" "$(pid)" "$before"
@@ -56,3 +58,4 @@ must rm /etc/liaison/conf.d/third.yaml
 must systemctl reload liaisond
 must journalctl --no-pager -o verbose -n 40 -u liaisond.service
 says "LIAISON_INTEGRATION=grossiste-products"
+says "LIAISON_TENANT=grossiste"

@@ -179,7 +179,9 @@ void WorkerProcess::kill_after(std::chrono::milliseconds delay, std::string reas
     timer_.expires_after(delay);
     timer_.async_wait([weak = weak_from_this(), reason = std::move(reason)](error_code problem) {
         const auto self = weak.lock();
-        if (self && !problem) self->kill(reason);
+        if (!self || problem) return;
+        self->reap();  // what it ended with says more
+        self->kill(reason);
     });
 }
 

@@ -20,6 +20,9 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::size_t max_version_bytes = 64;
+// A deadline that is found out later than that is extended, at most so many times.
+constexpr milliseconds standstill{250};
+constexpr unsigned most_extensions = 3;
 
 std::string job_text(const WorkerSupervisor::JobState& job) {
     return std::string(to_string(job.kind)) + " job for " + job.instance->spec.integration;
@@ -173,7 +176,7 @@ void WorkerSupervisor::start() {
     process_ = std::move(*process);
     (void)append_frame(process_->output(), generation_, Hello{library_, digest_});
     process_->flush();
-    arm(options_.start_deadline, &WorkerSupervisor::start_is_late);
+    arm_deadline(options_.start_deadline, &WorkerSupervisor::start_is_late);
 }
 
 bool WorkerSupervisor::send(Waiting& next) {
@@ -192,7 +195,7 @@ bool WorkerSupervisor::send(Waiting& next) {
     next.job->started_in = generation_;
     outstanding_ = Outstanding{std::move(next.job), std::move(next.done), request};
     process_->flush();
-    arm(options_.step_deadline, &WorkerSupervisor::step_is_late);
+    arm_deadline(options_.step_deadline, &WorkerSupervisor::step_is_late);
     return true;
 }
 
@@ -325,14 +328,21 @@ void WorkerSupervisor::back_off() {
     if (delay > options_.longest_wait) fail_waiting(backoff_error());
 }
 
-void WorkerSupervisor::arm(milliseconds delay, void (WorkerSupervisor::*action)()) {
+void WorkerSupervisor::arm(milliseconds delay, Action action, unsigned extensions) {
     timer_.expires_after(delay);
-    timer_.async_wait(
-        [weak = weak_from_this(), action, due = timer_.expiry()](boost::system::error_code problem) {
-            const auto self = weak.lock();
-            // A handler that was due when the timer was set anew still comes without an error.
-            if (self && !problem && !self->stopped_ && self->timer_.expiry() == due) ((*self).*action)();
-        });
+    timer_.async_wait([weak = weak_from_this(), delay, action, extensions,
+                       due = timer_.expiry()](boost::system::error_code problem) {
+        const auto self = weak.lock();
+        // A handler that was due when the timer was set anew still comes without an error.
+        if (!self || problem || self->stopped_ || self->timer_.expiry() != due) return;
+        if (extensions > 0 && Clock::now() - due > standstill)
+            return self->arm(delay, action, extensions - 1);
+        ((*self).*action)();
+    });
+}
+
+void WorkerSupervisor::arm_deadline(milliseconds delay, Action action) {
+    arm(delay, action, most_extensions);
 }
 
 void WorkerSupervisor::step_is_late() {

@@ -121,7 +121,10 @@ class WorkerSupervisor : public std::enable_shared_from_this<WorkerSupervisor> {
     void back_off();
     bool crashes_too_often();
     void enter_quarantine();
-    void arm(std::chrono::milliseconds delay, void (WorkerSupervisor::*action)());
+    using Action = void (WorkerSupervisor::*)();
+    void arm(std::chrono::milliseconds delay, Action action, unsigned extensions = 0);
+    // Extended when it is found out late: then this process, and maybe the worker, stood still.
+    void arm_deadline(std::chrono::milliseconds delay, Action action);
     void step_is_late();
     void start_is_late();
     void backoff_is_over();

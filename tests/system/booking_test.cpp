@@ -257,18 +257,16 @@ class BookingOut : public Booking {
         EXPECT_EQ(text_of(house.run("days"), "status"), "success") << house.last_lines();
     }
     bool wait_until_sold(std::int64_t days, int count) const {
-        return until(
-            [&] {
-                const json::array all = vendor_records(house, "booking/availability");
-                if (static_cast<std::int64_t>(all.size()) != days) return false;
-                int right = 0;
-                for (const json::value& one : all) {
-                    const std::int64_t sell = number_of(one.as_object(), "to_sell");
-                    right += sell == count || sell == 0 ? 1 : 0;
-                }
-                return right == days && Hub(house).open_intents() == 0;
-            },
-            std::chrono::seconds(30));
+        return until([&] {
+            const json::array all = vendor_records(house, "booking/availability");
+            if (static_cast<std::int64_t>(all.size()) != days) return false;
+            int right = 0;
+            for (const json::value& one : all) {
+                const std::int64_t sell = number_of(one.as_object(), "to_sell");
+                right += sell == count || sell == 0 ? 1 : 0;
+            }
+            return right == days && Hub(house).open_intents() == 0;
+        });
     }
 };
 

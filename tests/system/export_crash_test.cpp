@@ -84,7 +84,7 @@ TEST_F(ToThePms, WhatAKillLeftOpenIsTakenUpWithoutATrigger) {
     house.kill_daemon();
     house.start();
     const Hub hub(house);
-    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; }, std::chrono::seconds(30)))
+    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; }))
         << hub.open_intents() << " sends are open, and nobody asks what became of them";
 }
 
@@ -162,7 +162,7 @@ TEST_F(ToThePms, UpdatesSurviveAKillAndLostAnswers) {
     house.start();
     house.run("pms");
     const Hub hub(house);
-    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; }, std::chrono::seconds(30)))
+    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; }))
         << json::serialize(house.get("/api/v1/intents?limit=1"));
     expect_pms_holds(house, many);
 }
@@ -175,7 +175,7 @@ TEST_F(ToThePms, AnUpdateThatMeetsAnotherChangeReadsAndWritesAgain) {
     change_all(10);
     house.run("pms");
     const Hub hub(house);
-    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; }, std::chrono::seconds(30)))
+    EXPECT_TRUE(until([&] { return hub.open_intents() == 0; }))
         << json::serialize(house.get("/api/v1/intents?limit=1"));
     expect_pms_holds(house, 10);
 }
@@ -209,10 +209,9 @@ TEST_F(ToTheOffice, OrdersWaitForProductsAndCustomersWhoseAnswersWereLost) {
     begin(50, 100);
     house.set("backoffice", R"({"lose_every":10})");
     house.run("office");
-    EXPECT_TRUE(
-        until([&] { return house.count("backoffice/orders") == 100 && Hub(house).open_intents() == 0; },
-              std::chrono::seconds(30)))
-        << house.last_lines();
+    EXPECT_TRUE(until([&] {
+        return house.count("backoffice/orders") == 100 && Hub(house).open_intents() == 0;
+    })) << house.last_lines();
     expect_office_holds(house, 50, 100);
     EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0);
 }

@@ -206,7 +206,7 @@ TEST_P(OdooLedger, StockIsCountedOnceWhateverIsLost) {
         }
         return wanted == there && Hub(house).open_intents() == 0;
     };
-    EXPECT_TRUE(until(all_counted, std::chrono::seconds(20))) << house.last_lines();
+    EXPECT_TRUE(until(all_counted)) << house.last_lines();
     EXPECT_EQ(house.count("odoo/quants"), 40);
     EXPECT_EQ(Hub(house).mapped("odoo", "stock_level").size(), 40u);
     EXPECT_EQ(Hub(house).number("SELECT count(*) FROM dead_letters"), 0)

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "until.hpp"
+
 namespace liaison_system {
 
 class Process {
@@ -24,7 +26,7 @@ class Process {
     bool is_running();
     void kill(int signal);
     // The exit code, or minus the signal's number; nothing when the process still runs at the deadline.
-    std::optional<int> wait(std::chrono::milliseconds deadline = std::chrono::seconds(30));
+    std::optional<int> wait(std::chrono::milliseconds deadline = patience);
     // After its end: whether the kernel wrote, or piped to a handler, a core dump.
     bool has_dumped_core() const { return has_dumped_core_; }
     std::string standard_error() const;

@@ -97,7 +97,7 @@ TEST_F(Rounds, AChangeSurvivesAKillBeforeItIsExported) {
     house.kill_daemon();
     ASSERT_EQ(house.count("backoffice/products"), 0);
     house.start();
-    EXPECT_TRUE(until([&] { return house.count("backoffice/products") == 100; }, std::chrono::seconds(8)))
+    EXPECT_TRUE(until([&] { return house.count("backoffice/products") == 100; }))
         << "the changes wait in the hub, and nobody exports them";
 }
 

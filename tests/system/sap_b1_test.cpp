@@ -32,8 +32,7 @@ class Sap : public testing::Test {
     }
     bool wait_until_all_sent(std::int64_t orders) const {
         const Hub hub(house);
-        return until([&] { return house.count("sap_b1/Orders") >= orders && hub.open_intents() == 0; },
-                     std::chrono::seconds(20));
+        return until([&] { return house.count("sap_b1/Orders") >= orders && hub.open_intents() == 0; });
     }
     void expect_each_order_once(std::int64_t orders) const {
         const json::array there = vendor_records(house, "sap_b1/Orders");
@@ -238,8 +237,7 @@ TEST_F(Sap, MasterDataWhoseAnswersAreLost) {
     begin_export(60, 1);
     house.set("sap_b1", R"({"lose_every":5})");
     house.run("sap");
-    EXPECT_TRUE(until([&] { return house.count("sap_b1/Items") == 60 && Hub(house).open_intents() == 0; },
-                      std::chrono::seconds(20)))
+    EXPECT_TRUE(until([&] { return house.count("sap_b1/Items") == 60 && Hub(house).open_intents() == 0; }))
         << house.last_lines();
     EXPECT_TRUE(wait_until_all_sent(1)) << house.last_lines();
     EXPECT_EQ(Hub(house).mapped("sap", "product").size(), 60u);
@@ -249,13 +247,10 @@ TEST_F(Sap, TooManyRequests) {
     begin_export(10, 20);
     house.set("sap_b1", R"({"rate_limit":{"per_second":40,"burst":5}})");
     house.run("sap");
-    EXPECT_TRUE(until(
-        [&] {
-            house.run("sap");
-            return house.count("sap_b1/Orders") == 20 && Hub(house).open_intents() == 0;
-        },
-        std::chrono::seconds(30)))
-        << house.last_lines();
+    EXPECT_TRUE(until([&] {
+        house.run("sap");
+        return house.count("sap_b1/Orders") == 20 && Hub(house).open_intents() == 0;
+    })) << house.last_lines();
     EXPECT_GT(house.stat("sap_b1", "rate_limited"), 0);
     expect_each_order_once(20);
 }
@@ -295,8 +290,7 @@ class SapInvoices : public Sap {
     }
     bool wait_until_posted() const {
         const Hub hub(house);
-        return until([&] { return house.count("sap_b1/Invoices") >= issued() && hub.open_intents() == 0; },
-                     std::chrono::seconds(20));
+        return until([&] { return house.count("sap_b1/Invoices") >= issued() && hub.open_intents() == 0; });
     }
     void expect_each_invoice_once() const {
         const json::array there = vendor_records(house, "sap_b1/Invoices");
@@ -358,7 +352,7 @@ TEST_F(Sap, AnOrderThatWaitsForApprovalIsNotSentTwice) {
     })) << json::serialize(house.get("/api/v1/intents?limit=10"));
     // Past the settle time SAP is asked for the order and for the draft of each.
     const std::int64_t reads = house.stat("sap_b1", "reads");
-    EXPECT_TRUE(until([&] { return house.stat("sap_b1", "reads") >= reads + 6; }, std::chrono::seconds(8)));
+    EXPECT_TRUE(until([&] { return house.stat("sap_b1", "reads") >= reads + 6; }));
     EXPECT_EQ(house.count("sap_b1/Drafts"), 3);
     EXPECT_EQ(hub.open_intents(), 3);
 

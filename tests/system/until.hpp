@@ -6,7 +6,8 @@
 
 namespace liaison_system {
 
-inline constexpr std::chrono::seconds patience{30};
+// Of somebody who sits before a broken program; a machine that others use, too, can stand still for long.
+inline constexpr std::chrono::seconds patience{180};
 
 template <class Condition>
 bool until(Condition condition, std::chrono::milliseconds deadline = patience,

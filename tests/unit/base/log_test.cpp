@@ -59,8 +59,9 @@ TEST(Journal, EveryEventIsInTheCatalogAndInTheManual) {
     std::set<std::string_view> ids;
     for (const KnownLogEvent& one : known_log_events) {
         EXPECT_TRUE(ids.insert(one.message_id).second) << one.name;
-        EXPECT_THAT(catalog, HasSubstr("\n-- " + std::string(one.message_id) + "\nSubject: ")) << one.name;
-        EXPECT_THAT(manual, HasSubstr(std::string(one.name))) << one.name;
+        const std::string entry = "\n-- " + std::string(one.message_id) + "\nSubject: ";
+        EXPECT_NE(catalog.find(entry), std::string::npos) << one.name << " is not in the catalog";
+        EXPECT_NE(manual.find(one.name), std::string::npos) << one.name << " is not in the manual";
     }
     std::size_t texts = 0;
     for (std::size_t at = 0; (at = catalog.find("\n-- ", at)) != std::string::npos; ++at) ++texts;

@@ -40,7 +40,7 @@ inline Event answer(std::uint32_t status, std::string body) {
 
 template <class Condition>
 bool run_until(boost::asio::io_context& io, Condition condition,
-               std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+               std::chrono::milliseconds limit = std::chrono::minutes(2)) {
     const auto until = std::chrono::steady_clock::now() + limit;
     while (!condition()) {
         io.restart();

@@ -1,6 +1,7 @@
 #include "plugin/worker_runtime.hpp"
 
 #include <csignal>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -74,6 +75,21 @@ TEST_F(Supervision, AHangIsKilledAtTheDeadline) {
     EXPECT_EQ(
         error_text(first_step("loop")),
         "faulty worker did not answer within 100ms and was killed while running a pull job for paradise-csv");
+}
+
+// As a virtual machine does that gets no processor: the daemon and its workers stop and go on together.
+TEST_F(Supervision, AStandstillOfTheMachineIsNoHang) {
+    options.step_deadline = 500ms;
+    ASSERT_TRUE(first_step("ok"));
+    const pid_t worker = runtime().workers().at(0).pid;
+    const auto job = runtime().create_job(spec("faulty", "paradise-csv"), JobKind::pull);
+    std::optional<Result<Effect>> effect;
+    ASSERT_EQ(::kill(worker, SIGSTOP), 0);
+    job->step(start("ok"), [&](Result<Effect> got) { effect = std::move(got); });
+    std::this_thread::sleep_for(options.step_deadline * 2);
+    ASSERT_EQ(::kill(worker, SIGCONT), 0);
+    ASSERT_TRUE(run_until(io, [&] { return effect.has_value(); }));
+    EXPECT_EQ(error_text(*effect), "no error");
 }
 
 TEST_F(Supervision, GarbageIsKilled) {

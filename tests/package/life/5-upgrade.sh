@@ -5,7 +5,7 @@ before=$(pid)
 clients_begin
 must apt-get install -y "/var/tmp/packages/liaison_$newer-1_$architecture.deb" "/var/tmp/packages/liaison-tools_$newer-1_$architecture.deb" \
     "/var/tmp/packages/liaison-plugin-dev_$newer-1_$architecture.deb"
-until_true "the daemon runs" 30 is_active
+until_true "the daemon runs" is_active
 clients_end
 is "the newer version is there" "$(in_tree dpkg-query -W -f '${Version}' liaison)" "$newer-1"
 [ "$(pid)" != "$before" ] || fail "the daemon was not restarted"

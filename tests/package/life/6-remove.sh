@@ -8,7 +8,7 @@ says "# changed by hand"
 
 step "and back again"
 must apt-get install -y "/var/tmp/packages/liaison_$newer-1_$architecture.deb"
-until_true "the daemon runs" 30 is_active
+until_true "the daemon runs" is_active
 is "the records are there" "$(records)" 5
 
 step "purge"

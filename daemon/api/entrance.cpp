@@ -192,12 +192,12 @@ void Entrance::login(const web::Request& request, const web::Reply& answer) {
         return answer(std::move(later));
     }
     backend_.throttle.failed(name, request.peer.address, now);
-    check(name, password, json_wanted, answer);
+    check(name, password, request.peer.address, json_wanted, answer);
 }
 
 // Of a name that nobody has it takes as long as of any other.
-void Entrance::check(const std::string& name, const Secret& password, bool wants_json,
-                     const web::Reply& answer) {
+void Entrance::check(const std::string& name, const Secret& password, const std::string& address,
+                     bool wants_json, const web::Reply& answer) {
     struct Attempt {
         store::UserRow user;
         bool is_right = false;
@@ -205,7 +205,7 @@ void Entrance::check(const std::string& name, const Secret& password, bool wants
     ++being_checked_;
     backend_.store.read(
         [](store::Database& database) { return database.users(); },
-        [this, name, password, wants_json, answer](Result<std::vector<store::UserRow>> users) {
+        [this, name, password, address, wants_json, answer](Result<std::vector<store::UserRow>> users) {
             auto attempt = std::make_shared<Attempt>();
             for (store::UserRow& user : users ? *users : std::vector<store::UserRow>()) {
                 if (user.name == name) attempt->user = std::move(user);
@@ -214,10 +214,10 @@ void Entrance::check(const std::string& name, const Secret& password, bool wants
                 [attempt, password] {
                     attempt->is_right = access::is_password(attempt->user.password, password);
                 },
-                [this, attempt, name, wants_json, answer] {
+                [this, attempt, name, address, wants_json, answer] {
                     --being_checked_;
                     if (attempt->is_right) {
-                        backend_.throttle.succeeded(name);
+                        backend_.throttle.succeeded(name, address, backend_.clock.now());
                         return answer(welcome(attempt->user, wants_json));
                     }
                     log(LogLevel::warning, LogEvent::login_refused, "a login was refused");

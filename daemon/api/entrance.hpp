@@ -25,7 +25,8 @@ class Entrance {
 
   private:
     void login(const web::Request& request, const web::Reply& answer);
-    void check(const std::string& name, const Secret& password, bool wants_json, const web::Reply& answer);
+    void check(const std::string& name, const Secret& password, const std::string& address, bool wants_json,
+               const web::Reply& answer);
     void logout(const web::Request& request, const web::Reply& answer);
     web::Answer welcome(const store::UserRow& user, bool wants_json);
 

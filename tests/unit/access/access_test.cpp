@@ -132,8 +132,19 @@ TEST(Throttle, FiveAMinuteThenEverLonger) {
         throttle.failed("marie", "10.0.0.1", now);
         EXPECT_EQ(throttle.wait("marie", "10.0.0.1", now), Milliseconds(minutes(expected)));
     }
-    throttle.succeeded("marie");
+    throttle.succeeded("marie", "10.0.0.1", now);
     EXPECT_EQ(throttle.wait("marie", "10.0.0.3", now).count(), 0);
+}
+
+TEST(Throttle, WhoeverGuessesKeepsNobodyOutWhereTheyHaveBeen) {
+    Throttle throttle;
+    throttle.succeeded("marie", "10.0.0.1", start);
+    for (int i = 0; i < Throttle::per_name; ++i) throttle.failed("marie", "10.9.9.9", start);
+    EXPECT_GT(throttle.wait("marie", "10.9.9.9", start).count(), 0);
+    EXPECT_GT(throttle.wait("marie", "10.0.0.2", start).count(), 0);
+    EXPECT_EQ(throttle.wait("marie", "10.0.0.1", start).count(), 0);
+    for (int i = 0; i < Throttle::per_name; ++i) throttle.failed("marie", "10.0.0.1", start);
+    EXPECT_GT(throttle.wait("marie", "10.0.0.1", start).count(), 0) << "guessing is slow there, too";
 }
 
 TEST(Throttle, TwentyFromOneAddress) {

@@ -285,7 +285,9 @@ class TypedConnection final : public Connection {
         if (!answer.type.empty()) head.set(http::field::content_type, answer.type);
         head.set(http::field::cache_control, "no-store");
         head.set("X-Content-Type-Options", "nosniff");
-        head.set("Referrer-Policy", "no-referrer");
+        // With no-referrer, browsers send forms with `Origin: null` (Fetch, "append a request Origin
+        // header").
+        head.set("Referrer-Policy", "same-origin");
         head.set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'");
         if (peer_.is_secure) head.set("Strict-Transport-Security", "max-age=31536000");
         for (const auto& [name, value] : answer.headers) head.set(name, value);

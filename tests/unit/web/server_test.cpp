@@ -96,6 +96,8 @@ TEST_F(Web, AnswersOneAfterAnother) {
     EXPECT_THAT(all, HasSubstr("POST /two abc"));
     EXPECT_THAT(all, HasSubstr("DELETE /x "));
     EXPECT_THAT(all, HasSubstr("X-Content-Type-Options: nosniff"));
+    EXPECT_THAT(all, HasSubstr("Referrer-Policy: same-origin"))
+        << "with no-referrer, browsers send the login form with `Origin: null`, which is refused";
     EXPECT_THAT(all, Not(HasSubstr("Server:")));
 }
 

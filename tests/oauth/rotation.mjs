@@ -59,7 +59,7 @@ function ask(method, target, body) {
 }
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 async function ready() {
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 18000; tries += 1) {
     try { return await ask('GET', 'status'); } catch { await sleep(10); }
     if (daemon.exitCode !== null || daemon.signalCode !== null) return null;
   }

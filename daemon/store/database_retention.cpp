@@ -1,4 +1,7 @@
 // Database: letting go of what is no longer kept, a few rows at a time.
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
 #include "store/database_impl.hpp"
 
 namespace liaisond::store {
@@ -23,6 +26,7 @@ class Eraser {
         const std::optional<std::string> payload = without_(select_.view(1));
         const std::string id = uuid_text(select_.view(2));
         select_.reset();
+        seen_.emplace_back(id);
         const bool was_agreed = erase_agreements(rid), was_refused = erase_refusals(id);
         if (payload) {
             save_.reset();
@@ -37,6 +41,16 @@ class Eraser {
             mark_.bind(rid).run();
         }
         return payload || was_agreed || was_refused;
+    }
+    // What plans would have done with these records; all at once, because plans have no index by record.
+    void erase_from_plans() {
+        if (seen_.empty()) return;
+        connection_
+            .prepare(
+                "UPDATE plan_items SET fields = '[]', requests = '' WHERE record IN (SELECT value FROM "
+                "json_each(?))")
+            .bind(boost::json::serialize(seen_))
+            .run();
     }
 
   private:
@@ -93,6 +107,7 @@ class Eraser {
 
     Connection& connection_;
     const Database::Erasure& without_;
+    boost::json::array seen_;  // ids
     Statement select_ = connection_.prepare(
         "SELECT version, payload, id FROM records r WHERE rid = ?1 AND erased_version <> version AND "
         "NOT EXISTS (SELECT 1 FROM intents i WHERE i.rid = r.rid) AND "
@@ -130,6 +145,7 @@ Result<std::int64_t> Database::erase_from(const std::vector<Rid>& records, const
         std::int64_t erased = 0;
         Eraser eraser(impl_->connection, without);
         for (const Rid rid : records) erased += eraser.erase(rid) ? 1 : 0;
+        eraser.erase_from_plans();
         return erased;
     });
 }

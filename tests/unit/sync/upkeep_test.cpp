@@ -381,6 +381,31 @@ TEST_F(PersonalData, IsTakenFromWhatWasAgreedOnAndRefused) {
     EXPECT_EQ(ask("SELECT version FROM dead_letters"), "2") << "what was refused would be sent again";
 }
 
+TEST_F(PersonalData, IsTakenFromPlans) {
+    edit(1, stay("2026-01-01"), true);
+    edit(2, stay("2026-02-20"), true);
+    store::Plan plan;
+    plan.run = add_run(world.now());
+    plan.integration = "till";
+    plan.at = world.now();
+    ASSERT_TRUE(database().begin_plan(plan));
+    for (int n = 1; n <= 2; ++n) {
+        store::PlanItem item;
+        item.n = n;
+        item.action = "created";
+        item.entity = "reservation";
+        item.record = record(n);
+        item.fields = R"([{"pointer":"/booker/surname","from":null,"to":"Guest"}])";
+        item.requests = R"([{"body":"Guest"}])";
+        ASSERT_TRUE(database().add_plan_items(plan.run, {item}));
+    }
+    pass(days(1));
+    EXPECT_EQ(ask("SELECT fields || requests || action FROM plan_items WHERE n = 1"), "[]created");
+    EXPECT_EQ(ask("SELECT count(*) FROM plan_items WHERE fields LIKE '%Guest%' AND requests LIKE '%Guest%'"),
+              "1")
+        << "of the stay that is not over";
+}
+
 TEST_F(PersonalData, StaysWhereSomethingIsOpenOrItIsKeptForEver) {
     edit(1, stay("2026-01-01"), true);
     execute(

@@ -5,6 +5,7 @@
 #include <boost/url/parse_query.hpp>
 
 #include "access/passwords.hpp"
+#include "access/totp.hpp"
 #include "base/log.hpp"
 
 namespace liaisond::api {
@@ -56,7 +57,7 @@ web::Answer page(unsigned status, const std::string& content) {
     return answer;
 }
 
-web::Answer login_page(unsigned status, const std::string& wrong) {
+web::Answer form_page(unsigned status, const std::string& wrong, bool with_code) {
     return page(
         status,
         "<h1>liaison</h1>" +
@@ -64,7 +65,11 @@ web::Answer login_page(unsigned status, const std::string& wrong) {
             "<form method=\"post\" action=\"/login\"><label for=\"name\">Name</label><input id=\"name\" "
             "name=\"name\" autocomplete=\"username\" required autofocus><label "
             "for=\"password\">Password</label><input id=\"password\" name=\"password\" type=\"password\" "
-            "autocomplete=\"current-password\" required><button>Sign in</button></form>");
+            "autocomplete=\"current-password\" required>" +
+            (with_code ? "<label for=\"code\">Code, if you use an authenticator</label><input id=\"code\" "
+                         "name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"7\">"
+                       : "") +
+            "<button>Sign in</button></form>");
 }
 
 web::Answer home_page(const access::Sessions::Found& session) {
@@ -177,12 +182,13 @@ void Entrance::login(const web::Request& request, const web::Reply& answer) {
     };
     if (is_from_elsewhere(request)) return refuse(403, "The form was sent by a page of another place.");
     auto form = form_of(request);
-    const std::string name = form["name"];
-    const Secret password(std::move(form["password"]));
-    if (name.empty() || name.size() > longest_name || password.reveal().size() > longest_password)
+    const auto attempt = std::make_shared<Attempt>(Attempt{form["name"], Secret(std::move(form["password"])),
+                                                           form["code"], request.peer.address, json_wanted});
+    if (attempt->name.empty() || attempt->name.size() > longest_name || attempt->code.size() > longest_name ||
+        attempt->password.reveal().size() > longest_password)
         return refuse(400, "Name and password are needed.");
     const Instant now = backend_.clock.now();
-    const Milliseconds wait = backend_.throttle.wait(name, request.peer.address, now);
+    const Milliseconds wait = backend_.throttle.wait(attempt->name, attempt->address, now);
     if (wait > Milliseconds(0) || being_checked_ >= most_being_checked) {
         const std::string seconds = std::to_string(std::max<std::int64_t>(1, wait.count() / 1000));
         web::Answer later = json_wanted
@@ -191,40 +197,64 @@ void Entrance::login(const web::Request& request, const web::Reply& answer) {
         later.headers.emplace_back("Retry-After", seconds);
         return answer(std::move(later));
     }
-    backend_.throttle.failed(name, request.peer.address, now);
-    check(name, password, request.peer.address, json_wanted, answer);
+    backend_.throttle.failed(attempt->name, attempt->address, now);
+    check(attempt, answer);
 }
 
 // Of a name that nobody has it takes as long as of any other.
-void Entrance::check(const std::string& name, const Secret& password, const std::string& address,
-                     bool wants_json, const web::Reply& answer) {
-    struct Attempt {
-        store::UserRow user;
-        bool is_right = false;
-    };
+void Entrance::check(const std::shared_ptr<Attempt>& attempt, const web::Reply& answer) {
     ++being_checked_;
     backend_.store.read(
         [](store::Database& database) { return database.users(); },
-        [this, name, password, address, wants_json, answer](Result<std::vector<store::UserRow>> users) {
-            auto attempt = std::make_shared<Attempt>();
+        [this, attempt, answer](Result<std::vector<store::UserRow>> users) {
             for (store::UserRow& user : users ? *users : std::vector<store::UserRow>()) {
-                if (user.name == name) attempt->user = std::move(user);
+                if (user.name == attempt->name) attempt->user = std::move(user);
             }
             backend_.beside(
-                [attempt, password] {
-                    attempt->is_right = access::is_password(attempt->user.password, password);
+                [attempt] {
+                    attempt->is_right = access::is_password(attempt->user.password, attempt->password);
                 },
-                [this, attempt, name, address, wants_json, answer] {
+                [this, attempt, answer] {
                     --being_checked_;
-                    if (attempt->is_right) {
-                        backend_.throttle.succeeded(name, address, backend_.clock.now());
-                        return answer(welcome(attempt->user, wants_json));
+                    if (attempt->is_right && takes_code(*attempt)) {
+                        backend_.throttle.succeeded(attempt->name, attempt->address, backend_.clock.now());
+                        return answer(welcome(attempt->user, attempt->wants_json));
                     }
                     log(LogLevel::warning, LogEvent::login_refused, "a login was refused");
-                    answer(wants_json ? problem(401, "name and password do not belong together")
-                                      : login_page(401, "Name and password do not belong together."));
+                    const std::string wrong = asks_for_codes()
+                                                  ? "name, password and code do not belong together"
+                                                  : "name and password do not belong together";
+                    answer(attempt->wants_json ? problem(401, wrong)
+                                               : login_page(401, "N" + wrong.substr(1) + "."));
                 });
         });
+}
+
+bool Entrance::takes_code(const Attempt& attempt) {
+    const std::string row = access::totp_row(attempt.name);
+    if (!backend_.secrets.contains(row)) return true;
+    const Result<Secret> key = backend_.secrets.find(row);
+    if (!key) {
+        log(LogLevel::error, "the authenticator of a user cannot be checked: " + key.error().message);
+        return false;
+    }
+    const auto step = access::totp_step(*key, attempt.code, backend_.clock.now());
+    if (!step) return false;
+    const auto last = taken_.try_emplace(attempt.name, *step);
+    if (last.second) return true;
+    const bool is_fresh = *step > last.first->second;
+    if (is_fresh) last.first->second = *step;
+    return is_fresh;
+}
+
+bool Entrance::asks_for_codes() const {
+    const auto& all = backend_.secrets.all();
+    const auto first = all.lower_bound(access::totp_row(""));
+    return first != all.end() && first->first.starts_with(access::totp_row(""));
+}
+
+web::Answer Entrance::login_page(unsigned status, const std::string& wrong) const {
+    return form_page(status, wrong, asks_for_codes());
 }
 
 web::Answer Entrance::welcome(const store::UserRow& user, bool wants_json) {

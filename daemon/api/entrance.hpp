@@ -2,7 +2,9 @@
 // to show before it may change anything (reliability.md 5.5). [core thread]
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "api/backend.hpp"
 
@@ -24,14 +26,27 @@ class Entrance {
     static std::string forgery(const web::Request& request, const std::string& csrf, std::string_view shown);
 
   private:
+    struct Attempt {
+        std::string name;
+        Secret password;
+        std::string code;  // of an authenticator; empty: none was shown
+        std::string address;
+        bool wants_json = false;
+        store::UserRow user = {};
+        bool is_right = false;
+    };
     void login(const web::Request& request, const web::Reply& answer);
-    void check(const std::string& name, const Secret& password, const std::string& address, bool wants_json,
-               const web::Reply& answer);
+    void check(const std::shared_ptr<Attempt>& attempt, const web::Reply& answer);
+    // Right, or not asked for. Each counts once.
+    bool takes_code(const Attempt& attempt);
+    bool asks_for_codes() const;  // of anybody
+    web::Answer login_page(unsigned status, const std::string& wrong) const;
     void logout(const web::Request& request, const web::Reply& answer);
     web::Answer welcome(const store::UserRow& user, bool wants_json);
 
     const Backend& backend_;
     int being_checked_ = 0;
+    std::map<std::string, std::int64_t> taken_;  // the last code's step, by name
 };
 
 void add_user_routes(Router& router, const Backend& backend);

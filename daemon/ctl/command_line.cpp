@@ -377,6 +377,9 @@ class CommandLine {
             ->type_name("SCOPE");
         filter(person, "--tenant", token_.tenant, "T", "Sees this tenant only (default: all)");
         command(*user, "list", [](Session& s) { return list_users(s); });
+        CLI::App* totp = command(*user, "totp", [this](Session& s) { return user_totp(s, token_); });
+        totp->add_option("NAME", token_.name, "Whose authenticator")->required()->type_name("");
+        totp->add_flag("--forget", token_.forget, "None: the password alone is enough");
         CLI::App* gone = command(*user, "remove", [this](Session& s) { return remove_user(s, name_); });
         gone->add_option("NAME", name_, "Who signs in no longer")->required()->type_name("");
         CLI::App* webhook = command(app_, "webhook", nullptr)->require_subcommand(0, 1);

@@ -38,6 +38,7 @@ struct ConnectArguments {
 struct TokenArguments {
     std::string name, scope = "read", tenant;  // tenant empty: all
     std::int64_t days = 0;                     // 0: the usual life
+    bool forget = false;
 };
 
 struct MappingArguments {
@@ -123,6 +124,7 @@ int revoke_token(Session& session, const std::string& id);
 int show_audit(Session& session);
 int set_user(Session& session, const TokenArguments& arguments);
 int list_users(Session& session);
+int user_totp(Session& session, const TokenArguments& arguments);
 int remove_user(Session& session, const std::string& name);
 int show_webhook(Session& session, const std::string& integration);
 int webhook_secret(Session& session, const WebhookArguments& arguments);

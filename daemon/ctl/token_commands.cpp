@@ -90,14 +90,31 @@ int set_user(Session& session, const TokenArguments& arguments) {
 
 int list_users(Session& session) {
     return session.show(session.client().get(api_target({"users"})), [&](const json::value& page) {
-        Table table({{"NAME", Align::left, true}, {"SCOPE"}, {"TENANT"}, {"SINCE"}});
+        Table table({{"NAME", Align::left, true}, {"SCOPE"}, {"TENANT"}, {"AUTHENTICATOR"}, {"SINCE"}});
         for (const json::value& one : array_at(page, "items"))
             table.add({text_at(one, "name"), text_at(one, "scope"),
                        text_at(one, "tenant").empty() ? std::string("all") : text_at(one, "tenant"),
-                       format_local(instant_at(one, "created_at"))});
+                       flag_at(one, "totp") ? "yes" : "no", format_local(instant_at(one, "created_at"))});
         return table.empty()
                    ? std::string("Nobody may sign in. Let somebody in with: liaisonctl user set NAME\n")
                    : table.text(session.look());
+    });
+}
+
+int user_totp(Session& session, const TokenArguments& arguments) {
+    const std::string target = api_target({"users", arguments.name, "totp"});
+    if (arguments.forget) {
+        return session.show(session.client().send("DELETE", target),
+                            [](const json::value& told) { return text_at(told, "detail") + "\n"; });
+    }
+    return session.show(session.client().send("POST", target), [&](const json::value& made) {
+        return one_line(arguments.name) +
+               " signs in with a code of an authenticator, too, from now on.\n\n  Key:  " +
+               text_at(made, "secret") + "\n  Link: " + text_at(made, "link") +
+               "\n\nType the key into the app, or scan the link (qrencode -t ansiutf8 draws it); it is shown "
+               "this once.\n"
+               "Should the app be lost: liaisonctl user totp " +
+               one_line(arguments.name) + " --forget\n";
     });
 }
 

@@ -4,6 +4,7 @@
 //   node login.mjs BIN-DIR CHROMIUM FOLDER-FOR-SCREENSHOTS
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
@@ -27,8 +28,18 @@ const port = await new Promise((resolve, reject) => {
   });
   daemon.on('exit', () => reject(new Error(`the daemon ended:\n${log}`)));
 });
-execFileSync(path.join(bin, 'liaisonctl'), ['--socket', path.join(house, 'socket'), 'user', 'set', 'marie', '--scope', 'admin'],
-  { input: `${password}\n`, stdio: ['pipe', 'ignore', 'inherit'] });
+const ctl = (...words) => execFileSync(path.join(bin, 'liaisonctl'), ['--socket', path.join(house, 'socket'), ...words],
+  { input: `${password}\n`, stdio: ['pipe', 'pipe', 'inherit'], encoding: 'utf8' });
+ctl('user', 'set', 'marie', '--scope', 'admin');
+
+function code_of(base32) {
+  const bits = [...base32].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = crypto.createHmac('sha1', key).update(step).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
 
 const browser = await chromium.launch({
   executablePath: program,
@@ -71,6 +82,19 @@ try {
   await page.waitForURL(`${base}/login`);
   await page.goto(base);
   assert.equal(page.url(), `${base}/login`, 'signed out');
+
+  // With an authenticator (RFC 6238).
+  const made = JSON.parse(ctl('--json', 'user', 'totp', 'marie'));
+  await page.goto(`${base}/login`);
+  await sign_in(password);
+  await page.waitForSelector('.wrong');
+  await picture('login-code');
+  await page.fill('#code', code_of(made.secret));
+  await sign_in(password);
+  await page.waitForURL(`${base}/`);
+  await page.click('text=Sign out');
+  await page.waitForURL(`${base}/login`);
+  ctl('user', 'totp', 'marie', '--forget');
 
   // A page of another place with the same form, filled in.
   const evil = http.createServer((request, answer) => {

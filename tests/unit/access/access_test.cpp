@@ -7,6 +7,7 @@
 #include "access/sessions.hpp"
 #include "access/throttle.hpp"
 #include "access/tokens.hpp"
+#include "access/totp.hpp"
 #include "base/redact.hpp"
 #include "base/system.hpp"
 #include "store/database.hpp"
@@ -153,6 +154,48 @@ TEST(Throttle, TwentyFromOneAddress) {
         throttle.failed("name" + std::to_string(i), "10.0.0.1", start);
     EXPECT_GT(throttle.wait("another", "10.0.0.1", start).count(), 0);
     EXPECT_EQ(throttle.wait("another", "10.0.0.2", start).count(), 0);
+}
+
+// ---- one-time codes ------------------------------------------------------------------------------------
+
+// RFC 6238, appendix B: the last six of its eight digits.
+TEST(Totp, CodesAreThoseOfTheStandard) {
+    const Secret key("12345678901234567890");
+    for (const auto& [second, code] : {std::pair<std::int64_t, const char*>{59, "287082"},
+                                       {1111111109, "081804"},
+                                       {1111111111, "050471"},
+                                       {1234567890, "005924"},
+                                       {2000000000, "279037"},
+                                       {20000000000, "353130"}}) {
+        EXPECT_EQ(totp_code(key, second / 30), code);
+        EXPECT_EQ(totp_step(key, code, from_unix_ms(second * 1000)), second / 30);
+    }
+}
+
+TEST(Totp, AClockMayBeHalfAMinuteOff) {
+    const Secret key("12345678901234567890");
+    const Instant now = from_unix_ms(1111111111000);
+    const std::int64_t step = 1111111111 / 30;
+    for (const int off : {-1, 0, 1}) EXPECT_EQ(totp_step(key, totp_code(key, step + off), now), step + off);
+    for (const int off : {-2, 2}) EXPECT_EQ(totp_step(key, totp_code(key, step + off), now), std::nullopt);
+    EXPECT_EQ(totp_step(key, "050 471", now), step) << "as apps show it";
+    for (const char* wrong : {"", "05047", "0504711", "abcdef"})
+        EXPECT_EQ(totp_step(key, wrong, now), std::nullopt);
+}
+
+// RFC 4648, 10, without the padding.
+TEST(Totp, KeysAreToldInBase32) {
+    for (const auto& [bytes, text] : {std::pair{"", ""},
+                                      {"f", "MY"},
+                                      {"fo", "MZXQ"},
+                                      {"foo", "MZXW6"},
+                                      {"foob", "MZXW6YQ"},
+                                      {"fooba", "MZXW6YTB"},
+                                      {"foobar", "MZXW6YTBOI"}})
+        EXPECT_EQ(base32(bytes), text);
+    EXPECT_EQ(totp_link(Secret("foobar"), "marie at home"),
+              "otpauth://totp/"
+              "liaison:marie%20at%20home?secret=MZXW6YTBOI&issuer=liaison&algorithm=SHA1&digits=6&period=30");
 }
 
 // ---- passwords -----------------------------------------------------------------------------------------

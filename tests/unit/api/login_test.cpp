@@ -1,6 +1,8 @@
 // People in a browser: the login form, its cookie, and what a request made elsewhere cannot do.
 #include "api_house.hpp"
 
+#include "access/totp.hpp"
+
 namespace liaisond::api {
 namespace {
 
@@ -67,6 +69,37 @@ TEST_F(Login, ACookieOpensAndAForeignPageDoesNot) {
     EXPECT_EQ(browse("POST", "/logout", "", {cookie}).status, 403u);
     EXPECT_EQ(browse("POST", "/logout", "csrf=" + csrf.second, {cookie}).status, 303u);
     EXPECT_EQ(browse("GET", "/api/v1/integrations", "", {cookie}).status, 401u);
+}
+
+TEST_F(Login, AnAuthenticatorsCodeIsAskedForAndCountsOnce) {
+    EXPECT_EQ(browse("GET", "/login").body.find("one-time-code"), std::string::npos) << "nobody has one";
+    const web::Answer before = sign_in("marie", password);
+    const auto [status, made] = ask("POST", "users/marie/totp");
+    ASSERT_EQ(status, 201u);
+    EXPECT_EQ(browse("GET", "/api/v1/session", "", {{"Cookie", cookie_of(before)}}).status, 401u)
+        << "again, with it";
+    EXPECT_NE(browse("GET", "/login").body.find("one-time-code"), std::string::npos);
+    EXPECT_TRUE(ask("GET", "users").second.at("items").at(0).at("totp").as_bool());
+    const std::string link(made.at("link").as_string());
+    EXPECT_NE(link.find("secret=" + std::string(made.at("secret").as_string()) + "&"), std::string::npos);
+
+    const Secret key = house.secrets.find("totp/marie").value();
+    const auto code = [&](int off) { return access::totp_code(key, to_unix_ms(world.now()) / 30'000 + off); };
+    EXPECT_EQ(sign_in("marie", password).status, 401u) << "the password alone";
+    EXPECT_EQ(sign_in("marie", std::string(password) + "&code=" + code(-2)).status, 401u) << "an old one";
+    const std::string now = code(0);
+    EXPECT_EQ(sign_in("marie", "wrong&code=" + now).status, 401u);
+    EXPECT_EQ(sign_in("marie", std::string(password) + "&code=" + now).status, 303u);
+    EXPECT_EQ(sign_in("marie", std::string(password) + "&code=" + now).status, 401u) << "whoever looked on";
+    EXPECT_EQ(sign_in("marie", std::string(password) + "&code=" + code(1)).status, 303u);
+
+    EXPECT_EQ(ask("DELETE", "users/marie/totp").first, 200u);
+    EXPECT_EQ(ask("DELETE", "users/marie/totp").first, 404u);
+    EXPECT_EQ(sign_in("marie", password).status, 303u);
+    EXPECT_EQ(ask("POST", "users/nobody/totp").first, 404u);
+    ASSERT_EQ(ask("POST", "users/marie/totp").first, 201u);
+    EXPECT_EQ(ask("DELETE", "users/marie").first, 200u);
+    EXPECT_FALSE(house.secrets.contains("totp/marie")) << "it goes with its owner";
 }
 
 TEST_F(Login, WhoeverGuessesWaits) {

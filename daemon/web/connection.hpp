@@ -30,9 +30,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     virtual void start() = 0;
     virtual void stop() = 0;
     const std::string& address() const { return peer_.address; }
+    bool is_leaving() const { return is_leaving_; }
 
   protected:
-    Server* server_;  // null once the server is gone
+    bool is_leaving_ = false;  // has had its last answer
+    Server* server_;           // null once the server is gone
     const Peer peer_;
 };
 
@@ -69,7 +71,6 @@ class TypedConnection final : public Connection {
 
   private:
     static constexpr std::size_t max_chunk_extension = 256;
-    static constexpr std::chrono::seconds lingering{2};
 
     // What a reply keeps: dropped unused it answers for whoever forgot to.
     struct Slot {
@@ -361,7 +362,8 @@ class TypedConnection final : public Connection {
         if (pieces_.empty()) write_last();
     }
     void write_last() {
-        expire(lingering);
+        if (server_ == nullptr) return;
+        expire(server_->policy().limits.linger_time);
         drained_ = nullptr;
         boost::asio::async_write(channel_, http::make_chunk_last(),
                                  [self = mine()](Error error, std::size_t) {
@@ -378,7 +380,9 @@ class TypedConnection final : public Connection {
     // ---- the end ----
     // Closing with bytes unread would reset the connection and might take the answer with it (RFC 9112 9.6).
     void say_goodbye() {
-        expire(lingering);
+        if (server_ == nullptr) return;
+        expire(server_->policy().limits.linger_time);
+        if (!std::exchange(is_leaving_, true)) server_->leaves(*this);
         if constexpr (is_tls) {
             channel_.async_shutdown([self = mine()](Error) { self->end(); });
         } else {

@@ -168,20 +168,22 @@ Status Server::reload(const Identity& identity) {
 bool Server::admit(const std::string& address) {
     ++counts_.accepted;
     const Limits& limits = policy_.limits;
-    const auto open_from = [this](const std::string& one) {
+    const auto from = [this](const std::string& one) {
         const auto known = by_address_.find(one);
-        return known == by_address_.end() ? 0 : known->second;
+        return known == by_address_.end() ? Presence() : known->second;
     };
-    const std::size_t local = open_from({});
+    const std::size_t local = from({}).open;
+    const Presence here = from(address);
     const bool fine = address.empty() ? local < limits.local_connections
                                       : connections_.size() - local < limits.connections &&
-                                            open_from(address) < limits.per_address;
+                                            here.open - here.leaving < limits.per_address &&
+                                            here.open < 2 * limits.per_address;
     if (!fine) ++counts_.refused;
     return fine;
 }
 
 void Server::begin(std::shared_ptr<Connection> connection) {
-    ++by_address_[connection->address()];
+    ++by_address_[connection->address()].open;
     connections_.insert(connection);
     connection->start();
 }
@@ -234,10 +236,14 @@ bool Server::reserve_body(std::size_t bytes) {
     return true;
 }
 
+void Server::leaves(const Connection& connection) { ++by_address_[connection.address()].leaving; }
+
 void Server::forget(const std::shared_ptr<Connection>& connection) {
     connections_.erase(connection);
     const auto known = by_address_.find(connection->address());
-    if (known != by_address_.end() && --known->second == 0) by_address_.erase(known);
+    if (known == by_address_.end()) return;
+    if (connection->is_leaving()) --known->second.leaving;
+    if (--known->second.open == 0) by_address_.erase(known);
 }
 
 Counts Server::counts() const {

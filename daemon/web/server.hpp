@@ -23,14 +23,17 @@
 namespace liaisond::web {
 
 struct Limits {
-    std::size_t connections = 1024, per_address = 64;  // on TCP
-    std::size_t local_connections = 256;               // on the unix socket, whatever comes by TCP
-    std::size_t body = 1u << 20;                       // bytes of one
-    std::size_t bodies = 64u << 20;                    // bytes of all that are being read at one time
+    // On TCP. One that has had its last answer, and only waits for the other side to close, leaves its place
+    // among those of its address to the next; of these there are as many again at most.
+    std::size_t connections = 1024, per_address = 64;
+    std::size_t local_connections = 256;  // on the unix socket, whatever comes by TCP
+    std::size_t body = 1u << 20;          // bytes of one
+    std::size_t bodies = 64u << 20;       // bytes of all that are being read at one time
     // Bytes of one that is always read: whoever promises large ones takes no room from those.
     std::size_t small_body = 64u << 10;
     std::size_t requests_per_connection = 1000;
-    std::chrono::milliseconds head_time{10'000}, body_time{30'000}, idle_time{30'000}, answer_time{60'000};
+    std::chrono::milliseconds head_time{10'000}, body_time{30'000}, idle_time{30'000}, answer_time{60'000},
+        linger_time{2'000};
     std::size_t unsent = 4u << 20;  // bytes that a stream's reader may be behind
 };
 
@@ -87,6 +90,8 @@ class Server {
     bool reserve_body(std::size_t bytes);
     void release_body(std::size_t bytes) { body_bytes_ -= bytes; }
     void count_request(bool refused) { ++(refused ? counts_.refused : counts_.requests); }
+    // It has had its last answer. Call once.
+    void leaves(const Connection& connection);
     void forget(const std::shared_ptr<Connection>& connection);
 
   private:
@@ -104,7 +109,10 @@ class Server {
     std::shared_ptr<boost::asio::ssl::context> tls_;  // null: plain
     std::string path_;
     std::set<std::shared_ptr<Connection>> connections_;
-    std::map<std::string, std::size_t, std::less<>> by_address_;  // those of the unix socket under ""
+    struct Presence {
+        std::size_t open = 0, leaving = 0;  // leaving: of the open ones
+    };
+    std::map<std::string, Presence, std::less<>> by_address_;  // those of the unix socket under ""
     std::size_t body_bytes_ = 0;
     Counts counts_;
     // After a failed accept, such as for want of file descriptors.

@@ -191,6 +191,27 @@ TEST_F(Web, OneAddressHoldsSoManyConnections) {
     EXPECT_THAT(answer, HasSubstr("GET /x"));
 }
 
+// A client that makes its next connection once it has read `Connection: close` is no crowd.
+TEST_F(Web, WhoHasHadTheLastAnswerLeavesRoomForTheNext) {
+    policy.limits.per_address = 1;
+    policy.limits.linger_time = std::chrono::hours(1);
+    start();
+    std::vector<Tcp::socket> leaving;
+    for (int i = 0; i < 2; ++i) {
+        Tcp::socket& one = leaving.emplace_back(connected());
+        asio::write(one, asio::buffer(plain("GET")));
+        std::string answer;
+        boost::system::error_code end;
+        asio::read(one, asio::dynamic_buffer(answer), end);
+        EXPECT_THAT(answer, HasSubstr("GET /x")) << i;
+    }
+    EXPECT_EQ(ask(plain("GET")), "") << "who never closes is a crowd after all";
+    leaving.clear();
+    std::string answer;
+    for (int i = 0; i < 1000 && answer.empty(); ++i) answer = ask(plain("GET"));
+    EXPECT_THAT(answer, HasSubstr("GET /x"));
+}
+
 TEST_F(Web, HostsOfOthersAreRefused) {
     start();
     EXPECT_THAT(ask("GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n"), StartsWith("HTTP/1.1 421"));

@@ -86,7 +86,7 @@ constexpr const char* texts = R"json({
 "Conflict": {"type": "object", "required": ["id", "integration", "entity", "external_id", "kind", "detail"],
   "properties": {"id": {"type": "integer"}, "run": {"type": "integer"}, "integration": {"type": "string"},
     "entity": {"type": "string"}, "external_id": {"type": "string"}, "record": {"type": "string"},
-    "kind": {"enum": ["fields", "identity", "deletion"]}, "detail": {}, "payload": {}, "first_at": {"type": "string"},
+    "kind": {"enum": ["fields", "identity", "deletion", "oscillation"]}, "detail": {}, "payload": {}, "first_at": {"type": "string"},
     "last_at": {"type": "string"}}},
 "Intent": {"type": "object", "required": ["id", "integration", "entity", "record", "reference", "state"],
   "properties": {"id": {"type": "integer"}, "integration": {"type": "string"}, "entity": {"type": "string"},

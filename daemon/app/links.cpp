@@ -29,6 +29,15 @@ sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& e
     return plugin::parse_effect_class(chosen->get_string()).value_or(rule.value);
 }
 
+Milliseconds lifetime_of(const plugin::KeyLifetime& rule, const std::string& entity,
+                         const json::object& settings) {
+    if (rule.setting.empty()) return rule.value;
+    const json::value root(settings);
+    const json::value* chosen = chosen_at(rule.setting, entity, root);
+    if (chosen == nullptr || !chosen->is_string()) return rule.value;
+    return parse_duration(std::string_view(chosen->get_string())).value_or(rule.value);
+}
+
 bool shows_all(const plugin::ConnectorManifest& connector, const std::string& entity,
                const json::object& settings) {
     const plugin::EntityRule* rule = connector.entity(entity);
@@ -122,6 +131,8 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
         link->effects[entity.name] = rule != nullptr && rule->effect
                                          ? *rule->effect
                                          : effect_of(connector.effect, entity.name, settings);
+        if (link->effects[entity.name] == sync::EffectClass::keyed)
+            link->key_lifetimes[entity.name] = lifetime_of(connector.key_lifetime, entity.name, settings);
     }
     for (const config::Entity& entity : integration.entities) {
         if (shows_all(connector, entity.name, settings)) link->complete_listings.insert(entity.name);

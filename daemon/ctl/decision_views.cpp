@@ -29,7 +29,7 @@ std::string about(const json::value& conflict) {
     std::string fields;
     for (const json::value& field : detail)
         fields += (fields.empty() ? "" : ", ") + text_at(field, "pointer");
-    return fields;
+    return kind == "oscillation" ? fields + ": systems change it back and forth" : fields;
 }
 
 // The values one below the other and whole: they are what must be compared.
@@ -48,6 +48,11 @@ std::string field_text(const json::value& field, const Look& look) {
     return text;
 }
 
+bool is_about_fields(const json::value& conflict) {
+    const std::string kind = text_at(conflict, "kind");
+    return kind == "fields" || kind == "oscillation";
+}
+
 std::string decision_hint(const json::value& conflict) {
     const std::string command = "liaisonctl conflicts resolve " + text_at(conflict, "id");
     if (text_at(conflict, "kind") == "identity")
@@ -56,7 +61,7 @@ std::string decision_hint(const json::value& conflict) {
     std::string text =
         "\nKeep the hub's:    " + command + " --take hub\nTake the vendor's: " + command + " --take remote\n";
     const json::array& fields = array_at(conflict, "detail");
-    if (text_at(conflict, "kind") == "fields" && fields.size() > 1)
+    if (is_about_fields(conflict) && fields.size() > 1)
         text += "Some of each:      " + command + " --take hub --field " +
                 one_line(text_at(fields[0], "pointer")) + "=remote\n";
     return text;
@@ -95,14 +100,14 @@ std::string conflict_text(const json::value& conflict, const Look& look) {
                                      {"Last seen", format_local(instant_at(conflict, "last_at"))}},
                                     look);
     const std::string kind = text_at(conflict, "kind");
-    if (kind == "fields") {
+    if (is_about_fields(conflict)) {
         for (const json::value& field : array_at(conflict, "detail")) text += field_text(field, look);
     } else if (kind == "identity") {
         text += heading("Records that fit", look);
         for (const json::value& record : array_at(conflict, "detail"))
             text += record.is_string() ? std::string(record.get_string()) + "\n" : std::string();
     }
-    if (kind != "fields") {
+    if (!is_about_fields(conflict)) {
         if (const json::value* payload = member(conflict, "payload"))
             text += heading("At the vendor", look) + many_lines(pretty(*payload)) + "\n";
     }

@@ -105,6 +105,7 @@ class ManifestReader {
         }
         read_entities(from, path, connector);
         read_effect(from, path, connector);
+        read_key_lifetime(from, path + ".key_lifetime", connector.key_lifetime);
         read_complete_listing(from, path, connector);
         read_date_range(from, path, connector.date_range);
         read_limits(from, path + ".limits", connector.limits);
@@ -221,6 +222,13 @@ class ManifestReader {
             wrong(path + ".date_range", found, "it must be true, false, or {setting}");
         }
     }
+    void read_duration(const json::value* found, const std::string& path, Milliseconds& into) {
+        const auto parsed = found != nullptr && found->is_string()
+                                ? parse_duration(std::string_view(found->get_string()))
+                                : Result<Milliseconds>(fail(ErrorKind::config, ""));
+        if (!parsed) return wrong(path, found, "it must be a duration such as 250ms or 2s");
+        into = *parsed;
+    }
     void read_limits(const json::object& from, const std::string& path, Limits& limits) {
         const json::object members = object(from, "limits", path);
         const auto number = [&](const char* key, std::uint32_t most, std::uint32_t& into) {
@@ -241,11 +249,7 @@ class ManifestReader {
         number("burst", 10'000, limits.burst);
         const auto duration = [&](const char* key, Milliseconds& into) {
             const json::value* found = members.if_contains(key);
-            if (found == nullptr) return;
-            const auto parsed = found->is_string() ? parse_duration(std::string_view(found->get_string()))
-                                                   : Result<Milliseconds>(fail(ErrorKind::config, ""));
-            if (!parsed) wrong(path + "." + key, found, "it must be a duration such as 250ms or 2s");
-            if (parsed) into = *parsed;
+            if (found != nullptr) read_duration(found, path + "." + key, into);
         };
         duration("min_gap", limits.min_gap);
         duration("pause_after_429", limits.pause_after_429);
@@ -277,6 +281,14 @@ class ManifestReader {
                          "allowed are upsert, keyed, findable, blind");
         }
         connector.effect.value = *parsed;
+    }
+
+    void read_key_lifetime(const json::object& from, const std::string& path, KeyLifetime& lifetime) {
+        const json::value* found = from.if_contains("key_lifetime");
+        if (found == nullptr) return;
+        if (!found->is_object()) return read_duration(found, path, lifetime.value);
+        lifetime.setting = text(found->get_object(), "setting", path + ".setting", true);
+        read_duration(found->get_object().if_contains("default"), path + ".default", lifetime.value);
     }
 
     std::string problem_;

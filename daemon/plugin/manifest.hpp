@@ -30,6 +30,12 @@ struct EffectRule {
     std::string setting;                     // empty: fixed
 };
 
+// How long the vendor remembers the key of a keyed create, from its first sending on; chosen as above.
+struct KeyLifetime {
+    std::chrono::milliseconds value = std::chrono::hours(24);  // also where nothing is said
+    std::string setting;
+};
+
 // Whether a full pull shows all records there are, so that what it lacks is gone: fixed, or chosen as above.
 struct CompleteListing {
     bool value = false;
@@ -72,6 +78,7 @@ struct ConnectorManifest {
     bool any_entity = false;  // "entities": "any"
     std::vector<EntityRule> entities;
     EffectRule effect;
+    KeyLifetime key_lifetime;
     CompleteListing complete_listing;
     DateRange date_range;  // of all entities; single ones say so themselves
     Limits limits;         // what the vendor allows

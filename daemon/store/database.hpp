@@ -93,8 +93,13 @@ class Database {
     // Open intents that are due; `sending` ones are left over from a crash when no run is in flight.
     Result<std::vector<Intent>> due_intents(const std::string& integration, const std::string& entity,
                                             Instant now, std::uint32_t limit);
-    // When the next open intent of the integration is due.
+    // When the next open intent of the integration is due, or its next second look.
     Result<std::optional<Instant>> next_intent(const std::string& integration);
+    // Second looks that are due, by entity; and what came of them.
+    Result<std::vector<SecondLook>> due_looks(const std::string& integration, Instant now,
+                                              std::uint32_t limit);
+    Status note_looks(std::int64_t run, const std::string& integration, const std::vector<SecondLook>& looks,
+                      Instant at);
     Result<std::optional<Intent>> intent(std::int64_t id);
     // The record as one integration is owed it now; nothing where it is not.
     Result<std::optional<PendingExport>> exportable(const std::string& integration, Rid rid);

@@ -41,9 +41,10 @@ Conflict read_conflict(Database::Impl& impl, const Statement& row) {
     conflict.rid = row.integer(4);
     if (!row.is_null(5)) conflict.record = uuid_text(row.view(5));
     const std::string_view kind = row.view(6);
-    conflict.kind = kind == "identity"   ? ConflictKind::identity
-                    : kind == "deletion" ? ConflictKind::deletion
-                                         : ConflictKind::fields;
+    conflict.kind = kind == "identity"      ? ConflictKind::identity
+                    : kind == "deletion"    ? ConflictKind::deletion
+                    : kind == "oscillation" ? ConflictKind::oscillation
+                                            : ConflictKind::fields;
     conflict.detail = row.text(7);
     conflict.payload = row.text(8);
     conflict.remote_version = row.text(9);

@@ -276,6 +276,11 @@ class PageWriter {
             if (!update(row)) return false;
         } else if (!still(row)) {
             return false;
+        } else if (!row.provenance.empty()) {
+            impl_.connection.prepare("UPDATE records SET provenance = ? WHERE rid = ?")
+                .bind(row.provenance)
+                .bind(row.rid)
+                .run();
         }
         if (row.stub_rid != 0 && !adopt_stub(row)) return false;
         if (!map(row, entity, rid)) return false;

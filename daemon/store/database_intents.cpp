@@ -121,6 +121,7 @@ Status Database::move_intents(Milliseconds step) {
                 "?1 * (first_sent_at > 0)")
             .bind(step.count())
             .run();
+        impl_->connection.prepare("UPDATE second_looks SET due_at = due_at + ?").bind(step.count()).run();
         return {};
     });
 }
@@ -179,7 +180,9 @@ Result<std::vector<Intent>> Database::due_intents(const std::string& integration
 Result<std::optional<Instant>> Database::next_intent(const std::string& integration) {
     return guarded(impl_->path, [&]() -> Result<std::optional<Instant>> {
         Statement select = impl_->connection.prepare(
-            "SELECT min(next_at) FROM intents i WHERE integration = ? AND state <> 3" NOT_CONTESTED);
+            "SELECT min(at) FROM (SELECT min(next_at) AS at FROM intents i WHERE integration = ?1 AND state "
+            "<> "
+            "3" NOT_CONTESTED " UNION ALL SELECT min(due_at) FROM second_looks WHERE integration = ?1)");
         if (!select.bind(impl_->number(integration)).step() || select.is_null(0))
             return std::optional<Instant>();
         return std::optional<Instant>(from_unix_ms(select.integer(0)));

@@ -386,9 +386,14 @@ Result<QueueSizes> Database::queue_sizes(const std::string& integration) {
     return guarded(impl_->path, [&]() -> Result<QueueSizes> {
         Statement select = impl_->connection.prepare(
             "SELECT (SELECT count(*) FROM dead_letters WHERE integration = ?1), "
-            "(SELECT count(*) FROM intents WHERE integration = ?1 AND state = 3)");
+            "(SELECT count(*) FROM intents WHERE integration = ?1 AND state = 3), "
+            "(SELECT count(*) FROM conflicts WHERE integration = ?1), "
+            "(SELECT count(*) FROM conflicts WHERE integration = ?1 AND kind = 'oscillation'), "
+            "(SELECT count(*) FROM second_looks WHERE integration = ?1 AND found <> '')");
         QueueSizes sizes;
-        if (select.bind(impl_->number(integration)).step()) sizes = {select.integer(0), select.integer(1)};
+        if (select.bind(impl_->number(integration)).step())
+            sizes = {select.integer(0), select.integer(1), select.integer(2), select.integer(3),
+                     select.integer(4)};
         return sizes;
     });
 }

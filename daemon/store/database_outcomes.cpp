@@ -28,6 +28,7 @@ class Settler {
         switch (outcome.kind) {
             case Outcome::Kind::done:
                 map(*intent, outcome);
+                if (outcome.look_again) look_again(*intent, outcome);
                 drop(*intent, "");
                 log(*intent, outcome, outcome.action, "success");
                 return;
@@ -89,6 +90,16 @@ class Settler {
         else
             map.bind(intent.content.empty() ? intent.payload : intent.content);
         map.run();
+    }
+    void look_again(const Intent& intent, const Outcome& outcome) {
+        impl_.connection.prepare("INSERT OR REPLACE INTO second_looks VALUES(?,?,?,?,?,?,'')")
+            .bind(integration_)
+            .bind(entity_)
+            .bind(intent.rid)
+            .bind(intent.op_key)
+            .bind(outcome.external_id)
+            .bind(to_unix_ms(*outcome.look_again))
+            .run();
     }
     // The vendor's record was imported as one of its own before this answer was known. It is the one that was
     // sent: what was made of it is deleted, wherever it was exported to.

@@ -6,7 +6,7 @@
 
 namespace liaisond::store {
 
-inline constexpr std::array<const char*, 8> migrations{R"sql(
+inline constexpr std::array<const char*, 9> migrations{R"sql(
 -- Integrations, entities and tenants by number: the big tables hold small integers.
 CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -181,6 +181,16 @@ CREATE UNIQUE INDEX alerts_open ON alerts(kind, integration, subject) WHERE stat
                                                        R"sql(
 -- The version from which what tells of a person was taken, or in which nothing did; 0: none yet.
 ALTER TABLE records ADD COLUMN erased_version INTEGER NOT NULL DEFAULT 0;
+)sql",
+                                                       R"sql(
+-- Creates that were sent more than once because an answer was missing: the vendor is asked later whether it has two.
+CREATE TABLE second_looks(
+    integration INTEGER NOT NULL, entity INTEGER NOT NULL, rid INTEGER NOT NULL,
+    reference TEXT NOT NULL,              -- ours, as the vendor was given it
+    external_id TEXT NOT NULL,            -- what we know it by
+    due_at INTEGER NOT NULL,
+    found TEXT NOT NULL,                  -- what is wrong; empty: nothing so far
+    PRIMARY KEY(integration, entity, rid)) STRICT, WITHOUT ROWID;
 )sql"};
 
 }  // namespace liaisond::store

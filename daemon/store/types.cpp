@@ -45,6 +45,7 @@ std::string_view to_string(ConflictKind kind) {
         case ConflictKind::fields: return "fields";
         case ConflictKind::identity: return "identity";
         case ConflictKind::deletion: return "deletion";
+        case ConflictKind::oscillation: return "oscillation";
     }
     return "fields";
 }

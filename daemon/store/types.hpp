@@ -141,7 +141,7 @@ struct ImportWrite {
     bool stub = false;
     std::string entity;                      // of a stub, which may differ from the page's
     std::optional<std::string> base, shown;  // as in ImportState, from now on
-    std::string provenance;
+    std::string provenance;                  // also where nothing changed in the hub; empty: as before
     bool tomb = false;                 // the vendor's record is gone; the mapping stays to know it again
     bool owed = false;                 // nothing changed in the hub, and yet the vendor is owed an export
     std::int64_t settles = 0;          // the intent that turns out to have been executed
@@ -164,7 +164,8 @@ struct MissingKey {
     std::uint32_t missing = 0;
 };
 
-enum class ConflictKind : std::uint8_t { fields, identity, deletion };
+// oscillation: of fields, at least one of which systems change back and forth.
+enum class ConflictKind : std::uint8_t { fields, identity, deletion, oscillation };
 std::string_view to_string(ConflictKind kind);
 
 // What a person has to decide.
@@ -247,6 +248,16 @@ struct Outcome {
     Instant next_at{};
     std::string action;          // for the log: created, updated, deleted, adopted
     bool present_again = false;  // superseded: something else is owed instead
+    // done: the create was sent more than once, and then the vendor is asked whether it has two of it.
+    std::optional<Instant> look_again;
+};
+
+// A create that was sent more than once.
+struct SecondLook {
+    Rid rid = 0;
+    std::string entity, reference, external_id;  // reference: ours; external_id: the one we know it by
+    Instant due{};                               // epoch, where it is noted: it is over
+    std::string found;                           // what is wrong; empty: nothing, or not looked yet
 };
 
 // ---- the vault ----
@@ -433,6 +444,8 @@ struct Backlog {
 // The same of one integration.
 struct QueueSizes {
     std::int64_t dead_letters = 0, in_doubt = 0;
+    std::int64_t conflicts = 0, oscillating = 0;  // oscillating: of the conflicts
+    std::int64_t twice = 0;                       // creates of which the vendor has two
 };
 
 struct IntegrationTotals {

@@ -1,8 +1,6 @@
 #include "sync/conflict_rules.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace liaisond::sync {
 namespace {
@@ -15,50 +13,23 @@ bool covers(std::string_view group, std::string_view pointer) {
 
 }  // namespace
 
-Provenance::Provenance(std::string_view text) {
-    if (text.empty()) return;
-    boost::system::error_code error;
-    json::value parsed = json::parse(text, error);
-    if (!error && parsed.is_object()) fields_ = std::move(parsed.get_object());
-}
-
-void Provenance::note(const std::string& pointer, const std::string& integration, std::int64_t changed_ms) {
-    fields_[pointer] = json::array{integration, changed_ms};
-}
-
-const json::array* Provenance::find(std::string_view pointer) const {
-    const json::value* found = fields_.if_contains(pointer);
-    const json::array* entry = found != nullptr ? found->if_array() : nullptr;
-    const bool fits =
-        entry != nullptr && entry->size() == 2 && (*entry)[0].is_string() && (*entry)[1].is_int64();
-    return fits ? entry : nullptr;
-}
-
-std::string Provenance::holder(std::string_view pointer) const {
-    const json::array* entry = find(pointer);
-    return entry != nullptr ? std::string((*entry)[0].get_string()) : std::string();
-}
-
-std::int64_t Provenance::changed_ms(std::string_view pointer) const {
-    const json::array* entry = find(pointer);
-    return entry != nullptr ? (*entry)[1].get_int64() : 0;
-}
-
-std::string Provenance::text() const { return fields_.empty() ? std::string() : json::serialize(fields_); }
-
 ConflictRules::ConflictRules(const Schema* schema, const config::Entity& entity,
                              const std::string& integration, const Provenance& provenance,
-                             std::int64_t changed_ms)
+                             std::int64_t changed_ms, Instant now)
     : schema_(schema),
       entity_(entity),
       integration_(integration),
       provenance_(provenance),
-      changed_ms_(changed_ms) {}
+      changed_ms_(changed_ms),
+      now_(now) {}
 
 MergeRules ConflictRules::merge_rules() const {
     return {[this](const FieldConflict& field) { return decide(field); },
             [this](std::string_view pointer, const json::value& from, const json::value& to) {
                 return may_move(pointer, from, to);
+            },
+            [this](std::string_view pointer, const json::value& to) {
+                return provenance_.swings(pointer, integration_, to, now_);
             }};
 }
 

@@ -1,5 +1,6 @@
 // ConflictRules: whose value wins, for one record of one integration (engine.md 4). First the owners of the
-// field, then its state machine, then the policy of the entity.
+// field, then its state machine, then the policy of the entity. Fields that systems change back and forth
+// wait for a person.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -9,30 +10,16 @@
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "sync/merge.hpp"
+#include "sync/provenance.hpp"
 
 namespace liaisond::sync {
 
-// Who changed which field of a record last, and when by its vendor's clock:
-// {"/status": ["paradise-pms", 1772355600000]}; 0: the vendor does not say.
-class Provenance {
-  public:
-    explicit Provenance(std::string_view json);
-    void note(const std::string& pointer, const std::string& integration, std::int64_t changed_ms);
-    // Empty where nobody changed the field since the record was created.
-    std::string holder(std::string_view pointer) const;
-    std::int64_t changed_ms(std::string_view pointer) const;
-    std::string text() const;  // empty: nothing noted
-
-  private:
-    const json::array* find(std::string_view pointer) const;
-    json::object fields_;
-};
-
 class ConflictRules {
   public:
-    // All must outlive the rules. `schema` may be null. `changed_ms`: when the vendor changed the record.
+    // All must outlive the rules. `schema` may be null. `changed_ms`: when the vendor changed the record;
+    // `now`: when the hub hears of it.
     ConflictRules(const Schema* schema, const config::Entity& entity, const std::string& integration,
-                  const Provenance& provenance, std::int64_t changed_ms);
+                  const Provenance& provenance, std::int64_t changed_ms, Instant now);
 
     MergeRules merge_rules() const;
     Side decide(const FieldConflict& field) const;
@@ -48,6 +35,7 @@ class ConflictRules {
     const std::string& integration_;
     const Provenance& provenance_;
     std::int64_t changed_ms_;
+    Instant now_;
 };
 
 }  // namespace liaisond::sync

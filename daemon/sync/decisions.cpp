@@ -69,6 +69,7 @@ class Resolution {
             known += own != choice.fields.end() ? 1 : 0;
             const Side side = own != choice.fields.end() ? own->second : choice.side;
             set_pointer(base, pointer, field.at("remote"));
+            provenance.thaw(pointer);
             if (side != Side::remote) continue;
             set_pointer(content, pointer, field.at("remote"));
             provenance.note(pointer, conflict_.integration, 0);
@@ -90,8 +91,9 @@ class Resolution {
             write_.new_version = state_.version + 1;
             write_.payload = json::serialize(content);
             write_.fields = fields;
-            write_.provenance = provenance.text();
         }
+        if (const std::string text = provenance.text(); changed || text != state_.provenance)
+            write_.provenance = text;
         write_.owed = owes && !changed;
         write_.synced_version =
             owes ? std::min(state_.synced_version, write_.new_version - 1) : write_.new_version;

@@ -9,6 +9,7 @@
 #include "sync/backoff.hpp"
 #include "sync/export_job.hpp"
 #include "sync/import_job.hpp"
+#include "sync/second_looks.hpp"
 
 namespace liaisond::sync {
 namespace {
@@ -257,7 +258,7 @@ Task<void> Engine::run(Slot& slot, Queued queued) {
     conclude(control, outcome, ports_.clock.now());
     ports_.observer.ended(control.run);  // whoever sees that it has ended sees it counted
     Result<Aftermath> after = co_await aftermath(control.run);
-    if (after) slot.vitals.queued(after->waiting.dead_letters, after->waiting.in_doubt, scheduler_.now());
+    if (after) slot.vitals.queued(after->waiting, scheduler_.now());
     judge(slot, lane, outcome, after ? *after : Aftermath());
     if (lane == Lane::backfill) settle_backfill(slot, outcome);
     if (lane == Lane::events) settle_events(slot, outcome);
@@ -309,7 +310,10 @@ Task<Status> Engine::work(Slot& slot, Lane lane, const RunRequest& request) {
         if (!planned || !go_on) co_return planned;
     }
     Status done = co_await all_entities(slot, lane, ports_);
-    co_return done;
+    if (!done || lane != Lane::live) co_return done;
+    SecondLooks looks(ports_, *slot.track(lane).requester, *slot.track(lane).control);
+    Status looked = co_await looks.run();
+    co_return looked;
 }
 
 // First what comes in, then what goes out; what others refer to first.

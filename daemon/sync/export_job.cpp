@@ -56,19 +56,27 @@ Task<Status> ExportJob::finish_open() {
 Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<store::Intent>& send) {
     std::vector<store::Intent> ask, stale;
     std::vector<store::Outcome> outcomes;
-    const ExportVerdict verdict(*control_.link, ports_.clock.now(), ports_.random);
+    const Instant now = ports_.clock.now();
+    const ExportVerdict verdict(*control_.link, now, ports_.random);
     for (store::Intent& intent : due) {
         const bool unclear =
             intent.state == store::IntentState::sending || intent.state == store::IntentState::unknown;
         const EffectClass effect = effect_of(*control_.link, intent);
+        const bool forgotten = unclear && !intent.deleted && effect == EffectClass::keyed &&
+                               !remembers_key(*control_.link, intent, now);
         // A crash cut it short, and nobody knows when it last left: the settle time begins now.
-        if (intent.state == store::IntentState::sending && effect == EffectClass::findable)
+        if (intent.state == store::IntentState::sending && (effect == EffectClass::findable || forgotten))
             outcomes.push_back(verdict.doubtful(intent, "the daemon stopped while this was being sent"));
+        // It was to be sent again while its key counted, and now that does not.
+        else if (forgotten &&
+                 (!control_.link->can_find || remembers_key(*control_.link, intent, intent.next_at)))
+            outcomes.push_back(
+                verdict.doubtful(intent, "it was not sent again while the vendor knew its key"));
         else if (needs_renewal(intent))
             stale.push_back(std::move(intent));
         else if (intent.state == store::IntentState::stale && control_.link->can_find)
             ask.push_back(std::move(intent));  // only for its version there: this side is not imported
-        else if (unclear && effect == EffectClass::findable)
+        else if (forgotten || (unclear && effect == EffectClass::findable))
             ask.push_back(std::move(intent));
         else if (unclear && effect == EffectClass::blind)
             outcomes.push_back(verdict.in_doubt(intent,

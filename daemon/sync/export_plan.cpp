@@ -101,4 +101,8 @@ EffectClass effect_of(const Link& link, const store::Intent& intent) {
     return intent.external_id.empty() ? link.effect(intent.entity) : EffectClass::upsert;
 }
 
+bool remembers_key(const Link& link, const store::Intent& intent, Instant at) {
+    return at + link.config.settle < intent.first_sent_at + link.key_lifetime(intent.entity);
+}
+
 }  // namespace liaisond::sync

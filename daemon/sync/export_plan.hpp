@@ -52,4 +52,8 @@ std::string reference_of(const Link& link, const std::string& entity, const std:
 // repeating them is harmless.
 EffectClass effect_of(const Link& link, const store::Intent& intent);
 
+// Whether a keyed create that is sent again at that moment is recognised by its key. The settle time before
+// the key's end it is not relied on any more: that long a request may be on its way (reliability.md 2.1).
+bool remembers_key(const Link& link, const store::Intent& intent, Instant at);
+
 }  // namespace liaisond::sync

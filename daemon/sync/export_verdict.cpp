@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "sync/backoff.hpp"
 #include "sync/export_plan.hpp"
+#include "sync/second_looks.hpp"
 
 namespace liaisond::sync {
 namespace {
@@ -57,6 +58,7 @@ store::Outcome ExportVerdict::of_result(const store::Intent& intent, const plugi
         done.external_id = id;
         done.remote_version = intent.deleted ? std::string() : result.version;
         done.action = intent.deleted ? "deleted" : action_of(result.outcome);
+        done.look_again = second_look(intent);
         return done;
     }
     switch (result.outcome) {
@@ -80,6 +82,7 @@ std::optional<store::Outcome> ExportVerdict::of_search(const store::Intent& inte
         adopted.external_id = result->external_id;
         adopted.remote_version = result->version;
         adopted.action = "adopted";
+        adopted.look_again = second_look(intent);
         return adopted;
     }
     if (answer == LIAISON_OUTCOME_NOT_FOUND && intent.attempt < sends_of_a_doubtful_create)
@@ -88,12 +91,32 @@ std::optional<store::Outcome> ExportVerdict::of_search(const store::Intent& inte
         return in_doubt(intent, "sent " + std::to_string(intent.attempt) +
                                     " times and not found at the vendor: look at the vendor");
     }
-    store::Outcome unknown = outcome(intent, Kind::unknown,
-                                     result ? result->text
-                                     : job  ? "the connector did not answer"
-                                            : job.error().message);
+    const std::string why = result ? result->text
+                            : job  ? "the connector did not answer"
+                                   : job.error().message;
+    if (result && is_twice(*result))
+        return in_doubt(intent, "the vendor has it twice (" + why +
+                                    "): remove all but one there, then liaisonctl "
+                                    "intents resolve N --exists ID with that one");
+    const bool cannot =
+        result ? answer == LIAISON_OUTCOME_REJECTED : !job && job.error().kind == ErrorKind::config;
+    if (cannot && effect_of(link_, intent) == EffectClass::keyed)
+        return in_doubt(intent, "the vendor may have forgotten its key, and it cannot be searched for: " +
+                                    why + "; look at the vendor");
+    store::Outcome unknown = outcome(intent, Kind::unknown, why);
     unknown.next_at = now_ + backoff(link_.config.retry, intent.attempt, random_) + Milliseconds(1000);
     return unknown;
+}
+
+// Nothing: the vendor cannot have it twice.
+std::optional<Instant> ExportVerdict::second_look(const store::Intent& intent) const {
+    const bool creates = intent.external_id.empty() && !intent.deleted;
+    if (!creates || intent.attempt < 2 || !link_.can_find) return std::nullopt;
+    const EffectClass effect = effect_of(link_, intent);
+    const bool may_repeat =
+        effect == EffectClass::upsert || (effect == EffectClass::keyed && remembers_key(link_, intent, now_));
+    if (may_repeat) return std::nullopt;
+    return now_ + second_look_after;
 }
 
 store::Outcome ExportVerdict::later(const store::Intent& intent, const std::string& why, Milliseconds advised,
@@ -140,13 +163,31 @@ store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::s
     const EffectClass effect = effect_of(link_, intent);
     // Repeating is harmless: the vendor sees the same operation again. But an unanswered write that is
     // executed late may not undo a newer one: only when it has settled is it repeated, and so answered.
-    if (effect == EffectClass::keyed || intent.deleted) return later(intent, why, Milliseconds(0), true);
+    if (intent.deleted) return later(intent, why, Milliseconds(0), true);
     if (effect == EffectClass::upsert) return later(intent, why, link_.config.settle, true);
+    if (effect == EffectClass::keyed) {
+        store::Outcome again = later(intent, why, Milliseconds(0), true);
+        if (again.kind != Kind::unknown || remembers_key(link_, intent, again.next_at)) return again;
+        return asked_when_settled(intent, why, again.next_at);
+    }
     if (effect == EffectClass::blind)
         return in_doubt(intent, "sent, and no clear answer came: " + why + "; look at the vendor");
     store::Outcome unknown = outcome(intent, Kind::unknown, why);
     // Of a long batch the last request leaves long after the first: the settle time runs from the answer.
     unknown.next_at = now_ + link_.config.settle;
+    return unknown;
+}
+
+// The vendor may have forgotten the key when this is sent again: then it is looked for, as if it had none.
+// Its next moment is one at which the key does not count, which tells that it has settled.
+store::Outcome ExportVerdict::asked_when_settled(const store::Intent& intent, const std::string& why,
+                                                 Instant not_before) const {
+    if (!link_.can_find)
+        return in_doubt(intent, "sent, and no clear answer came while the vendor remembers its key (" +
+                                    format_duration(link_.key_lifetime(intent.entity)) + "): " + why +
+                                    "; look at the vendor");
+    store::Outcome unknown = outcome(intent, Kind::unknown, why);
+    unknown.next_at = std::max(not_before, now_ + link_.config.settle);
     return unknown;
 }
 

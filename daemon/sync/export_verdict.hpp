@@ -35,6 +35,9 @@ class ExportVerdict {
     // `is_doubtful`: the attempt may have been executed.
     store::Outcome later(const store::Intent& intent, const std::string& why, Milliseconds advised,
                          bool is_doubtful = false) const;
+    std::optional<Instant> second_look(const store::Intent& intent) const;
+    store::Outcome asked_when_settled(const store::Intent& intent, const std::string& why,
+                                      Instant not_before) const;
     store::Outcome conflict(const store::Intent& intent, const std::string& why) const;
 
     const Link& link_;

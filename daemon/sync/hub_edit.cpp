@@ -123,7 +123,7 @@ class Editor {
             Provenance provenance(provenance_);
             json::array fields;
             for (const FieldDifference& one : differences_) {
-                provenance.note(one.pointer, edited_by_api, to_unix_ms(now_));
+                provenance.note(one.pointer, edited_by_api, to_unix_ms(now_), one.from, one.to, now_);
                 fields.emplace_back(one.pointer);
             }
             row.fields = json::serialize(fields);

@@ -389,16 +389,24 @@ void ImportPlan::write_merged(Candidate& candidate, const json::object* base, Ma
     std::optional<json::object> shown;
     if (state.shown) shown = parsed_object(*state.shown);
     Provenance provenance(state.provenance);
-    const ConflictRules rules(schema_, entity_, link_.config.id, provenance, record.changed_ms);
+    const ConflictRules rules(schema_, entity_, link_.config.id, provenance, record.changed_ms, making.now);
     const Merge merged = merge(base, shown ? &*shown : nullptr, hub, candidate.content, rules.merge_rules());
     for (const std::string& text : merged.notes) note(candidate, text, making);
 
     store::ImportWrite write = write_of(candidate);
+    for (const std::string& pointer : merged.frozen) {
+        note(candidate,
+             pointer + ": systems change it back and forth; it stays as it is until somebody decides",
+             making);
+        provenance.freeze(pointer);
+        write.provenance = provenance.text();
+    }
     const bool owes = merged.owes_export();
     const bool learnt = base == nullptr || !(merged.base == *base);
     if (!merged.taken.empty() || state.deleted) {
         for (const std::string& pointer : merged.taken)
-            provenance.note(pointer, link_.config.id, record.changed_ms);
+            provenance.note(pointer, link_.config.id, record.changed_ms, value_at(hub, pointer),
+                            value_at(merged.content, pointer), making.now);
         write.change = store::Action::updated;
         write.new_version = state.version + 1;
         write.payload = json::serialize(merged.content);
@@ -421,7 +429,8 @@ void ImportPlan::write_merged(Candidate& candidate, const json::object* base, Ma
     }
     making.page.writes.push_back(std::move(write));
     if (merged.open.empty()) return;
-    store::Conflict conflict = conflict_of(candidate, store::ConflictKind::fields);
+    store::Conflict conflict = conflict_of(
+        candidate, merged.frozen.empty() ? store::ConflictKind::fields : store::ConflictKind::oscillation);
     conflict.detail = json::serialize(to_json(merged.open));
     making.page.conflicts.push_back(std::move(conflict));
     ++counters_.conflicts;

@@ -25,7 +25,8 @@ struct Link {
     std::string connector_title;
     std::shared_ptr<const auth::Authorizer> authorizer;
     std::shared_ptr<const http::Egress> egress;
-    std::map<std::string, EffectClass> effects;  // by entity
+    std::map<std::string, EffectClass> effects;         // by entity
+    std::map<std::string, Milliseconds> key_lifetimes;  // of the entities whose creates are keyed
     bool can_find = false, can_test = false;
     bool can_pull = true;       // without it nothing is ever asked for: what comes in comes by events
     bool takes_events = false;  // it has webhook jobs; otherwise an event only says that something changed
@@ -41,6 +42,10 @@ struct Link {
     EffectClass effect(const std::string& entity) const {
         const auto found = effects.find(entity);
         return found == effects.end() ? EffectClass::blind : found->second;
+    }
+    Milliseconds key_lifetime(const std::string& entity) const {
+        const auto found = key_lifetimes.find(entity);
+        return found == key_lifetimes.end() ? plugin::KeyLifetime().value : found->second;
     }
 };
 

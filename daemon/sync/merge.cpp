@@ -73,19 +73,19 @@ class Merger {
                 base[name] = theirs;
                 return;
             }
-            take(hub, base, name, theirs, pointer);
-            return;
+            return take(hub, base, name, theirs, pointer);
         }
         conflict(hub, base, name, theirs, pointer);
     }
 
+    static json::value copy_of(const json::object& side, std::string_view name) {
+        const json::value* member = side.if_contains(name);
+        return member != nullptr ? *member : json::value();
+    }
+
     void conflict(json::object& hub, json::object& base, std::string_view name, const json::value& theirs,
                   const std::string& pointer) {
-        const auto copy_of = [&](const json::object& side) {
-            const json::value* member = side.if_contains(name);
-            return member != nullptr ? *member : json::value();
-        };
-        FieldConflict both{pointer, copy_of(base), copy_of(hub), theirs};
+        FieldConflict both{pointer, copy_of(base, name), copy_of(hub, name), theirs};
         Side side = rules_.decide(both);
         if (side == Side::remote && !both.hub.is_null() && !rules_.may_move(pointer, both.hub, theirs))
             side = Side::hub;
@@ -99,6 +99,11 @@ class Merger {
 
     void take(json::object& hub, json::object& base, std::string_view name, const json::value& theirs,
               const std::string& pointer) {
+        if (rules_.swings && rules_.swings(pointer, theirs)) {
+            result_.open.push_back({pointer, copy_of(base, name), copy_of(hub, name), theirs});
+            result_.frozen.push_back(pointer);
+            return;
+        }
         hub[name] = theirs;
         base[name] = theirs;
         result_.taken.push_back(pointer);
@@ -155,6 +160,19 @@ std::vector<FieldDifference> differences(const json::object& from, const json::o
 const json::value* at_pointer(const json::value& root, std::string_view pointer) {
     boost::system::error_code error;
     return root.find_pointer(pointer, error);
+}
+
+json::value value_at(const json::object& root, std::string_view pointer) {
+    const std::vector<std::string> tokens = split(pointer, '/');
+    const json::object* level = &root;
+    for (std::size_t i = 1; i < tokens.size(); ++i) {
+        const json::value* member = level->if_contains(key_of(tokens[i]));
+        if (member == nullptr) break;
+        if (i + 1 == tokens.size()) return *member;
+        level = member->if_object();
+        if (level == nullptr) break;
+    }
+    return {};
 }
 
 void set_pointer(json::object& root, std::string_view pointer, const json::value& value) {

@@ -26,6 +26,7 @@ struct Merge {
     json::object base;                // what both sides agree on from now on
     std::vector<std::string> taken;   // pointers at which the hub took the vendor's value
     std::vector<FieldConflict> open;  // what a person has to decide
+    std::vector<std::string> frozen;  // pointers of those that only wait because they swing
     std::vector<std::string> notes;   // one sentence per conflict that was decided, for the log
     bool owes_export() const { return !(content == base); }
 };
@@ -35,6 +36,9 @@ struct MergeRules {
     std::function<Side(const FieldConflict&)> decide;
     // Only the vendor changed it; false: it may not (a state machine forbids the move).
     std::function<bool(std::string_view pointer, const json::value& from, const json::value& to)> may_move;
+    // The vendor's value would be taken, and the field goes back and forth: nobody changes it before a person
+    // has decided. Empty: none does.
+    std::function<bool(std::string_view pointer, const json::value& to)> swings = {};
 };
 
 // `base` null: nothing was ever agreed (a record that was recognised); fields that differ are conflicts.
@@ -57,6 +61,8 @@ std::vector<FieldDifference> differences(const json::object& from, const json::o
 
 // "/lines/0/sku" of a value; null where there is nothing.
 const json::value* at_pointer(const json::value& root, std::string_view pointer);
+// The member of an object; null where there is nothing, or where the way there leads through a list.
+json::value value_at(const json::object& root, std::string_view pointer);
 // Puts a value there, making objects on the way; null removes the member.
 void set_pointer(json::object& root, std::string_view pointer, const json::value& value);
 

@@ -69,10 +69,9 @@ void Vitals::resume(const config::Supervision& policy, bool probed) {
     failures = probed ? std::min(failures, policy.suspend_after - 1) : 0;
 }
 
-void Vitals::queued(std::int64_t dead, std::int64_t doubtful, Instant now) {
-    if (dead > dead_letters) dead_since = now;
-    dead_letters = dead;
-    in_doubt = doubtful;
+void Vitals::queued(const store::QueueSizes& sizes, Instant now) {
+    if (sizes.dead_letters > waiting.dead_letters) dead_since = now;
+    waiting = sizes;
 }
 
 std::vector<Finding> Vitals::findings(const std::string& id, const config::Supervision& policy,
@@ -109,20 +108,46 @@ std::vector<Finding> Vitals::findings(const std::string& id, const config::Super
                  "what it would send, liaisonctl run " +
                  id + " --dry-run, with what is there; then: liaisonctl integrations resume " + id});
     }
-    if (in_doubt > 0) {
+    if (waiting.in_doubt > 0) {
         found.push_back({"in_doubt", "", Severity::critical,
-                         std::to_string(in_doubt) + (in_doubt == 1 ? " record is" : " records are") +
+                         std::to_string(waiting.in_doubt) +
+                             (waiting.in_doubt == 1 ? " record is" : " records are") +
                              " in doubt (sent, and nobody knows whether it arrived); see: liaisonctl intents "
                              "--integration " +
                              id});
     }
-    if (dead_letters > 0 && dead_since + growth_remembered > now) {
+    if (waiting.twice > 0) {
         found.push_back(
-            {"dead_letters", "", Severity::warning,
-             std::to_string(dead_letters) +
-                 (dead_letters == 1 ? " record was refused and waits" : " records were refused and wait") +
-                 " as dead letters, the latest since " + moment(dead_since) +
-                 "; see: liaisonctl dead-letters --integration " + id});
+            {"duplicate", "", Severity::critical,
+             std::to_string(waiting.twice) + (waiting.twice == 1 ? " record is" : " records are") +
+                 " at the vendor twice: it took longer than the integration's settle time to "
+                 "execute what it was sent; remove all but one there; see: liaisonctl logs --failed "
+                 "--integration " +
+                 id});
+    }
+    if (waiting.oscillating > 0) {
+        found.push_back(
+            {"oscillation", "", Severity::warning,
+             std::to_string(waiting.oscillating) +
+                 (waiting.oscillating == 1 ? " record has" : " records have") +
+                 " fields that systems change back and forth; they stay as they are until somebody "
+                 "decides: liaisonctl conflicts --integration " +
+                 id});
+    }
+    if (const std::int64_t rest = waiting.conflicts - waiting.oscillating; rest > 0) {
+        found.push_back({"conflicts", "", Severity::warning,
+                         std::to_string(rest) + (rest == 1 ? " record waits" : " records wait") +
+                             " for somebody to decide which value is right; see: liaisonctl conflicts "
+                             "--integration " +
+                             id});
+    }
+    if (waiting.dead_letters > 0 && dead_since + growth_remembered > now) {
+        found.push_back({"dead_letters", "", Severity::warning,
+                         std::to_string(waiting.dead_letters) +
+                             (waiting.dead_letters == 1 ? " record was refused and waits"
+                                                        : " records were refused and wait") +
+                             " as dead letters, the latest since " + moment(dead_since) +
+                             "; see: liaisonctl dead-letters --integration " + id});
     }
     return found;
 }
@@ -136,7 +161,7 @@ std::optional<Instant> Vitals::next_look(const config::Supervision& policy, Mill
     consider(alarm_due(patience));
     const auto count = static_cast<std::size_t>(policy.alert.count);
     if (failed_at.size() > count) consider(failed_at[failed_at.size() - count - 1] + policy.alert.within);
-    if (dead_letters > 0) consider(dead_since + growth_remembered);
+    if (waiting.dead_letters > 0) consider(dead_since + growth_remembered);
     return next;
 }
 
@@ -152,9 +177,12 @@ std::string Vitals::to_json() const {
     if (ever(last_success)) made["last_success"] = to_unix_ms(last_success);
     if (ever(resumed_at)) made["resumed_at"] = to_unix_ms(resumed_at);
     if (ever(restored_to)) made["restored_to"] = to_unix_ms(restored_to);
-    if (in_doubt != 0) made["in_doubt"] = in_doubt;
-    if (dead_letters != 0) {
-        made["dead_letters"] = dead_letters;
+    if (waiting.in_doubt != 0) made["in_doubt"] = waiting.in_doubt;
+    if (waiting.conflicts != 0) made["conflicts"] = waiting.conflicts;
+    if (waiting.twice != 0) made["twice"] = waiting.twice;
+    if (waiting.oscillating != 0) made["oscillating"] = waiting.oscillating;
+    if (waiting.dead_letters != 0) {
+        made["dead_letters"] = waiting.dead_letters;
         made["dead_since"] = to_unix_ms(dead_since);
     }
     if (suspension != Suspension::none) {
@@ -192,8 +220,12 @@ Vitals Vitals::from_json(std::string_view text) {
     made.dead_since = moment_at("dead_since");
     made.resumed_at = moment_at("resumed_at");
     made.restored_to = moment_at("restored_to");
-    if (const json::value* count = from.if_contains("in_doubt")) made.in_doubt = number(*count);
-    if (const json::value* count = from.if_contains("dead_letters")) made.dead_letters = number(*count);
+    const auto count_at = [&](const char* key) {
+        const json::value* found = from.if_contains(key);
+        return found != nullptr ? number(*found) : 0;
+    };
+    made.waiting = {count_at("dead_letters"), count_at("in_doubt"), count_at("conflicts"),
+                    count_at("oscillating"), count_at("twice")};
     if (const json::value* failures = from.if_contains("failures"))
         made.failures = static_cast<std::uint32_t>(number(*failures));
     if (const json::value* why = from.if_contains("suspended"))

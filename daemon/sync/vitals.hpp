@@ -21,7 +21,7 @@ struct Vitals {
     Suspension suspension = Suspension::none;
     Instant suspended_at{};
     Instant known_since{}, last_run{}, last_success{};  // epoch: never
-    std::int64_t dead_letters = 0, in_doubt = 0;        // as of the last look
+    store::QueueSizes waiting;                          // for people, as of the last look
     Instant dead_since{};                               // when the dead letters last became more
     Instant resumed_at{};                               // by an operator; epoch: never
     // The store is a backup made then, and what was exported since may be at the vendor: nothing is sent
@@ -47,7 +47,7 @@ struct Vitals {
     void resume(const config::Supervision& policy, bool probed);
 
     // What waits for people after a run.
-    void queued(std::int64_t dead, std::int64_t doubtful, Instant now);
+    void queued(const store::QueueSizes& sizes, Instant now);
 
     // What a person should look at. `id`: of the integration; `patience`: how long it may go without success,
     // zero: as long as it likes.

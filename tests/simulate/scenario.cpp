@@ -125,7 +125,7 @@ VendorSpec draw_vendor(World& world, const std::string& name, EffectClass effect
     spec.listing = static_cast<Listing>(world.below(3));
     spec.has_etags = effect == EffectClass::findable && world.chance(0.5);
     spec.unique_reference = effect == EffectClass::findable && world.chance(0.3);
-    spec.key_life = std::chrono::hours(world.between(12, 24));
+    spec.key_life = std::chrono::hours(world.between(1, 24));
     if (effect == EffectClass::findable) spec.index_lag = Milliseconds(world.between(0, 60) * 1000);
     return spec;
 }
@@ -247,6 +247,7 @@ std::shared_ptr<const sync::Link> link_of(const System& system, const std::strin
         }
         entities[name] = entity_settings(system, name);
         link->effects[name] = spec.effect;
+        link->key_lifetimes[name] = spec.key_life;
     }
     const std::string origin = "http://" + spec.name + ".example";
     const json::object settings{{"base_url", origin},

@@ -17,7 +17,7 @@ std::string with_connector(const std::string& members) {
 TEST(Manifest, IsTyped) {
     const auto manifest = parse_manifest(with_connector(
         R"("jobs":["pull","push"],"entities":[{"name":"order","directions":["pull"],"effect":"upsert"},{"name":"till","directions":["pull"],"complete_listing":false}],"auth":{"bearer":{"h":1}},
-           "effect":{"setting":"/how","default":"keyed"},"date_range":{"setting":"/{entity}/range"},"limits":{"concurrent":2},"settings":{"type":"object"})"));
+           "effect":{"setting":"/how","default":"keyed"},"date_range":{"setting":"/{entity}/range"},"key_lifetime":{"setting":"/{entity}/life","default":"30m"},"limits":{"concurrent":2},"settings":{"type":"object"})"));
     ASSERT_TRUE(manifest) << manifest.error().message;
     const ConnectorManifest* connector = manifest->connector("x");
     ASSERT_NE(connector, nullptr);
@@ -25,6 +25,8 @@ TEST(Manifest, IsTyped) {
     EXPECT_FALSE(connector->has(JobKind::find));
     EXPECT_EQ(connector->effect.value, EffectClass::keyed);
     EXPECT_EQ(connector->effect.setting, "/how");
+    EXPECT_EQ(connector->key_lifetime.value, std::chrono::minutes(30));
+    EXPECT_EQ(connector->key_lifetime.setting, "/{entity}/life");
     EXPECT_EQ(connector->date_range.setting, "/{entity}/range");
     ASSERT_NE(connector->entity("order"), nullptr);
     EXPECT_TRUE(connector->entity("order")->pull);
@@ -106,6 +108,9 @@ TEST(Manifest, ErrorsNameTheKeyAndWhatIsAllowed) {
     EXPECT_EQ(problem(with_connector(
                   R"("jobs":["pull"],"entities":[{"name":"o","directions":["push"],"effect":"twice"}])")),
               "connectors[0].entities[0].effect is \"twice\"; allowed are upsert, keyed, findable, blind");
+    EXPECT_EQ(
+        problem(with_connector(R"("jobs":["push"],"entities":"any","effect":"keyed","key_lifetime":"long")")),
+        "connectors[0].key_lifetime is \"long\"; it must be a duration such as 250ms or 2s");
     EXPECT_EQ(problem(with_connector(R"("jobs":["push"],"entities":"any","effect":"maybe")")),
               "connectors[0].effect is \"maybe\"; allowed are upsert, keyed, findable, blind");
     EXPECT_EQ(problem(with_connector(R"("jobs":["pull"],"entities":[{"name":"o","directions":["up"]}])")),

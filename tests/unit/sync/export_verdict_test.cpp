@@ -45,6 +45,23 @@ TEST_F(Doubt, ACreateThatMayExistIsNotRenewed) {
               store::Outcome::Kind::unknown);
 }
 
+// Looking again would find two again: somebody has to remove one.
+TEST_F(Doubt, WhatIsFoundTwiceIsAMatterForAPerson) {
+    link.effects["product"] = EffectClass::findable;
+    link.can_find = true;
+    intent.state = store::IntentState::unknown;
+    plugin::PushResult twice;
+    twice.outcome = LIAISON_OUTCOME_REJECTED;
+    twice.category = LIAISON_ERROR_CONFLICT;
+    twice.text = "2 records carry our reference";
+    const auto outcome = ExportVerdict(link, now, world).of_search(intent, twice, Status());
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->kind, store::Outcome::Kind::in_doubt);
+    EXPECT_NE(outcome->message.find("the vendor has it twice (2 records carry our reference)"),
+              std::string::npos)
+        << outcome->message;
+}
+
 TEST_F(Doubt, ADeleteMayBeRepeatedAtOnce) {
     intent.external_id = "P1";
     intent.deleted = true;

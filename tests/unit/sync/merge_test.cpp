@@ -126,7 +126,7 @@ struct Rules : testing::Test {
     std::string me = "channel";
     FieldConflict status{"/status", "confirmed", "checked_in", "cancelled"};
     Side decide(std::int64_t changed_ms = 0) {
-        return ConflictRules(nullptr, entity, me, provenance, changed_ms).decide(status);
+        return ConflictRules(nullptr, entity, me, provenance, changed_ms, {}).decide(status);
     }
 };
 
@@ -171,7 +171,7 @@ TEST_F(Rules, AChannelMayNotMoveAReservationOutOfCheckedIn) {
     const Schema* schema = CanonicalSchemas::embedded().find("reservation");
     ASSERT_NE(schema, nullptr);
     const auto may = [&](const char* from, const char* to) {
-        return ConflictRules(schema, entity, me, provenance, 0).may_move("/status", from, to);
+        return ConflictRules(schema, entity, me, provenance, 0, {}).may_move("/status", from, to);
     };
     EXPECT_TRUE(may("checked_in", "cancelled")) << "nobody else has a say";
     provenance.note("/status", "channel", 0);
@@ -182,6 +182,75 @@ TEST_F(Rules, AChannelMayNotMoveAReservationOutOfCheckedIn) {
     EXPECT_TRUE(may("confirmed", "cancelled"));
     entity.authority["/status"] = {"channel"};
     EXPECT_TRUE(may("checked_in", "cancelled")) << "the owner may do what it likes";
+}
+
+// ---- fields that go back and forth ----
+
+struct Swings : testing::Test {
+    Provenance provenance{""};
+    Instant now = from_unix_ms(1'772'355'600'000);
+    json::value value = "A";
+    // Somebody changes the field; false: it is frozen.
+    bool set(const std::string& who, const char* to, Milliseconds later = std::chrono::minutes(1)) {
+        now += later;
+        provenance = Provenance(provenance.text());
+        if (provenance.swings("/status", who, to, now)) {
+            provenance.freeze("/status");
+            return false;
+        }
+        provenance.note("/status", who, 0, value, to, now);
+        value = to;
+        return true;
+    }
+};
+
+TEST_F(Swings, TheThirdTimeItComesBackIsNotTaken) {
+    EXPECT_TRUE(set("pms", "B"));
+    EXPECT_TRUE(set("channel", "A"));
+    EXPECT_TRUE(set("pms", "B"));
+    EXPECT_FALSE(set("channel", "A"));
+    EXPECT_FALSE(set("channel", "C", std::chrono::hours(5))) << "until somebody decides";
+    EXPECT_EQ(provenance.holder("/status"), "pms");
+    provenance.thaw("/status");
+    EXPECT_TRUE(set("channel", "A"));
+    EXPECT_TRUE(set("pms", "B")) << "what was before the decision does not count any more";
+}
+
+TEST_F(Swings, WhatOneSystemDoesAloneIsItsOwnAffair) {
+    for (const char* to : {"B", "A", "B", "A", "B", "A", "B"}) EXPECT_TRUE(set("pms", to));
+}
+
+TEST_F(Swings, ValuesThatGoOnDoNotSwing) {
+    for (const char* to : {"B", "C", "D", "E", "F", "G", "H"}) {
+        EXPECT_TRUE(set("pms", to));
+        EXPECT_TRUE(set("channel", (std::string(to) + "2").c_str()));
+    }
+}
+
+TEST_F(Swings, SlowlyIsNotBackAndForth) {
+    for (int day = 0; day < 9; ++day) {
+        EXPECT_TRUE(set("pms", "B", std::chrono::minutes(9)));
+        EXPECT_TRUE(set("channel", "A", std::chrono::minutes(9)));
+    }
+}
+
+TEST_F(Swings, NothingOfTheValuesIsKept) {
+    value = "Ana Lima";
+    set("pms", "Ana Lima-Costa");
+    EXPECT_EQ(provenance.text().find("Lima"), std::string::npos) << provenance.text();
+    EXPECT_LT(provenance.text().size(), 60u) << provenance.text();
+}
+
+TEST(Merge, WhatSwingsIsLeftAndSaidToWait) {
+    MergeRules rules = all_to(Side::remote);
+    rules.swings = [](std::string_view pointer, const json::value&) { return pointer == "/name"; };
+    const json::object agreed = object(R"({"name":"A","price":1})");
+    const Merge merged = merge(&agreed, nullptr, agreed, object(R"({"name":"B","price":2})"), rules);
+    EXPECT_EQ(merged.content, object(R"({"name":"A","price":2})"));
+    EXPECT_EQ(merged.base, object(R"({"name":"A","price":2})"));
+    EXPECT_EQ(merged.frozen, std::vector<std::string>{"/name"});
+    ASSERT_EQ(merged.open.size(), 1u);
+    EXPECT_EQ(merged.open[0].remote, "B");
 }
 
 // ---- recognition ----

@@ -91,6 +91,49 @@ TEST_F(TwoWay, AFieldThatIsNotInConflictCannotBeChosen) {
     EXPECT_EQ(conflicts().size(), 1u);
 }
 
+// Each side has a rule of its own about how names are written.
+TEST_F(TwoWay, AFieldThatGoesBackAndForthIsLeftUntilAPersonDecides) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    int turns = 0;
+    for (; turns < 8 && conflicts().empty(); ++turns) {
+        if (turns % 2 == 0)
+            back->edit(back_id("S1"), "name", "CHAIR");
+        else
+            front->edit(id, "name", "Chair");
+        sync();
+    }
+    EXPECT_EQ(turns, 4) << "it came back three times";
+    ASSERT_EQ(conflicts().size(), 1u);
+    EXPECT_EQ(conflicts()[0].kind, store::ConflictKind::oscillation);
+    EXPECT_EQ(conflicts()[0].integration, "front");
+    sync();
+    EXPECT_EQ(front->rows.at(id).name, "Chair");
+    EXPECT_EQ(other("S1").name, "CHAIR");
+    const auto is_told = [&] {
+        for (const sync::IntegrationStatus& one : house.engine->status())
+            for (const std::string& problem : one.problems)
+                if (problem.find("back and forth") != std::string::npos) return one.id == "front";
+        return false;
+    };
+    EXPECT_TRUE(is_told());
+    // Neither does it move when the other side goes on.
+    back->edit(back_id("S1"), "name", "Armchair");
+    back->edit(back_id("S1"), "note", "by the window");
+    sync();
+    EXPECT_EQ(conflicts().size(), 2u);
+    EXPECT_EQ(front->rows.at(id).name, "Chair");
+
+    while (!conflicts().empty())
+        EXPECT_NE(decide({sync::Side::hub, {}, {}}).find("fields"), std::string::npos);
+    sync();
+    EXPECT_EQ(front->rows.at(id).name, "CHAIR");
+    EXPECT_EQ(other("S1").name, "CHAIR");
+    EXPECT_EQ(front->rows.at(id).note, "by the window") << "other fields go on";
+    EXPECT_FALSE(is_told());
+}
+
 TEST_F(TwoWay, AnEditBetweenReadAndWriteIsMergedNotOverwritten) {
     const std::string id = front->add("S1", "Chair");
     start();

@@ -230,7 +230,8 @@ Task<Status> ImportJob::put(Page page) {
     if (held_deletes_ > 0) co_return Status();
     if (!page->cursor.empty()) held_cursor_ = page->cursor;
     rejections_ = plan.rejections();
-    const bool news = !rows.writes.empty() || !rows.dead_letters.empty() || !rows.conflicts.empty();
+    const bool news = !rows.writes.empty() || !rows.versions.empty() || !rows.dead_letters.empty() ||
+                      !rows.conflicts.empty();
     if (news)
         start_commit(std::move(rows), std::move(page), plan.counters());
     else
@@ -341,6 +342,7 @@ void ImportJob::start_commit(store::ImportPage rows, Page page, const store::Cou
     for (const store::ImportWrite& write : rows.writes) {
         writing_.insert((write.entity.empty() ? entity_.name : write.entity) + '\n' + write.external_id);
     }
+    for (const store::NewVersion& one : rows.versions) writing_.insert(entity_.name + '\n' + one.external_id);
     LIAISON_FAULT_POINT("import.before_page");
     auto shared = std::make_shared<store::ImportPage>(std::move(rows));
     ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },

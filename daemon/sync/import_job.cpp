@@ -82,7 +82,8 @@ Task<Status> ImportJob::run() {
     Status buried = co_await bury_absent();
     if (!buried) co_return fail(buried.error());
     if (held_deletes_ > 0) co_return stopped_by_brake();
-    co_return Status();
+    Status noted = co_await note_read_through();
+    co_return noted;
 }
 
 Task<Status> ImportJob::pull() {
@@ -462,6 +463,35 @@ Task<Status> ImportJob::prepare_recognition() {
     } while (after != 0);
     Status saved = co_await save_recognition_ready();
     co_return saved;
+}
+
+// Exports wait for it (export_job.cpp).
+Task<Status> ImportJob::note_read_through() {
+    const bool recognises = control_.link->recognition.contains(entity_.name);
+    if (!recognises || control_.lane != store::Lane::live) co_return Status();
+    Result<std::string> known = co_await load_read_through();
+    if (!known) co_return fail(known.error());
+    if (!known->empty()) co_return Status();
+    Status saved = co_await save_read_through();
+    co_return saved;
+}
+
+Await<Result<std::string>> ImportJob::load_read_through() {
+    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
+        ports_.store.read([key = read_through_key(control_.link->config.id, entity_.name)](
+                              store::Database& database) { return database.state(read_through_state, key); },
+                          std::move(done));
+    });
+}
+
+Await<Status> ImportJob::save_read_through() {
+    return Await<Status>([this](Completion<Status> done) {
+        ports_.store.write(
+            [key = read_through_key(control_.link->config.id, entity_.name)](store::Database& database) {
+                return database.save_state(read_through_state, key, "1");
+            },
+            std::move(done));
+    });
 }
 
 Await<Result<std::string>> ImportJob::recognition_ready() {

@@ -450,6 +450,30 @@ TEST_F(TwoWay, RecognisedWhicheverBringsItFirstThoughOneOfThemSaysByWhat) {
     EXPECT_EQ(back->rows.size(), 1u);
 }
 
+TEST_F(TwoWay, RecognisedThoughItsSideCouldNotBeReadAtFirst) {
+    front->add("S1", "Chair");
+    back->add("S1", "Chair");
+    for (const auto& link : {front_link, back_link}) {
+        link->config.entities[0].match = {"sku"};
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+        link->recognition["product"] = {"sku"};
+    }
+    start();
+    house.run("front");
+    back->lists = false;
+    house.run("back");
+    EXPECT_EQ(back->rows.size(), 1u) << "created beside what nobody had read";
+    back->lists = true;
+    world.run_until([] { return false; }, std::chrono::hours(1));
+    sync();
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+    EXPECT_EQ(front->rows.size(), 1u);
+    EXPECT_EQ(back->rows.size(), 1u);
+    front->add("S2", "Table");
+    sync();
+    EXPECT_EQ(back->rows.size(), 2u);
+}
+
 TEST_F(TwoWay, RecognisedThoughBothSidesBringItAtTheSameMoment) {
     for (const auto& link : {front_link, back_link}) {
         link->config.entities[0].match = {"sku"};

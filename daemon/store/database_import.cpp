@@ -463,6 +463,59 @@ class PageWriter {
         "INSERT OR IGNORE INTO match_keys(tenant, entity, name, value, rid) VALUES(?,?,?,?,?)");
 };
 
+// Records that were refused for their version until nobody tried any more, among those whose version is
+// another now: their refusal is forgotten.
+std::vector<Rid> forget_outdated(Database::Impl& impl, const ImportPage& page) {
+    const std::int64_t integration = impl.number(page.integration);
+    const std::int64_t entity = impl.number(page.entity);
+    std::vector<Rid> forgotten;
+    if (page.versions.empty()) return forgotten;
+    Statement select = impl.connection.prepare(
+        "SELECT r.rid, r.id FROM mappings m JOIN records r ON r.rid = m.rid WHERE m.integration = ? AND "
+        "m.entity = ? AND m.external_id = ?");
+    Statement drop = impl.connection.prepare(
+        "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction = 2 AND reason = "
+        "'conflict' AND key = ?");
+    for (const NewVersion& row : page.versions) {
+        select.reset();
+        if (!select.bind(integration).bind(entity).bind(row.external_id).step()) continue;
+        drop.reset();
+        drop.bind(integration).bind(entity).bind(uuid_text(select.view(1))).run();
+        if (impl.connection.changes() != 0) forgotten.push_back(select.integer(0));
+    }
+    return forgotten;
+}
+
+// Conflicts, too: what is decided about one is written over what the vendor has now. False: a mapping changed
+// meanwhile.
+bool note_versions(Database::Impl& impl, const ImportPage& page) {
+    if (page.versions.empty()) return true;
+    const std::int64_t integration = impl.number(page.integration);
+    const std::int64_t entity = impl.number(page.entity);
+    Statement mapping = impl.connection.prepare(
+        "UPDATE mappings SET remote_version = ?, changed_at = iif(?2 <> 0, ?2, changed_at), synced_at = ? "
+        "WHERE integration = ? AND entity = ? AND external_id = ? AND tomb_at IS NULL AND synced_at = ? AND "
+        "hash = ?");
+    Statement conflict = impl.connection.prepare(
+        "UPDATE conflicts SET remote_version = ? WHERE integration = ? AND entity = ? AND external_id = ?");
+    for (const NewVersion& row : page.versions) {
+        mapping.reset();
+        mapping.bind(row.remote_version)
+            .bind(row.changed_ms)
+            .bind(to_unix_ms(page.at))
+            .bind(integration)
+            .bind(entity)
+            .bind(row.external_id)
+            .bind(to_unix_ms(row.expected_at))
+            .bind_blob(row.expected_hash)
+            .run();
+        if (impl.connection.changes() != 1) return false;
+        conflict.reset();
+        conflict.bind(row.remote_version).bind(integration).bind(entity).bind(row.external_id).run();
+    }
+    return true;
+}
+
 // What this page brings is no longer refused, and no longer in question.
 void close_questions(Database::Impl& impl, const ImportPage& page, const char* any_sql,
                      const char* drop_sql) {
@@ -509,12 +562,15 @@ void add_conflicts(Database::Impl& impl, const ImportPage& page) {
 
 Status Database::commit_page(const ImportPage& page) {
     return guarded(impl_->path, [&]() -> Status {
+        const Error changed{ErrorKind::conflict, "a record changed while it was being imported", {}, "stale"};
+        if (!note_versions(*impl_, page)) return fail(changed);
+        for (const Rid rid : forget_outdated(*impl_, page)) {
+            if (auto shown = present_again(page.integration, rid, page.run, page.at); !shown) return shown;
+        }
         if (!page.writes.empty()) {
             PageWriter writer(*impl_, page);
             for (const ImportWrite& row : page.writes) {
-                if (!writer.write(row))
-                    return fail(Error{
-                        ErrorKind::conflict, "a record changed while it was being imported", {}, "stale"});
+                if (!writer.write(row)) return fail(changed);
             }
             if (!page.is_decision) {
                 close_questions(*impl_, page,

@@ -152,6 +152,15 @@ struct ImportWrite {
     MatchValues unknown_by;
 };
 
+// The vendor shows a known record as before, under another version. Without the version that it has now, it
+// refuses every write as outdated.
+struct NewVersion {
+    std::string external_id, remote_version;
+    std::int64_t changed_ms = 0;  // by the vendor's clock; 0: as before
+    Instant expected_at{};        // of the mapping, as in ImportState
+    std::string expected_hash;
+};
+
 // What a mass-delete brake measures with.
 struct DeleteBudget {
     std::int64_t mappings = 0;  // of the integration and entity, those of deleted records included
@@ -186,6 +195,7 @@ struct ImportPage {
     std::int64_t run = 0;
     Instant at{};
     std::vector<ImportWrite> writes;
+    std::vector<NewVersion> versions;
     std::vector<DeadLetter> dead_letters;
     std::vector<Conflict> conflicts;
     std::vector<LogEntry> notes;  // conflicts that were decided by rule

@@ -6,6 +6,7 @@
 #include "sync/delete_brake.hpp"
 #include "sync/export_batch.hpp"
 #include "sync/export_verdict.hpp"
+#include "sync/recognition.hpp"
 
 namespace liaisond::sync {
 namespace {
@@ -27,11 +28,23 @@ Task<Status> ExportJob::run() {
     (void)counters();  // a row in the summary even when there is nothing to do
     Status open = co_await finish_open();
     if (!open) co_return fail(open.error());
+    Result<bool> known = co_await knows_what_is_there();
+    if (!known) co_return fail(known.error());
+    if (!*known) co_return Status();
     Status fresh = co_await send_new();
     if (!fresh) co_return fail(fresh.error());
     if (!control_.doubts_all) co_return Status();
     Status asked = co_await finish_open();
     co_return asked;
+}
+
+// What the hub recognises must have been read before anything is sent that it may be.
+Task<Result<bool>> ExportJob::knows_what_is_there() {
+    const Link& link = *control_.link;
+    if (!entity_.imports || !link.can_pull || !link.recognition.contains(entity_.name)) co_return true;
+    Result<std::string> read = co_await load_read_through();
+    if (!read) co_return fail(read.error());
+    co_return !read->empty();
 }
 
 // ---- work left over from before: retries that are due, sends of which nobody knows how they ended ----
@@ -330,6 +343,14 @@ Await<Result<std::int64_t>> ExportJob::load_cursor() {
     return Await<Result<std::int64_t>>([this](Completion<Result<std::int64_t>> done) {
         ports_.store.read([id = control_.link->config.id, entity = entity_.name](
                               store::Database& database) { return database.export_cursor(id, entity); },
+                          std::move(done));
+    });
+}
+
+Await<Result<std::string>> ExportJob::load_read_through() {
+    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
+        ports_.store.read([key = read_through_key(control_.link->config.id, entity_.name)](
+                              store::Database& database) { return database.state(read_through_state, key); },
                           std::move(done));
     });
 }

@@ -25,6 +25,7 @@ class ExportJob {
   private:
     using Pending = std::shared_ptr<Deferred<Status>>;
     Task<Status> finish_open();
+    Task<Result<bool>> knows_what_is_there();
     Task<Status> sort_out(std::vector<store::Intent>& due, std::vector<store::Intent>& send);
     Task<Status> search(std::vector<store::Intent>& intents, std::vector<store::Intent>& send_again);
     Task<Status> renew(std::vector<store::Intent>& stale, std::vector<store::Intent>& send);
@@ -44,6 +45,7 @@ class ExportJob {
     }
 
     Await<Result<std::int64_t>> load_cursor();
+    Await<Result<std::string>> load_read_through();
     Await<Result<std::int64_t>> pending_deletes();
     Await<Result<store::PendingExports>> load_pending(std::int64_t after);
     Await<Result<std::vector<store::Intent>>> load_due();

@@ -82,7 +82,8 @@ Task<Status> ImportJob::run() {
     Status buried = co_await bury_absent();
     if (!buried) co_return fail(buried.error());
     if (held_deletes_ > 0) co_return stopped_by_brake();
-    co_return Status();
+    Status noted = co_await note_read_through();
+    co_return noted;
 }
 
 Task<Status> ImportJob::pull() {
@@ -230,7 +231,8 @@ Task<Status> ImportJob::put(Page page) {
     if (held_deletes_ > 0) co_return Status();
     if (!page->cursor.empty()) held_cursor_ = page->cursor;
     rejections_ = plan.rejections();
-    const bool news = !rows.writes.empty() || !rows.dead_letters.empty() || !rows.conflicts.empty();
+    const bool news = !rows.writes.empty() || !rows.versions.empty() || !rows.dead_letters.empty() ||
+                      !rows.conflicts.empty();
     if (news)
         start_commit(std::move(rows), std::move(page), plan.counters());
     else
@@ -341,6 +343,7 @@ void ImportJob::start_commit(store::ImportPage rows, Page page, const store::Cou
     for (const store::ImportWrite& write : rows.writes) {
         writing_.insert((write.entity.empty() ? entity_.name : write.entity) + '\n' + write.external_id);
     }
+    for (const store::NewVersion& one : rows.versions) writing_.insert(entity_.name + '\n' + one.external_id);
     LIAISON_FAULT_POINT("import.before_page");
     auto shared = std::make_shared<store::ImportPage>(std::move(rows));
     ports_.store.write([shared](store::Database& database) { return database.commit_page(*shared); },
@@ -460,6 +463,35 @@ Task<Status> ImportJob::prepare_recognition() {
     } while (after != 0);
     Status saved = co_await save_recognition_ready();
     co_return saved;
+}
+
+// Exports wait for it (export_job.cpp).
+Task<Status> ImportJob::note_read_through() {
+    const bool recognises = control_.link->recognition.contains(entity_.name);
+    if (!recognises || control_.lane != store::Lane::live) co_return Status();
+    Result<std::string> known = co_await load_read_through();
+    if (!known) co_return fail(known.error());
+    if (!known->empty()) co_return Status();
+    Status saved = co_await save_read_through();
+    co_return saved;
+}
+
+Await<Result<std::string>> ImportJob::load_read_through() {
+    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
+        ports_.store.read([key = read_through_key(control_.link->config.id, entity_.name)](
+                              store::Database& database) { return database.state(read_through_state, key); },
+                          std::move(done));
+    });
+}
+
+Await<Status> ImportJob::save_read_through() {
+    return Await<Status>([this](Completion<Status> done) {
+        ports_.store.write(
+            [key = read_through_key(control_.link->config.id, entity_.name)](store::Database& database) {
+                return database.save_state(read_through_state, key, "1");
+            },
+            std::move(done));
+    });
 }
 
 Await<Result<std::string>> ImportJob::recognition_ready() {

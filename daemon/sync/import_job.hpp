@@ -42,6 +42,7 @@ class ImportJob final : public JobListener {
     Task<Status> pull();
     Task<Status> replay();
     Task<Status> prepare_recognition();
+    Task<Status> note_read_through();
     Task<Status> bury_absent();
     Task<Result<std::vector<plugin::Record>>> absent();
     Task<Status> brake(std::int64_t deletes);
@@ -66,6 +67,8 @@ class ImportJob final : public JobListener {
     Await<Result<std::string>> recognition_ready();
     Await<Result<std::int64_t>> index_matches(std::int64_t after);
     Await<Status> save_recognition_ready();
+    Await<Result<std::string>> load_read_through();
+    Await<Status> save_read_through();
     Await<Result<std::vector<store::MissingKey>>> live_keys(const std::string& after);
     Await<Status> note_missing(const std::vector<store::MissingKey>& keys);
 

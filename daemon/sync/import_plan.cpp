@@ -110,7 +110,9 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
     for (std::size_t i = 0; i < states.size(); ++i) {
         const std::size_t index = key_index_[i];
         store::ImportState& state = states[i];
-        if (state.same || is_spared(state) || is_outdated(index, state)) {
+        const bool leaves = is_spared(state) || is_outdated(index, state);
+        if (leaves || state.same) {
+            if (!leaves) note_version(index, state);
             ++counters_.unchanged;
             continue;
         }
@@ -128,6 +130,14 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
         ask(candidate, candidates_.size());
         candidates_.push_back(std::move(candidate));
     }
+}
+
+// Of a record that is as the hub knows it. A write that changed nothing it shows may have been the hub's own,
+// of which the answer was lost. What is gone keeps the version that it had.
+void ImportPlan::note_version(std::size_t index, const store::ImportState& state) {
+    const plugin::Record& record = records_[index];
+    if (state.tomb || record.version.empty() || record.version == state.remote_version) return;
+    versions_.push_back({record.key, record.version, record.changed_ms, state.synced_at, state.synced_hash});
 }
 
 bool ImportPlan::is_spared(const store::ImportState& state) const {
@@ -247,6 +257,7 @@ store::ImportPage ImportPlan::page(Instant now, Random& random) {
         decide(candidate, making);
     }
     making.page.dead_letters = dead_letters_;
+    making.page.versions = versions_;
     return std::move(making.page);
 }
 
@@ -488,6 +499,7 @@ void ImportPlan::bring_back(Candidate& candidate, Making& making) {
     const json::object base = base_of(state);
     const bool same = !state.tomb && overlay(base, candidate.content) == base;
     if (stale || same) {
+        note_version(candidate.index, state);
         ++counters_.unchanged;
         return;
     }
@@ -496,6 +508,7 @@ void ImportPlan::bring_back(Candidate& candidate, Making& making) {
         return write_merged(candidate, &base, making);
     if (entity_.conflict == config::ConflictPolicy::hub) {
         note(candidate, "changed at the vendor after it was deleted in the hub; it stays deleted", making);
+        note_version(candidate.index, candidate.state);  // of which it is deleted there
         ++counters_.unchanged;
         return;
     }

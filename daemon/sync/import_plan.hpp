@@ -71,6 +71,7 @@ class ImportPlan {
     };
     bool is_spared(const store::ImportState& state) const;
     bool is_outdated(std::size_t index, const store::ImportState& state) const;
+    void note_version(std::size_t index, const store::ImportState& state);
     void reject(std::size_t index, const std::string& reason, const std::string& message,
                 std::string_view payload);
     bool read(std::size_t index, const store::ImportState& state, json::object& content);
@@ -108,6 +109,7 @@ class ImportPlan {
     std::vector<std::size_t> asked_for_;  // the candidate of each question
     std::vector<plugin::Rejection> rejections_;
     std::vector<store::DeadLetter> dead_letters_;
+    std::vector<store::NewVersion> versions_;
     store::Counters counters_;
     std::optional<Instant> spared_since_, ordered_since_;
     bool minds_own_writes_ = false;

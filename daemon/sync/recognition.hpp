@@ -27,4 +27,11 @@ MatchValues match_values(const Schema& schema, const std::vector<std::string>& n
 // The first name that reads no place of the schema; empty when all do.
 std::string unknown_match_name(const Schema& schema, const std::vector<std::string>& names);
 
+// The state, by integration and entity, that is there once an import has read everything that the vendor has.
+// Before, what is created there may be a twin of what it has already.
+inline constexpr const char* read_through_state = "read_through";
+inline std::string read_through_key(const std::string& integration, const std::string& entity) {
+    return integration + "/" + entity;
+}
+
 }  // namespace liaisond::sync

@@ -145,16 +145,10 @@ class OdooBooks : public Books {
   private:
     void seed(const House& house) const {
         house.seed("odoo/products", seeded);
-        if (direction_ == Direction::both) return name_as_its_own(house);
+        if (direction_ == Direction::both) return;
         house.seed("odoo/partners", seeded);
         for (const char* one : {"odoo/orders", "odoo/lines", "odoo/invoices", "odoo/invoice_lines"})
             house.seed(one, seeded_documents);
-    }
-    // Codes that the shop does not have.
-    static void name_as_its_own(const House& house) {
-        for (int id = 1; id <= seeded; ++id)
-            put(house, "odoo/products/" + std::to_string(id) + "?raw=true",
-                {{"default_code", "OWN-" + std::to_string(id)}});
     }
     OdooServer server_;
 };

@@ -42,6 +42,8 @@ enum class Fault : std::uint8_t {
     disable,
     // of what vendors send by webhook
     webhooks,  // some changes are told of as well: late, several times, in any order
+    // of vendors with ETags
+    touches,  // a record gets a new version and shows nothing new
     count
 };
 
@@ -50,7 +52,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Fault::co
     "error-after",       "too-many",     "slow",        "portal",        "moving-pages", "repeated-records",
     "small-clock-steps", "clock-steps",  "suspend",     "disk-full",     "disk-error",   "crash-at-store",
     "crash-at-send",     "plugin-crash", "stop",        "operator-runs", "reload",       "disable",
-    "webhooks"};
+    "webhooks",          "touches"};
 
 inline std::string_view to_string(Fault fault) { return fault_names[static_cast<std::size_t>(fault)]; }
 inline std::optional<Fault> parse_fault(std::string_view name) {

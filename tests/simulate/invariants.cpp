@@ -152,9 +152,11 @@ Simulation::Hub Simulation::read_hub() {
             complain("mappings are one to one",
                      row.integration + " has " + row.external_id + " for two records");
     }
-    for (const store::DeadLetter& letter : rows_of(database.dead_letters(all)))
+    for (const store::DeadLetter& letter : rows_of(database.dead_letters(all))) {
         hub.dead[letter.integration].insert(std::string(store::to_string(letter.direction)) + " " +
                                             letter.entity + " " + letter.key);
+        if (letter.reason == "conflict") hub.outdated[letter.integration].insert(letter.key);
+    }
     for (store::Intent& intent : rows_of(database.intents(all)))
         hub.open[intent.integration][intent.record] = std::move(intent);
     return hub;
@@ -240,6 +242,7 @@ void Simulation::check_exports(System& system, const Hub& hub) {
     const auto by_external = in(hub.by_external, integration);
     const auto dead = in(hub.dead, integration);
     const auto open = in(hub.open, integration);
+    const auto outdated = in(hub.outdated, integration);
     std::set<std::string> operators;  // references somebody has to look at
     for (const auto& [id, intent] : open) {
         // What the vendor has, and the hub cannot accept, stands in the way of what the hub has.
@@ -265,9 +268,15 @@ void Simulation::check_exports(System& system, const Hub& hub) {
                 complain("I5 nothing lost on export", integration + " was never sent " + what);
             continue;
         }
-        if (told) continue;
         const Vendor::Table& rows = system.vendor->table(record.entity);
         const auto row = rows.find(mapped->second);
+        const bool is_read = has(system.imports, record.entity) &&
+                             !dead.contains("import " + record.entity + " " + mapped->second);
+        if (is_read && outdated.contains(id) && row != rows.end() && !row->second.deleted &&
+            row->second.content != as_shown(hub, record, integration))
+            complain("I5 what can be read is not refused as outdated for ever",
+                     integration + " has " + json::serialize(row->second.content) + " of " + what);
+        if (told) continue;
         if (row == rows.end())
             complain("I2 done means done", mapped->second + " is not at " + integration + ": " + what);
         else if (row->second.deleted != record.deleted)

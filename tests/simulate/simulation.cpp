@@ -40,6 +40,7 @@ constexpr Milliseconds day_length = std::chrono::hours(24);
 constexpr Milliseconds quiet_length = std::chrono::hours(2);
 constexpr Milliseconds between_asked_runs = std::chrono::minutes(30);
 constexpr int most_moved_a_day = 150;
+constexpr double touches_a_day = 40;
 
 }  // namespace
 
@@ -49,6 +50,8 @@ Simulation::Simulation(std::uint64_t seed, const Options& options, const std::st
     scenario_ = draw_scenario(world_, options);
     const bool tells = options.faults ? options.faults->contains(Fault::webhooks) : seed % 4 == 3;
     if (tells) scenario_.rates[Fault::webhooks] = 0.6;
+    const bool touches = options.faults ? options.faults->contains(Fault::touches) : seed % 8 == 6;
+    if (touches) scenario_.rates[Fault::touches] = touches_a_day;
     world_.begin_at(scenario_.start);
     std::map<std::string, Vendor*> by_origin;
     for (System& system : scenario_.systems)
@@ -93,6 +96,7 @@ void Simulation::day() {
     decided_.clear();
     network_->rates = scenario_.rates;
     plan_changes(busy);
+    plan_touches(busy);
     plan_machine(busy);
     plan_people(busy);
     live(busy);
@@ -223,6 +227,29 @@ void Simulation::plan_changes(Milliseconds within) {
             change_something(*edited[world_.below(edited.size())]);
         });
     }
+}
+
+void Simulation::plan_touches(Milliseconds within) {
+    for (int i = static_cast<int>(rate_of(Fault::touches)); i > 0; --i) {
+        const auto at = static_cast<std::int64_t>(postman_() % static_cast<std::uint64_t>(within.count()));
+        world_.outside(Milliseconds(at), [this] { touch_something(); });
+    }
+}
+
+// Nobody sees a difference, and every write over what was there before is refused.
+void Simulation::touch_something() {
+    const System& system = scenario_.systems[postman_() % scenario_.systems.size()];
+    if (!system.vendor->spec.has_etags) return;
+    const std::vector<std::string>& entities = system.imports.empty() ? system.exports : system.imports;
+    const std::string& entity = entities[postman_() % entities.size()];
+    std::vector<std::string> ids;
+    for (const auto& [id, row] : system.vendor->table(entity)) {
+        if (!row.deleted) ids.push_back(id);
+    }
+    if (ids.empty()) return;
+    const std::string& id = ids[postman_() % ids.size()];
+    strike(Fault::touches, entity + " " + id);
+    system.vendor->renew(entity, id);
 }
 
 void Simulation::times_a_day(Fault fault, Milliseconds within, const std::function<void()>& what) {

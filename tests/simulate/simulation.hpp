@@ -52,6 +52,8 @@ class Simulation {
     void times_a_day(Fault fault, Milliseconds within, const std::function<void()>& what);
     double rate_of(Fault fault) const;  // 0: this seed does not have it
     void strike(Fault fault, std::string_view detail = {});
+    void plan_touches(Milliseconds within);
+    void touch_something();
     void change_something(System& system);
     void add_record(System& system, const std::string& entity);
     void edit_record(System& system, const std::string& entity);
@@ -85,8 +87,9 @@ class Simulation {
         std::map<std::string, Record> records;                                // by id
         std::map<std::string, std::map<std::string, std::string>> externals;  // integration -> record -> id
         std::map<std::string, std::map<std::string, std::string>>
-            by_external;                                    // integration -> entity id -> record
-        std::map<std::string, std::set<std::string>> dead;  // integration -> "import key" / "export key"
+            by_external;                                        // integration -> entity id -> record
+        std::map<std::string, std::set<std::string>> dead;      // integration -> "import key" / "export key"
+        std::map<std::string, std::set<std::string>> outdated;  // of them, by record: refused as outdated
         std::map<std::string, std::map<std::string, store::Intent>> open;  // integration -> record -> intent
     };
     Hub read_hub();

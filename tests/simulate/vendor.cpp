@@ -102,6 +102,12 @@ void Vendor::edit(const std::string& entity, const std::string& id, const std::s
     ++row.version;
 }
 
+void Vendor::renew(const std::string& entity, const std::string& id) {
+    Row& row = tables_[entity].at(id);
+    row.changed = touch();
+    ++row.version;
+}
+
 void Vendor::bury(const std::string& entity, const std::string& id) {
     Row& row = tables_[entity].at(id);
     row.deleted = true;

@@ -54,6 +54,7 @@ class Vendor {
     // What its own people do.
     std::string add(const std::string& entity, json::object content);
     void edit(const std::string& entity, const std::string& id, const std::string& field, std::string value);
+    void renew(const std::string& entity, const std::string& id);  // another version of the same
     void bury(const std::string& entity, const std::string& id);
 
     Table& table(const std::string& entity) { return tables_[entity]; }

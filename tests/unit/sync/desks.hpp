@@ -21,7 +21,7 @@ struct Desk {
     std::map<std::string, Row> rows;
     std::size_t name_limit = 100;
     int next = 1, writes = 0;
-    bool precondition = true, refuses_deletes = false;
+    bool precondition = true, refuses_deletes = false, answers_updates = true, lists = true;
 
     void edit(const std::string& id, const std::string& field, const std::string& value) {
         Row& row = rows.at(id);
@@ -29,6 +29,8 @@ struct Desk {
         ++row.version;
         row.changed = to_unix_ms(world->now());
     }
+    // A new version that shows what the last one showed.
+    void touch(const std::string& id) { edit(id, "name", rows.at(id).name); }
     std::string add(const std::string& sku, const std::string& name) {
         const std::string id = "D" + std::to_string(next++);
         rows[id] = {1, to_unix_ms(world->now()), sku, name, "n", {}};
@@ -38,9 +40,10 @@ struct Desk {
         const std::string id = request.url.substr(request.url.rfind('/') + 1);
         if (request.method == "GET" && request.url.find("/items/") != std::string::npos)
             return rows.contains(id) ? answer_json(200, shown(id)) : answer_json(404, json::object{});
-        if (request.method == "GET") return list(request);
+        if (request.method == "GET") return lists ? list(request) : answer_json(400, json::object{});
         ++writes;
         if (request.method == "DELETE" && refuses_deletes) return answer_json(500, json::object{});
+        if (request.method != "POST" && is_outdated(id, request)) return answer_json(412, json::object{});
         if (request.method == "DELETE") {
             rows.erase(id);
             return answer_json(204, json::object{});
@@ -52,15 +55,20 @@ struct Desk {
             return store_into(made, body, 201);
         }
         if (!rows.contains(id)) return answer_json(404, json::object{});
-        for (const auto& [name, value] : request.headers) {
-            if (precondition && name == "If-Match" && value != std::to_string(rows.at(id).version))
-                return answer_json(412, json::object{});
-        }
         ++rows.at(id).version;
-        return store_into(id, body, 200);
+        http::Response answer = store_into(id, body, 200);
+        if (!answers_updates) answer.failure = http::Response::Failure::unknown;
+        return answer;
     }
 
   private:
+    bool is_outdated(const std::string& id, const http::Request& request) const {
+        if (!precondition || !rows.contains(id)) return false;
+        const std::string version = std::to_string(rows.at(id).version);
+        return std::any_of(request.headers.begin(), request.headers.end(), [&](const auto& header) {
+            return header.first == "If-Match" && header.second != version;
+        });
+    }
     json::object shown(const std::string& id) const {
         const Row& row = rows.at(id);
         return {{"id", id},

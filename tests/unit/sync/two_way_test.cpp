@@ -175,6 +175,91 @@ TEST_F(TwoWay, WhatIsRefusedAsOutdatedIsReadBeforeItIsSentAgain) {
     EXPECT_EQ(conflicts().size(), 1u);
 }
 
+TEST_F(TwoWay, AVersionThatShowsNothingNewIsNoReasonToRefuseAWriteForEver) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    back->touch(back_id("S1"));
+    front->edit(id, "name", "Armchair");
+    sync();
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
+TEST_F(TwoWay, AnUnansweredWriteThatShowsNothingNewIsRepeated) {
+    back->name_limit = 5;
+    const std::string id = front->add("S1", "A very long name");
+    start();
+    sync();
+    front->edit(id, "name", "A very long title");  // the back shows "A ver", as before
+    house.run("front");
+    back->answers_updates = false;
+    house.run("back");
+    back->answers_updates = true;
+    ASSERT_EQ(back->rows.at(back_id("S1")).version, 2) << "executed, and nobody knows";
+    world.run_until([] { return false; }, std::chrono::hours(2));
+    EXPECT_TRUE(database().dead_letters({}).value().empty());
+    EXPECT_TRUE(database().intents({}).value().empty());
+    EXPECT_EQ(front->rows.at(id).name, "A very long title");
+}
+
+TEST_F(TwoWay, WhatWasRefusedAsOutdatedIsSentOnceItsVersionIsRead) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    back->touch(back_id("S1"));
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    back->lists = false;
+    for (int hour = 0; hour < 24 && database().dead_letters({}).value().empty(); ++hour) {
+        world.run_until([] { return false; }, std::chrono::hours(1));
+        house.run("back");
+    }
+    ASSERT_EQ(database().dead_letters({}).value().size(), 1u) << "it is sent again for ever";
+    EXPECT_EQ(database().dead_letters({}).value()[0].reason, "conflict");
+    back->lists = true;
+    world.run_until([] { return false; }, std::chrono::hours(1));
+    sync();
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_TRUE(database().dead_letters({}).value().empty());
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
+TEST_F(TwoWay, ADecisionIsWrittenThoughTheVendorsVersionIsAnotherByThen) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    back->touch(back_id("S1"));
+    sync();
+    ASSERT_EQ(conflicts().size(), 1u);
+    decide({sync::Side::hub, {}, {}});
+    house.run("back");
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
+TEST_F(TwoWay, WhatStaysDeletedInTheHubIsDeletedThoughTheVendorChangedItSince) {
+    back_link->config.entities[0].conflict = config::ConflictPolicy::hub;
+    std::string& settings = back_link->instance.config;
+    const std::string plain = R"("delete":{"path":"/items/{key}")";
+    settings.replace(settings.find(plain), plain.size(), plain + R"(,"if_match":true)");
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->rows.erase(id);
+    sync::RunRequest full;
+    full.full = true;
+    house.run("front", full);
+    house.run("front", full);
+    back->edit(back_id("S1"), "name", "Stool");
+    sync();
+    EXPECT_TRUE(back->rows.empty());
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
 class TwoWayJump : public TwoWay, public testing::WithParamInterface<int> {};  // by that many hours
 
 TEST_P(TwoWayJump, CutsNoSettleTimeShortAndMakesNoneLast) {
@@ -406,6 +491,30 @@ TEST_F(TwoWay, RecognisedWhicheverBringsItFirstThoughOneOfThemSaysByWhat) {
     EXPECT_EQ(database().count_records("house", "product").value(), 1);
     EXPECT_EQ(front->rows.size(), 1u);
     EXPECT_EQ(back->rows.size(), 1u);
+}
+
+TEST_F(TwoWay, RecognisedThoughItsSideCouldNotBeReadAtFirst) {
+    front->add("S1", "Chair");
+    back->add("S1", "Chair");
+    for (const auto& link : {front_link, back_link}) {
+        link->config.entities[0].match = {"sku"};
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+        link->recognition["product"] = {"sku"};
+    }
+    start();
+    house.run("front");
+    back->lists = false;
+    house.run("back");
+    EXPECT_EQ(back->rows.size(), 1u) << "created beside what nobody had read";
+    back->lists = true;
+    world.run_until([] { return false; }, std::chrono::hours(1));
+    sync();
+    EXPECT_EQ(database().count_records("house", "product").value(), 1);
+    EXPECT_EQ(front->rows.size(), 1u);
+    EXPECT_EQ(back->rows.size(), 1u);
+    front->add("S2", "Table");
+    sync();
+    EXPECT_EQ(back->rows.size(), 2u);
 }
 
 TEST_F(TwoWay, RecognisedThoughBothSidesBringItAtTheSameMoment) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
-#include "sync/absence_check.hpp"
-#include "sync/delete_brake.hpp"
 #include "sync/dry_run.hpp"
 #include "sync/recognition.hpp"
 #include "sync/record_order.hpp"
@@ -16,11 +14,6 @@ namespace {
 
 // A page is decided anew when somebody else changed one of its records meanwhile.
 constexpr int attempts_per_page = 5;
-constexpr std::uint32_t records_indexed_at_once = 1000, keys_compared_at_once = 1000;
-constexpr std::uint32_t listings_that_convince = 2;
-constexpr const char* recognition_state = "recognition";
-
-std::uint64_t key_hash(std::string_view key) { return std::hash<std::string_view>()(key); }
 
 std::int64_t deletes_in(const store::ImportPage& page) {
     return std::count_if(page.writes.begin(), page.writes.end(), [](const store::ImportWrite& write) {
@@ -48,12 +41,6 @@ std::vector<std::vector<std::size_t>> in_order(const std::vector<plugin::Record>
         }
     }
     return pages;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
-    return text;
 }
 
 }  // namespace
@@ -435,200 +422,6 @@ Await<Result<std::vector<store::Recognised>>> ImportJob::recognise(const ImportP
                 return database.recognise(link->config.id, link->tenant.id, entity, plan.questions());
             },
             std::move(done));
-    });
-}
-
-// ---- recognition ----
-
-// Records that came before recognition was configured, or under other values, are read once.
-Task<Status> ImportJob::prepare_recognition() {
-    const auto names = control_.link->recognition.find(entity_.name);
-    if (names == control_.link->recognition.end()) co_return Status();
-    const Schema* schema = schemas_.find(entity_.name);
-    const std::string unknown =
-        schema != nullptr ? unknown_match_name(*schema, names->second) : names->second[0];
-    if (!unknown.empty()) {
-        co_return fail(ErrorKind::config,
-                       "match: " + entity_.name + " has no '" + unknown +
-                           "' by which records are recognised (see x-match in its schema)");
-    }
-    Result<std::string> ready = co_await recognition_ready();
-    if (!ready) co_return fail(ready.error());
-    if (*ready == joined(names->second)) co_return Status();
-    std::int64_t after = 0;
-    do {
-        Result<std::int64_t> last = co_await index_matches(after);
-        if (!last) co_return fail(last.error());
-        after = *last;
-    } while (after != 0);
-    Status saved = co_await save_recognition_ready();
-    co_return saved;
-}
-
-// Exports wait for it (export_job.cpp).
-Task<Status> ImportJob::note_read_through() {
-    const bool recognises = control_.link->recognition.contains(entity_.name);
-    if (!recognises || control_.lane != store::Lane::live) co_return Status();
-    Result<std::string> known = co_await load_read_through();
-    if (!known) co_return fail(known.error());
-    if (!known->empty()) co_return Status();
-    Status saved = co_await save_read_through();
-    co_return saved;
-}
-
-Await<Result<std::string>> ImportJob::load_read_through() {
-    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
-        ports_.store.read([key = read_through_key(control_.link->config.id, entity_.name)](
-                              store::Database& database) { return database.state(read_through_state, key); },
-                          std::move(done));
-    });
-}
-
-Await<Status> ImportJob::save_read_through() {
-    return Await<Status>([this](Completion<Status> done) {
-        ports_.store.write(
-            [key = read_through_key(control_.link->config.id, entity_.name)](store::Database& database) {
-                return database.save_state(read_through_state, key, "1");
-            },
-            std::move(done));
-    });
-}
-
-Await<Result<std::string>> ImportJob::recognition_ready() {
-    return Await<Result<std::string>>([this](Completion<Result<std::string>> done) {
-        ports_.store.read([key = control_.link->tenant.id + "/" + entity_.name](
-                              store::Database& database) { return database.state(recognition_state, key); },
-                          std::move(done));
-    });
-}
-
-Await<Result<std::int64_t>> ImportJob::index_matches(std::int64_t after) {
-    return Await<Result<std::int64_t>>([this, after](Completion<Result<std::int64_t>> done) {
-        const auto work = [link = control_.link, entity = entity_.name, schema = schemas_.find(entity_.name),
-                           after](store::Database& database) {
-            const std::vector<std::string>& names = link->recognition.at(entity);
-            return database.index_matches(
-                link->tenant.id, entity, after, records_indexed_at_once, [&](std::string_view payload) {
-                    boost::system::error_code error;
-                    const json::value record = json::parse(payload, error);
-                    return record.is_object() ? match_values(*schema, names, record.get_object())
-                                              : store::MatchValues();
-                });
-        };
-        ports_.store.write(work, std::move(done));
-    });
-}
-
-Await<Status> ImportJob::save_recognition_ready() {
-    return Await<Status>([this](Completion<Status> done) {
-        ports_.store.write(
-            [key = control_.link->tenant.id + "/" + entity_.name,
-             names = joined(control_.link->recognition.at(entity_.name))](store::Database& database) {
-                return database.save_state(recognition_state, key, names);
-            },
-            std::move(done));
-    });
-}
-
-// ---- deletes ----
-
-// More deletes than anybody makes by hand are more likely a mistake of a system than of a person.
-Task<Status> ImportJob::brake(std::int64_t deletes) {
-    if (deletes == 0 || control_.confirm_deletes) co_return Status();
-    if (held_deletes_ > 0) {
-        held_deletes_ += deletes;
-        co_return Status();
-    }
-    Result<store::DeleteBudget> budget = co_await delete_budget(ports_, *control_.link, entity_.name);
-    if (!budget) co_return fail(budget.error());
-    delete_limit_ = delete_limit(control_.link->config.mass_delete, *budget);
-    if (budget->recent + deletes > delete_limit_) held_deletes_ = budget->recent + deletes;
-    co_return Status();
-}
-
-Status ImportJob::stopped_by_brake() const {
-    const std::string within = format_duration(control_.link->config.mass_delete.within);
-    return fail(Error{
-        ErrorKind::permanent,
-        std::to_string(held_deletes_) + " records of " + entity_.name +
-            " were deleted at the vendor within " + within + ", more than the " +
-            std::to_string(delete_limit_) +
-            " that guard.mass_delete lets through; none of this page and the following was stored. Look at "
-            "the vendor; if they are really gone: liaisonctl run " +
-            control_.link->config.id + " --confirm-deletes",
-        {},
-        "mass_delete"});
-}
-
-// A complete listing shows by what it lacks that records are gone. Believed when it lacked them twice in a
-// row and the vendor, asked for each, has none (reliability.md 3).
-Task<Status> ImportJob::bury_absent() {
-    if (!listed_) co_return Status();
-    Result<std::vector<plugin::Record>> gone = co_await absent();
-    if (!gone) co_return fail(gone.error());
-    Status braked = co_await brake(static_cast<std::int64_t>(gone->size()));
-    if (!braked || held_deletes_ > 0) co_return braked;
-    const auto size = static_cast<std::ptrdiff_t>(control_.link->config.page_size);
-    for (auto from = gone->begin(); from != gone->end();) {
-        const auto to = from + std::min(size, gone->end() - from);
-        auto page = std::make_shared<plugin::EmitEffect>();
-        page->records.assign(std::make_move_iterator(from), std::make_move_iterator(to));
-        Status taken = co_await take_in(std::move(page), false);
-        if (!taken) co_return fail(taken.error());
-        from = to;
-    }
-    co_return Status();
-}
-
-Task<Result<std::vector<plugin::Record>>> ImportJob::absent() {
-    std::vector<plugin::Record> gone;
-    AbsenceCheck check(ports_, requester_, control_, entity_.name);
-    std::string after;
-    while (true) {
-        Result<std::vector<store::MissingKey>> keys = co_await live_keys(after);
-        if (!keys) co_return fail(keys.error());
-        if (keys->empty()) break;
-        after = keys->back().external_id;
-        std::vector<store::MissingKey> changed;
-        std::vector<std::string> suspects;
-        for (store::MissingKey& key : *keys) {
-            const bool shown = listed_->contains(key_hash(key.external_id));
-            if (shown && key.missing == 0) continue;
-            key.missing = shown ? 0 : key.missing + 1;
-            if (key.missing >= listings_that_convince) suspects.push_back(key.external_id);
-            changed.push_back(std::move(key));
-        }
-        Status noted;
-        if (!changed.empty()) noted = co_await note_missing(changed);
-        if (!noted) co_return fail(noted.error());
-        if (suspects.empty()) continue;
-        Result<std::vector<std::string>> certain = co_await check.not_found(std::move(suspects));
-        if (!certain) co_return fail(certain.error());
-        for (std::string& key : *certain) {
-            plugin::Record& record = gone.emplace_back();
-            record.key = std::move(key);
-            record.deleted = true;
-        }
-    }
-    co_return std::move(gone);
-}
-
-Await<Result<std::vector<store::MissingKey>>> ImportJob::live_keys(const std::string& after) {
-    using Answer = Result<std::vector<store::MissingKey>>;
-    return Await<Answer>([this, after](Completion<Answer> done) {
-        ports_.store.read(
-            [id = control_.link->config.id, entity = entity_.name, after](store::Database& database) {
-                return database.live_keys(id, entity, after, keys_compared_at_once);
-            },
-            std::move(done));
-    });
-}
-
-Await<Status> ImportJob::note_missing(const std::vector<store::MissingKey>& keys) {
-    return Await<Status>([this, &keys](Completion<Status> done) {
-        ports_.store.write([id = control_.link->config.id, entity = entity_.name, &keys](
-                               store::Database& database) { return database.note_missing(id, entity, keys); },
-                           std::move(done));
     });
 }
 

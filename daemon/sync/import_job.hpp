@@ -43,6 +43,8 @@ class ImportJob final : public JobListener {
     Task<Status> replay();
     Task<Status> prepare_recognition();
     Task<Status> note_read_through();
+    // Of a listing only this is kept of each key.
+    static std::uint64_t key_hash(std::string_view key) { return std::hash<std::string_view>()(key); }
     Task<Status> bury_absent();
     Task<Result<std::vector<plugin::Record>>> absent();
     Task<Status> brake(std::int64_t deletes);

@@ -1,0 +1,21 @@
+// What the import side's parts of Database share.
+#pragma once
+
+#include "store/types.hpp"
+
+namespace liaisond::store {
+
+// Records that have a value. What the integration has under another id already, or is about to have, is
+// another record of its own.
+inline constexpr const char* recognise_sql =
+    "SELECT r.rid, r.id, r.payload, r.provenance, r.version FROM match_keys k JOIN records r ON r.rid = "
+    "k.rid "
+    "WHERE k.tenant = ? AND k.entity = ? AND k.name = ? AND k.value = ? AND r.deleted_at IS NULL "
+    "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?5) "
+    "AND NOT EXISTS(SELECT 1 FROM intents i WHERE i.rid = r.rid AND i.integration = ?5)";
+
+// Beside 1 and 2, which are the directions: an import of its own, with cursors of its own. (Events have
+// none.)
+inline std::int64_t cursor_direction(Lane lane) { return lane == Lane::live ? 1 : 3; }
+
+}  // namespace liaisond::store

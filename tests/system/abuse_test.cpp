@@ -419,6 +419,11 @@ TEST_F(Abuse, GuessedPasswordsAreSlowedDownAndNobodyElseIs) {
     EXPECT_EQ(login("grace", "correct+horse+battery", 99), "200");
     EXPECT_EQ(login("ada", "correct+horse+battery", 98), "429") << "nothing is learned meanwhile";
     EXPECT_EQ(login("ada", "correct+horse+battery", 97), "200") << "who guesses keeps nobody out";
+    ASSERT_EQ(house.stop(), 0);
+    ASSERT_NO_FATAL_FAILURE(start());
+    EXPECT_TRUE(until([&] { return login("ada", "another+guess", 5) == "429"; }));
+    EXPECT_EQ(login("ada", "correct+horse+battery", 98), "429");
+    EXPECT_EQ(login("ada", "correct+horse+battery", 97), "200") << "a restart forgets neither";
 }
 
 TEST_F(Abuse, TenThousandTokensAreGuessed) {

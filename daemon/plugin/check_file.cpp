@@ -206,6 +206,42 @@ std::vector<Finding> check_file(const std::string& library) {
     return {check_symbols(*file), check_libraries(*file), check_calls(*file)};
 }
 
+Finding check_sandbox(const KernelFeatures& kernel) {
+    if (!has_sandbox)
+        return {
+            "sandbox", true,
+            "there is none in this build: the plugin runs with all that you may do, so check only what you "
+            "trust"};
+    if (!kernel.seccomp) return {"sandbox", false, seccomp_advice()};
+    if (kernel.landlock == 0)
+        return {"sandbox", true,
+                "a part of it: this kernel has no Landlock, so that a plugin can read files while it is "
+                "loaded; it "
+                "can write and send nothing"};
+    return {"sandbox", true, "it runs locked in: no files, no network, no other processes"};
+}
+
+std::optional<PluginClaims> read_claims(const std::string& text) {
+    boost::system::error_code error;
+    const boost::json::value said = boost::json::parse(text, error);
+    if (error || !said.is_object()) return std::nullopt;
+    PluginClaims claims;
+    const std::pair<const char*, std::string*> texts[] = {{"id", &claims.id},
+                                                          {"version", &claims.version},
+                                                          {"vendor", &claims.vendor},
+                                                          {"manifest", &claims.manifest},
+                                                          {"abi", &claims.abi}};
+    for (const auto& [name, to] : texts) {
+        const boost::json::value* const found = said.get_object().if_contains(name);
+        if (found == nullptr || !found->is_string()) return std::nullopt;
+        *to = std::string(found->get_string());
+    }
+    const boost::json::value* const capabilities = said.get_object().if_contains("capabilities");
+    if (capabilities == nullptr || !capabilities->is_number()) return std::nullopt;
+    claims.capabilities = capabilities->to_number<std::uint64_t>(error);
+    return error ? std::nullopt : std::optional(claims);
+}
+
 std::vector<Finding> check_claims(const PluginClaims& claims, const std::string& beside) {
     return {check_manifest(claims, beside), check_identity(claims)};
 }

@@ -24,16 +24,31 @@ struct Forbidden {
     std::string_view symbol, instead;
 };
 constexpr std::string_view is_sent = "liaison sends requests for it",
+                           is_kept = "liaison reads and writes files for it",
                            is_asked = "it has its process to itself",
                            is_told = "the time comes with each event (now_ms)",
                            is_seeded = "randomness comes with START (seed)";
-constexpr std::array<Forbidden, 39> forbidden = {{
+constexpr std::array<Forbidden, 53> forbidden = {{
     {"socket", is_sent},
     {"connect", is_sent},
     {"bind", is_sent},
     {"listen", is_sent},
     {"getaddrinfo", is_sent},
     {"curl_easy_init", is_sent},
+    {"open", is_kept},
+    {"open64", is_kept},
+    {"openat", is_kept},
+    {"openat64", is_kept},
+    {"creat", is_kept},
+    {"fopen", is_kept},
+    {"fopen64", is_kept},
+    {"freopen", is_kept},
+    {"opendir", is_kept},
+    {"unlink", is_kept},
+    {"rename", is_kept},
+    {"mkdir", is_kept},
+    {"_ZNSt13basic_filebufIcSt11char_traitsIcEE4openEPKcSt13_Ios_Openmode", is_kept},
+    {"syscall", is_asked},
     {"fork", is_asked},
     {"vfork", is_asked},
     {"execve", is_asked},

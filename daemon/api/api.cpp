@@ -53,6 +53,7 @@ void Api::handle(web::Request request, web::Reply answer) {
             refused.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"liaison\"");
         return answer(std::move(refused));
     }
+    request.recognise();
     if (path == std::vector<std::string>{"metrics"}) return metrics(*who, answer);
     Call call;
     call.tenant = who->tenant;

@@ -217,7 +217,7 @@ void Entrance::check(const std::shared_ptr<Attempt>& attempt, const web::Reply& 
                 [this, attempt, answer] {
                     --being_checked_;
                     if (attempt->is_right && takes_code(*attempt)) {
-                        backend_.throttle.succeeded(attempt->name, attempt->address, backend_.clock.now());
+                        note_visit(*attempt);
                         return answer(welcome(attempt->user, attempt->wants_json));
                     }
                     log(LogLevel::warning, LogEvent::login_refused, "a login was refused");
@@ -227,6 +227,25 @@ void Entrance::check(const std::shared_ptr<Attempt>& attempt, const web::Reply& 
                     answer(attempt->wants_json ? problem(401, wrong)
                                                : login_page(401, "N" + wrong.substr(1) + "."));
                 });
+        });
+}
+
+Status keep(store::Database& database, const access::Throttle::States& changed) {
+    for (const auto& [key, value] : changed) {
+        const Status kept = database.save_state(access::Throttle::state_kind, key, value);
+        if (!kept) return kept;
+    }
+    return {};
+}
+
+void Entrance::note_visit(const Attempt& attempt) {
+    auto changed = backend_.throttle.succeeded(attempt.name, attempt.address, backend_.clock.now());
+    if (changed.empty()) return;
+    backend_.store.write(
+        [changed = std::move(changed)](store::Database& database) { return keep(database, changed); },
+        [](const Status& kept) {
+            if (!kept)
+                log(LogLevel::warning, "from where somebody signed in is not kept: " + kept.error().message);
         });
 }
 

@@ -37,6 +37,7 @@ class Entrance {
     };
     void login(const web::Request& request, const web::Reply& answer);
     void check(const std::shared_ptr<Attempt>& attempt, const web::Reply& answer);
+    void note_visit(const Attempt& attempt);
     // Right, or not asked for. Each counts once.
     bool takes_code(const Attempt& attempt);
     bool asks_for_codes() const;  // of anybody
@@ -48,6 +49,9 @@ class Entrance {
     int being_checked_ = 0;
     std::map<std::string, std::int64_t> taken_;  // the last code's step, by name
 };
+
+// What has changed about the addresses from which people sign in.
+Status keep(store::Database& database, const access::Throttle::States& changed);
 
 void add_user_routes(Router& router, const Backend& backend);
 

@@ -65,9 +65,10 @@ Status known(store::Database& database, const std::string& name) {
 
 void remove_user(const Backend& backend, const Call& call) {
     const std::string name = call.text("name");
-    const auto work = [name](store::Database& database) -> Status {
+    const auto work = [name, places = backend.throttle.forget(name)](store::Database& database) -> Status {
         if (const Status is_there = known(database, name); !is_there) return is_there;
         if (const Status dropped = database.drop_sealed(access::totp_row(name)); !dropped) return dropped;
+        if (const Status forgotten = keep(database, places); !forgotten) return forgotten;
         return database.drop_user(name);
     };
     backend.store.write(work, [&backend, answer = call.answer, name](Status dropped) {

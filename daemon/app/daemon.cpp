@@ -195,13 +195,24 @@ class Daemon {
         return {};
     }
 
-    // Tokens, and the key of the audit log's chain.
+    // Tokens, from where people sign in, and the key of the audit log's chain.
     Status open_access(store::Database& reader) {
         auto rows = reader.tokens();
         if (!rows) return fail(rows.error());
         tokens_.load(std::move(*rows));
+        const auto places = reader.states(access::Throttle::state_kind);
+        if (!places) return fail(places.error());
         const std::string name(api::audit_key);
-        if (secrets_->contains(name)) return {};
+        if (!secrets_->contains(name)) make_audit_key(name);
+        const auto key = secrets_->find(name);
+        auto old = throttle_.load(key ? *key : Secret(), *places, clock_.now());
+        if (old.empty()) return {};
+        store_->write([old = std::move(old)](store::Database& database) { return api::keep(database, old); },
+                      [](const Status&) {});
+        return {};
+    }
+
+    void make_audit_key(const std::string& name) {
         std::string key(32, '\0');
         random_.fill({reinterpret_cast<std::uint8_t*>(key.data()), key.size()});
         std::string sealed = secrets_->seal(name, Secret(std::move(key)));
@@ -213,7 +224,6 @@ class Daemon {
                 log(LogLevel::error, "the audit log's key could not be kept: " + saved.error().message);
         });
         secrets_->keep(name, std::move(sealed));
-        return {};
     }
 
     std::filesystem::path vault_key_file() const {

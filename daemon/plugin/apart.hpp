@@ -12,6 +12,7 @@ class Whereabouts {
   public:
     explicit Whereabouts(int fd) : fd_(fd) {}
     void at(const std::string& place);
+    int fd() const { return fd_; }  // that the child writes to
 
   private:
     int fd_;
@@ -24,8 +25,8 @@ struct ApartResult {
     std::string printed;  // what it wrote to standard output or error, its last lines
 };
 
-// Forks: the caller must have no other thread. The child gets no core dump and `limit` of processor time, and
-// is killed after twice that.
+// Forks: the caller must have no other thread. The child gets no core dump, no descriptor of the caller's but
+// the one it tells by, and `limit` of processor time, and is killed after twice that.
 ApartResult run_apart(std::chrono::seconds limit, const std::function<std::string(Whereabouts&)>& body);
 
 }  // namespace liaisond::plugin

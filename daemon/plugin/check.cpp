@@ -8,6 +8,7 @@
 #include <memory>
 
 #include <malloc.h>
+#include <unistd.h>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -20,19 +21,18 @@
 #include "plugin/manifest.hpp"
 #include "plugin/script.hpp"
 #include "plugin/script_compare.hpp"
+#include "plugin/worker.hpp"
 
 namespace liaisond::plugin {
 
 namespace json = boost::json;
-
 namespace {
 
 constexpr std::chrono::seconds patience{120};  // processor time of one check
-constexpr std::chrono::seconds hostile_budget{
-    20};  // of the hostile answers, after which the rest is left out
+// Of the hostile answers, after which the rest is left out.
+constexpr std::chrono::seconds hostile_budget{20};
 constexpr std::size_t steps_after_nonsense = 100, steps_after_cancel = 20;
-constexpr std::chrono::milliseconds slowest_allowed{
-    1000};                                        // half of what a worker is given for a step, and less
+constexpr std::chrono::milliseconds slowest_allowed{1000};  // half of what a worker is given for a step
 constexpr std::size_t largest_wanted = 8u << 20;  // bytes of an effect; the limit is max_effect_bytes
 constexpr int warm_rounds = 3, windows = 4, rounds_of_window = 4;
 
@@ -147,7 +147,8 @@ class Checker {
     std::vector<Finding> run() {
         findings_ = check_file(path_);
         if (!findings_.front().ok) return findings_;  // nothing can be called
-        if (!load()) return findings_;
+        findings_.push_back(check_sandbox(kernel_));
+        if (!findings_.back().ok || !load()) return findings_;
         for (Finding& finding : check_claims(claims_, beside())) findings_.push_back(std::move(finding));
         add_first_steps();
         apart("jobs", [this](Whereabouts& where) { return jobs(where); });
@@ -169,6 +170,7 @@ class Checker {
     void apart(const char* check, const Body& body) {
         const ApartResult result = run_apart(patience, [&](Whereabouts& where) {
             try {
+                lock_in(where);
                 return "+" + body(where);
             } catch (const Problem& problem) { return "-" + problem.text; }
         });
@@ -188,6 +190,20 @@ class Checker {
         findings_.push_back({check, ok, std::move(text)});
     }
 
+    // From here on the child has what a worker has. The plugin is loaded then, and only once.
+    void lock_in(Whereabouts& where) const {
+        SandboxOptions options;
+        options.channel = where.fd();
+        options.level = kernel_.landlock == 0 ? SandboxLevel::degraded : SandboxLevel::required;
+        options.is_check = true;
+        const Sandbox sandbox(options);
+        sandbox.prepare(self_);
+        where.at("while it was loaded");
+        const auto loaded = load_in_sandbox(path_, {}, sandbox);
+        if (!loaded) throw Problem{loaded.error().message};
+        where.at("after it was loaded");
+    }
+
     std::shared_ptr<const Library> library() const {
         auto loaded = Library::load(path_);
         if (!loaded) throw Problem{loaded.error().message};
@@ -195,8 +211,7 @@ class Checker {
     }
 
     bool load() {
-        apart("loading", [this](Whereabouts& where) {
-            where.at("while it was loaded");
+        apart("loading", [this](Whereabouts&) {
             const auto loaded = library();
             const json::object said{{"id", loaded->id()},
                                     {"version", loaded->version()},
@@ -209,12 +224,12 @@ class Checker {
         });
         Finding& finding = findings_.back();
         if (!finding.ok) return false;
-        const json::value said = json::parse(finding.text);
-        claims_ = {std::string(said.at("id").get_string()), std::string(said.at("version").get_string()),
-                   std::string(said.at("vendor").get_string()), std::string(said.at("manifest").get_string()),
-                   said.at("capabilities").to_number<std::uint64_t>()};
-        finding.text = "built for plugin ABI " + std::string(said.at("abi").get_string());
-        return true;
+        const auto claims = read_claims(finding.text);
+        finding.ok = claims.has_value();
+        if (claims) claims_ = *claims;
+        finding.text =
+            claims ? "built for plugin ABI " + claims->abi : "it answers for itself, which is no answer";
+        return finding.ok;
     }
     std::string beside() const {
         std::ifstream file(path_.substr(0, path_.rfind('.')) + ".manifest.json", std::ios::binary);
@@ -461,6 +476,8 @@ class Checker {
                std::to_string(largest) + " bytes";
     }
 
+    const KernelFeatures kernel_ = kernel_features();
+    const pid_t self_ = ::getpid();
     std::string path_;
     std::vector<Script> scripts_, first_steps_;
     PluginClaims claims_;

@@ -24,16 +24,31 @@ struct Forbidden {
     std::string_view symbol, instead;
 };
 constexpr std::string_view is_sent = "liaison sends requests for it",
+                           is_kept = "liaison reads and writes files for it",
                            is_asked = "it has its process to itself",
                            is_told = "the time comes with each event (now_ms)",
                            is_seeded = "randomness comes with START (seed)";
-constexpr std::array<Forbidden, 39> forbidden = {{
+constexpr std::array<Forbidden, 53> forbidden = {{
     {"socket", is_sent},
     {"connect", is_sent},
     {"bind", is_sent},
     {"listen", is_sent},
     {"getaddrinfo", is_sent},
     {"curl_easy_init", is_sent},
+    {"open", is_kept},
+    {"open64", is_kept},
+    {"openat", is_kept},
+    {"openat64", is_kept},
+    {"creat", is_kept},
+    {"fopen", is_kept},
+    {"fopen64", is_kept},
+    {"freopen", is_kept},
+    {"opendir", is_kept},
+    {"unlink", is_kept},
+    {"rename", is_kept},
+    {"mkdir", is_kept},
+    {"_ZNSt13basic_filebufIcSt11char_traitsIcEE4openEPKcSt13_Ios_Openmode", is_kept},
+    {"syscall", is_asked},
     {"fork", is_asked},
     {"vfork", is_asked},
     {"execve", is_asked},
@@ -204,6 +219,42 @@ std::vector<Finding> check_file(const std::string& library) {
     const auto file = ElfFile::read(library);
     if (!file) return {{"symbols", false, library + " " + file.error().message}};
     return {check_symbols(*file), check_libraries(*file), check_calls(*file)};
+}
+
+Finding check_sandbox(const KernelFeatures& kernel) {
+    if (!has_sandbox)
+        return {
+            "sandbox", true,
+            "there is none in this build: the plugin runs with all that you may do, so check only what you "
+            "trust"};
+    if (!kernel.seccomp) return {"sandbox", false, seccomp_advice()};
+    if (kernel.landlock == 0)
+        return {"sandbox", true,
+                "a part of it: this kernel has no Landlock, so that a plugin can read files while it is "
+                "loaded; it "
+                "can write and send nothing"};
+    return {"sandbox", true, "it runs locked in: no files, no network, no other processes"};
+}
+
+std::optional<PluginClaims> read_claims(const std::string& text) {
+    boost::system::error_code error;
+    const boost::json::value said = boost::json::parse(text, error);
+    if (error || !said.is_object()) return std::nullopt;
+    PluginClaims claims;
+    const std::pair<const char*, std::string*> texts[] = {{"id", &claims.id},
+                                                          {"version", &claims.version},
+                                                          {"vendor", &claims.vendor},
+                                                          {"manifest", &claims.manifest},
+                                                          {"abi", &claims.abi}};
+    for (const auto& [name, to] : texts) {
+        const boost::json::value* const found = said.get_object().if_contains(name);
+        if (found == nullptr || !found->is_string()) return std::nullopt;
+        *to = std::string(found->get_string());
+    }
+    const boost::json::value* const capabilities = said.get_object().if_contains("capabilities");
+    if (capabilities == nullptr || !capabilities->is_number()) return std::nullopt;
+    claims.capabilities = capabilities->to_number<std::uint64_t>(error);
+    return error ? std::nullopt : std::optional(claims);
 }
 
 std::vector<Finding> check_claims(const PluginClaims& claims, const std::string& beside) {

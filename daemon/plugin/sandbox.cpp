@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "plugin/unique_fd.hpp"
@@ -105,15 +106,15 @@ bool limit(int resource, rlim_t wanted) {
 constexpr rlim_t most_cpu_seconds = 24 * 3600;
 // What plugin authors know from everywhere; said, so that an unlimited one is not inherited.
 constexpr rlim_t stack_bytes = 8u << 20;
-// --describe may write to a file that somebody else has opened for it.
-constexpr rlim_t description_bytes = 4u << 20;
+// --describe and checks may write to a file that somebody else has opened for them.
+constexpr rlim_t output_bytes = 4u << 20;
 
 Status limit_resources(const SandboxOptions& options) {
     const std::initializer_list<std::pair<int, rlim_t>> limits = {
         {RLIMIT_AS, options.memory_bytes},
         {RLIMIT_CORE, 0},
         {RLIMIT_CPU, most_cpu_seconds},
-        {RLIMIT_FSIZE, options.channel < 0 ? description_bytes : 0},
+        {RLIMIT_FSIZE, options.channel < 0 || options.is_check ? output_bytes : 0},
         {RLIMIT_LOCKS, 0},
         {RLIMIT_MEMLOCK, 0},
         {RLIMIT_MSGQUEUE, 0},
@@ -216,6 +217,10 @@ void allow_computing(Filter& filter, const SandboxOptions& options) {
         if (fd >= 0) filter.allow_if(SCMP_SYS(write), equal(0, static_cast<std::uint64_t>(fd)));
     }
     filter.allow_if(SCMP_SYS(writev), equal(0, STDERR_FILENO));  // last words of the C library
+    if (options.is_check) {
+        filter.allow({SCMP_SYS(alarm)});
+        filter.allow_if(SCMP_SYS(setitimer), equal(0, ITIMER_REAL));  // where alarm() is made of it
+    }
     // Threads: the C library then tries clone(), which ends it.
     filter.refuse({SCMP_SYS(clone3)}, ENOSYS);
 }

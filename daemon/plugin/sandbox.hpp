@@ -32,6 +32,9 @@ struct SandboxOptions {
     int channel = -1;  // to the daemon; -1: there is none, as with --describe
     std::uint64_t memory_bytes = default_worker_memory;
     SandboxLevel level = SandboxLevel::required;
+    // For a check of the plugin: what it prints goes to a file that is open already, and an alarm ends a step
+    // that does not end.
+    bool is_check = false;
 };
 
 class Sandbox {

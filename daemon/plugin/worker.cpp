@@ -82,18 +82,6 @@ class Channel {
     std::string input_, output_;
 };
 
-Result<std::shared_ptr<const Library>> load_in_sandbox(const std::string& path, const std::string& digest,
-                                                       const Sandbox& sandbox) {
-    auto file = PluginFile::open(path);
-    if (!file) return fail(file.error());
-    if (const Status same = file->expect(digest); !same) return fail(same.error());
-    if (const Status closed = sandbox.before_load(file->fd()); !closed) return fail(closed.error());
-    auto library = Library::load(std::move(*file));
-    // A refused plugin's constructors ran, too.
-    if (const Status closed = sandbox.after_load(); !closed) return fail(closed.error());
-    return library;
-}
-
 class Server {
   public:
     explicit Server(const SandboxOptions& options) : channel_(options.channel), sandbox_(options) {}
@@ -193,6 +181,18 @@ class Server {
 }  // namespace
 
 int serve_worker(const SandboxOptions& sandbox) { return Server(sandbox).run(); }
+
+Result<std::shared_ptr<const Library>> load_in_sandbox(const std::string& path, const std::string& digest,
+                                                       const Sandbox& sandbox) {
+    auto file = PluginFile::open(path);
+    if (!file) return fail(file.error());
+    if (const Status same = file->expect(digest); !same) return fail(same.error());
+    if (const Status closed = sandbox.before_load(file->fd()); !closed) return fail(closed.error());
+    auto library = Library::load(std::move(*file));
+    // A refused plugin's constructors ran, too.
+    if (const Status closed = sandbox.after_load(); !closed) return fail(closed.error());
+    return library;
+}
 
 Result<boost::json::object> describe_plugin(const std::string& path, const SandboxOptions& sandbox) {
     const auto library = load_in_sandbox(path, {}, Sandbox(sandbox));

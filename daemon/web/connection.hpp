@@ -175,7 +175,7 @@ class TypedConnection final : public Connection {
             return refuse(Fault(421, "this host is not served here; see daemon.public_url and daemon.hosts"));
         if (auto fault = parse_target(request_)) return refuse(*fault);
         believe_proxy();
-        read_body(plan);
+        take_turn(plan);
     }
 
     // The nearest address that is no proxy of ours speaks for itself.
@@ -192,6 +192,32 @@ class TypedConnection final : public Connection {
         request_.peer.is_secure = request_.header("X-Forwarded-Proto") == "https";
     }
 
+    // Nobody knows yet who asks. A crowd of honest clients behind one address is recognised soon.
+    void take_turn(const BodyPlan& plan) {
+        if (peer_.is_local) return read_body(plan);
+        const Limits& limits = server_->policy().limits;
+        const std::string& address = request_.peer.address;
+        place_ = server_->strangers().take(address, limits.strangers_per_address);
+        if (place_) return read_body(plan);
+        deadline_.expires_after(limits.turn_time);
+        deadline_.async_wait([self = mine()](Error error) {
+            if (error || !std::exchange(self->waiting_, nullptr)) return;
+            self->refuse(Fault(429, "too many requests of this address at one time; try again in a moment"));
+        });
+        waiting_ = std::make_shared<const Strangers::Take>(
+            [me = std::weak_ptr(mine()), plan](std::shared_ptr<Strangers::Place> place) {
+                const auto self = me.lock();
+                if (!self) return;
+                self->waiting_.reset();
+                self->place_ = std::move(place);
+                boost::asio::post(self->executor_, [self, plan] {
+                    self->deadline_.cancel();
+                    if (self->server_ != nullptr) self->read_body(plan);
+                });
+            });
+        server_->strangers().wait(address, waiting_);
+    }
+
     void read_body(const BodyPlan& plan) {
         if (!plan.is_chunked && plan.length == 0) return handle();
         const web::Policy& policy = server_->policy();
@@ -199,6 +225,7 @@ class TypedConnection final : public Connection {
         body_limit_ = policy.body_limit ? policy.body_limit(request_) : limits.body;
         if (plan.length > body_limit_) return refuse(too_large());
         parser_->body_limit(body_limit_);
+        parser_->eager(true);
         reserved_ = plan.is_chunked ? body_limit_ : plan.length;
         if (reserved_ <= limits.small_body) {
             reserved_ = 0;
@@ -206,7 +233,7 @@ class TypedConnection final : public Connection {
             reserved_ = 0;
             return refuse(Fault(503, "too many large requests at one time; try again in a moment"));
         }
-        expire_body(limits.body_time);
+        expire_body();
         if (request_.header("Expect").empty()) return read_rest();
         static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
         boost::asio::async_write(channel_, boost::asio::buffer(go_on),
@@ -217,34 +244,51 @@ class TypedConnection final : public Connection {
     }
 
     // Unlike the stream's own time limit this one leaves the connection open for an answer.
-    void expire_body(std::chrono::milliseconds after) {
+    void expire_body() {
         boost::beast::get_lowest_layer(channel_).expires_never();
-        deadline_.expires_after(after);
-        deadline_.async_wait([self = mine()](Error error) {
-            if (error) return;
+        is_reading_body_ = true;
+        body_begun_ = boost::asio::steady_timer::clock_type::now();
+        arrived_ = 0;
+        watch_body(body_due());
+    }
+    // Until when what has arrived is enough.
+    boost::asio::steady_timer::time_point body_due() const {
+        const Limits& limits = server_->policy().limits;
+        const std::chrono::milliseconds share(arrived_ * 1000 / limits.body_bytes_per_second);
+        return body_begun_ + std::min(limits.body_time, limits.body_grace + share);
+    }
+    void watch_body(boost::asio::steady_timer::time_point due) {
+        deadline_.expires_at(due);
+        deadline_.async_wait([self = mine(), due](Error error) {
+            if (error || self->server_ == nullptr || !self->is_reading_body_) return;
+            if (const auto later = self->body_due(); later > due) return self->watch_body(later);
             self->is_late_ = true;
             boost::beast::get_lowest_layer(self->channel_).cancel();
         });
     }
 
     void read_rest() {
-        http::async_read(channel_, buffer_, *parser_, [self = mine()](Error error, std::size_t) {
+        http::async_read_some(channel_, buffer_, *parser_, [self = mine()](Error error, std::size_t size) {
+            self->arrived_ += size;
+            if (!error && !self->is_late_ && !self->parser_->is_done()) return self->read_rest();
+            self->is_reading_body_ = false;
             self->deadline_.cancel();
-            if (self->is_late_) return self->refuse(Fault(408, "the body of the request came too slowly"));
-            if (error == http::error::body_limit) return self->refuse(self->too_large());
-            const bool is_http =
-                error.category() == http::make_error_code(http::error::bad_method).category();
-            if (error && is_http && error != http::error::partial_message &&
-                error != http::error::end_of_stream)
-                return self->refuse(Fault(400, "the body of the request is malformed"));
-            if (error) return self->end();
-            const auto& fields = self->parser_->get();
-            if (static_cast<std::size_t>(std::distance(fields.begin(), fields.end())) !=
-                self->request_.headers.size())
-                return self->refuse(Fault(400, "the request is malformed: trailers are not read here"));
-            self->request_.body = std::move(self->parser_->get().body());
-            self->handle();
+            self->take_body(error);
         });
+    }
+
+    void take_body(Error error) {
+        if (is_late_) return refuse(Fault(408, "the body of the request came too slowly"));
+        if (error == http::error::body_limit) return refuse(too_large());
+        const bool is_http = error.category() == http::make_error_code(http::error::bad_method).category();
+        if (error && is_http && error != http::error::partial_message && error != http::error::end_of_stream)
+            return refuse(Fault(400, "the body of the request is malformed"));
+        if (error) return end();
+        const auto& fields = parser_->get();
+        if (static_cast<std::size_t>(std::distance(fields.begin(), fields.end())) != request_.headers.size())
+            return refuse(Fault(400, "the request is malformed: trailers are not read here"));
+        request_.body = std::move(parser_->get().body());
+        handle();
     }
 
     Fault too_large() const {
@@ -258,6 +302,13 @@ class TypedConnection final : public Connection {
         is_head_only_ = request_.method == "HEAD";
         server_->count_request(false);
         boost::beast::get_lowest_layer(channel_).expires_never();
+        if (place_) {
+            request_.on_recognised = [to = mine(), place = std::weak_ptr(place_)] {
+                boost::asio::dispatch(to->executor_, [to, place] {
+                    if (place.lock() == to->place_) to->place_.reset();
+                });
+            };
+        }
         const auto slot = std::make_shared<Slot>(mine());
         server_->handler()(std::move(request_), [slot](Answer answer) { slot->give(std::move(answer)); });
     }
@@ -267,13 +318,7 @@ class TypedConnection final : public Connection {
         server_->count_request(true);
         is_answering_ = true;
         is_head_only_ = false;
-        Answer refusal;
-        refusal.status = fault.status;
-        refusal.type = "application/problem+json";
-        refusal.body = "{\"type\":\"about:blank\",\"status\":" + std::to_string(fault.status) +
-                       ",\"detail\":\"" + fault.text + "\"}";
-        refusal.close = true;  // what follows on this connection is not to be trusted
-        answer(std::move(refusal));
+        answer(refusal_of(fault));
     }
 
     void answer(Answer answer) {
@@ -315,6 +360,7 @@ class TypedConnection final : public Connection {
                                  [self = mine()](Error error, std::size_t) {
                                      self->response_.reset();
                                      self->is_answering_ = false;
+                                     self->place_.reset();
                                      if (error) return self->end();
                                      if (!self->keep_alive_) return self->say_goodbye();
                                      self->read_head();
@@ -323,6 +369,7 @@ class TypedConnection final : public Connection {
 
     // ---- streams ----
     void begin_stream(std::function<void(std::shared_ptr<Stream>)> begin) {
+        place_.reset();
         keep_alive_ = false;
         response_->keep_alive(false);
         response_->chunked(true);
@@ -404,6 +451,8 @@ class TypedConnection final : public Connection {
         boost::beast::get_lowest_layer(channel_).close();
         deadline_.cancel();
         release_body();
+        waiting_.reset();
+        place_.reset();
         pieces_.clear();
         if (auto call = std::exchange(drained_, nullptr)) call(false);
         if (Server* server = std::exchange(server_, nullptr)) server->forget(this->shared_from_this());
@@ -427,8 +476,13 @@ class TypedConnection final : public Connection {
     std::size_t unsent_ = 0;
     bool stream_ended_ = false;
     std::function<void(bool)> drained_;
-    boost::asio::steady_timer deadline_{executor_};  // of the body
-    bool is_late_ = false;
+    // While nobody knows who asks: the place of this request, or the wish for one.
+    std::shared_ptr<Strangers::Place> place_;
+    std::shared_ptr<const Strangers::Take> waiting_;
+    boost::asio::steady_timer deadline_{executor_};  // of the turn, and then of the body
+    boost::asio::steady_timer::time_point body_begun_;
+    std::size_t arrived_ = 0;  // bytes of the body
+    bool is_reading_body_ = false, is_late_ = false;
 };
 
 using LocalChannel = boost::beast::basic_stream<boost::asio::local::stream_protocol>;

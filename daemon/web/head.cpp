@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> methods{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 
+constexpr const char* retry_after = "2";  // seconds: what is too much at one time is soon over
+
 Fault malformed(std::string why) { return Fault(400, "the request is malformed: " + std::move(why)); }
 
 bool is_name_character(char c) {  // RFC 9110 5.6.2, token
@@ -50,6 +52,17 @@ std::size_t Request::count(std::string_view name) const {
     return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(), [&](const auto& one) {
         return equals_ignoring_case(one.first, name);
     }));
+}
+
+Answer refusal_of(const Fault& fault) {
+    Answer refusal;
+    refusal.status = fault.status;
+    refusal.type = "application/problem+json";
+    refusal.body = "{\"type\":\"about:blank\",\"status\":" + std::to_string(fault.status) + ",\"detail\":\"" +
+                   fault.text + "\"}";
+    if (fault.status == 429 || fault.status == 503) refusal.headers.emplace_back("Retry-After", retry_after);
+    refusal.close = true;
+    return refusal;
 }
 
 std::optional<Fault> check_raw_head(std::string_view head) {

@@ -22,6 +22,9 @@ struct Fault {
     std::string text;  // for the client: what is wrong with its request
 };
 
+// The answer that says so, after which the connection ends: what follows on it is not to be trusted.
+Answer refusal_of(const Fault& fault);
+
 inline constexpr std::size_t max_head_bytes = 8u << 10, max_fields = 100;
 
 // Of the raw bytes up to and including the empty line.

@@ -23,6 +23,10 @@ struct Request {
     // Empty where there is none; names without case. Of a repeated header the first.
     std::string_view header(std::string_view name) const;
     std::size_t count(std::string_view name) const;
+    // For its handler, once it knows who asks: of strangers the server serves few at one time. Any thread.
+    void recognise() const {
+        if (on_recognised) on_recognised();
+    }
 
     std::string method;                                          // "GET", "POST", ...
     std::string target;                                          // as sent: "/api/v1/runs?limit=3"
@@ -31,6 +35,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> headers;    // in their order
     std::string body;
     Peer peer;
+    std::function<void()> on_recognised = {};
 };
 
 // An answer that goes on: events, or a long list. Belongs to the connection's thread; every function may be

@@ -19,6 +19,7 @@
 
 #include "base/result.hpp"
 #include "web/message.hpp"
+#include "web/strangers.hpp"
 
 namespace liaisond::web {
 
@@ -32,8 +33,13 @@ struct Limits {
     // Bytes of one that is always read: whoever promises large ones takes no room from those.
     std::size_t small_body = 64u << 10;
     std::size_t requests_per_connection = 1000;
+    // Requests of one address whose sender is not known yet, on TCP; one more waits for `turn_time`.
+    std::size_t strangers_per_address = 8;
     std::chrono::milliseconds head_time{10'000}, body_time{30'000}, idle_time{30'000}, answer_time{60'000},
-        linger_time{2'000};
+        linger_time{2'000}, turn_time{2'000};
+    // What a body may take before all of its `body_time`: so long, and for each byte that came its share.
+    std::chrono::milliseconds body_grace{5'000};
+    std::size_t body_bytes_per_second = 500;
     std::size_t unsent = 4u << 20;  // bytes that a stream's reader may be behind
 };
 
@@ -87,6 +93,7 @@ class Server {
     // ---- for connections ----
     const Policy& policy() const { return policy_; }
     const Handler& handler() const { return handler_; }
+    Strangers& strangers() { return *strangers_; }
     bool reserve_body(std::size_t bytes);
     void release_body(std::size_t bytes) { body_bytes_ -= bytes; }
     void count_request(bool refused) { ++(refused ? counts_.refused : counts_.requests); }
@@ -113,6 +120,7 @@ class Server {
         std::size_t open = 0, leaving = 0;  // leaving: of the open ones
     };
     std::map<std::string, Presence, std::less<>> by_address_;  // those of the unix socket under ""
+    const std::shared_ptr<Strangers> strangers_ = std::make_shared<Strangers>();
     std::size_t body_bytes_ = 0;
     Counts counts_;
     // After a failed accept, such as for want of file descriptors.

@@ -93,6 +93,7 @@ void Intake::handle(web::Request request, web::Reply reply) {
         }
         return reply(unauthenticated());
     }
+    request.recognise();
     store::InboxEvent event;
     web::Answer refusal = refuse_or_take(endpoint, request, event);
     if (refusal.status != 200) return reply(std::move(refusal));

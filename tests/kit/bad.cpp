@@ -9,6 +9,9 @@
 #include <string>
 #include <thread>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <liaison/plugin.h>
 
 #include "liaison_manifest.hpp"
@@ -38,6 +41,28 @@ const liaison_effect* head(T& effect, std::uint32_t type) {
     effect.type = type;
     return reinterpret_cast<const liaison_effect*>(&effect);
 }
+
+// The sandbox refuses that and lets the plugin go on; without one a file is left behind.
+[[maybe_unused]] bool writes_a_file(const char* path) {
+    std::FILE* const file = std::fopen(path, "we");
+    if (file != nullptr) std::fclose(file);
+    return file != nullptr;
+}
+#ifdef WRITES_AT_LOAD
+const bool has_written = writes_a_file(BAD_FILE ".at_load");
+#endif
+
+#ifdef FORGES_ANSWER
+const bool has_answered = [] {
+    const std::string answer = R"(+{"id":1,"manifest":null})";
+    const auto length = static_cast<std::uint32_t>(answer.size());
+    (void)!::write(3, "a", 1);
+    (void)!::write(3, &length, sizeof length);
+    (void)!::write(3, answer.data(), answer.size());
+    ::_exit(0);
+    return true;
+}();
+#endif
 
 const liaison_effect* ask(liaison_job* job) {
     job->url = "https://bad.example/list";
@@ -107,6 +132,12 @@ liaison_job* LIAISON_CALL create(liaison_instance*, std::uint32_t kind) {
 const liaison_effect* LIAISON_CALL step(liaison_job* job, const liaison_event* event) {
 #ifdef CRASHES_AT_ONCE
     *static_cast<volatile int*>(nullptr) = 1;
+#endif
+#ifdef WRITES_IN_STEP
+    (void)writes_a_file(BAD_FILE ".in_step");
+#endif
+#ifdef SENDS
+    (void)::socket(AF_INET, SOCK_STREAM, 0);
 #endif
 #ifdef PRINTS
     std::puts("hello from the connector");

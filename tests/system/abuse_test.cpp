@@ -31,7 +31,7 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr std::int64_t most_memory_kb = 400 * 1024;
-constexpr int most_connections = 1024, most_per_address = 64;  // web/server.hpp
+constexpr int most_connections = 1024, most_per_address = 64, most_strangers = 8;  // web/server.hpp
 
 // One of many clients on this machine, which all have addresses of their own.
 std::string address_of(int client) {
@@ -104,14 +104,18 @@ class Abuse : public testing::Test {
     void SetUp() override {
         house.daemon_section = "  listen: 127.0.0.1:0\n  hosts: [hub.example]\n";
         house.configure(shop({"[product]"}));
-        house.start();
-        static const std::string mark = "the API listens port=";
-        ASSERT_TRUE(until([&] { return house.log().find(mark) != std::string::npos; })) << house.log();
-        const std::string log = house.log();
-        port = static_cast<std::uint16_t>(std::stoi(log.substr(log.find(mark) + mark.size())));
+        ASSERT_NO_FATAL_FAILURE(start());
         const House::Told told = house.ctl("--json token create till --scope admin");
         ASSERT_EQ(told.code, 0) << told.text;
         token = text_of(json::parse(told.text).as_object(), "token");
+    }
+    void start() {
+        const std::string before = house.log(), mark = "the API listens port=";
+        house.start();
+        const auto listens = [&] { return house.log().find(mark, before.size()) != std::string::npos; };
+        ASSERT_TRUE(until(listens)) << house.log();
+        const std::string log = house.log();
+        port = static_cast<std::uint16_t>(std::stoi(log.substr(log.rfind(mark) + mark.size())));
     }
     void TearDown() override {
         expect_well();
@@ -198,16 +202,56 @@ TEST_F(Abuse, AGibibyteInChunksIsCutShort) {
 
 // Each promises a body as large as one may be, and does not send it.
 TEST_F(Abuse, PromisedBodiesTakeNoRoomFromOthers) {
-    std::vector<Line> promising = crowd(4 * most_per_address);
-    for (Line& line : promising)
-        line.send("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\nname=");
     const auto put = [&] {
         return ask("PUT", "/api/v1/secrets/small", R"({"value":"of no weight"})").status;
     };
-    EXPECT_EQ(put(), 200u);
-    EXPECT_TRUE(until([&] { return promising.back().has_answer(); })) << "one too many, and told so";
-    EXPECT_THAT(promising.back().rest(), StartsWith("HTTP/1.1 503"));
-    EXPECT_EQ(put(), 200u);
+    constexpr int most_promised = 64;
+    const auto is_one_too_many = [&] {
+        std::vector<Line> promising;
+        for (int i = 0; i < 2 * most_promised; ++i)
+            promising.emplace_back(port, address_of(i / most_strangers))
+                .send("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\nname=");
+        EXPECT_EQ(put(), 200u);
+        EXPECT_TRUE(until([&] { return promising.back().has_answer(); }));
+        EXPECT_EQ(put(), 200u);
+        return promising.back().rest().starts_with("HTTP/1.1 503");
+    };
+    EXPECT_TRUE(until(is_one_too_many))
+        << "and told so, unless the machine stood still and the first are gone";
+}
+
+TEST_F(Abuse, ABodyThatDripsIsNotWaitedFor) {
+    Line line(port, address_of(0));
+    line.send("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+    int drips = 0;
+    const auto is_answered = [&] {
+        ++drips;
+        return line.has_answer() || !line.send("x");
+    };
+    EXPECT_TRUE(until(is_answered, patience, milliseconds(100)));
+    EXPECT_LT(drips, 200) << "all of a body's time would be three hundred";
+    EXPECT_THAT(line.rest(), StartsWith("HTTP/1.1 408"));
+}
+
+// Of whom nobody knows who they are: they wait for each other, not for their betters.
+TEST_F(Abuse, ACrowdOfUnknownClientsAtOneAddressIsHeldBack) {
+    const std::string plain = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    std::vector<Line> crowd;
+    std::string heard;
+    const auto is_refused = [&] {
+        crowd.clear();
+        for (int i = 0; i < most_strangers; ++i)
+            crowd.emplace_back(port, address_of(0))
+                .send("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nname=");
+        heard = told(plain, 0);
+        return heard.starts_with("HTTP/1.1 429");
+    };
+    EXPECT_TRUE(until(is_refused)) << heard;
+    EXPECT_THAT(heard, HasSubstr("\r\nRetry-After: "));
+    EXPECT_THAT(told(plain, 1), StartsWith("HTTP/1.1 200"));
+    expect_well();
+    EXPECT_TRUE(until([&] { return told(plain, 0).starts_with("HTTP/1.1 200"); }))
+        << "they drip, and are dropped";
 }
 
 TEST_F(Abuse, FloodsOfHeaders) {
@@ -375,6 +419,11 @@ TEST_F(Abuse, GuessedPasswordsAreSlowedDownAndNobodyElseIs) {
     EXPECT_EQ(login("grace", "correct+horse+battery", 99), "200");
     EXPECT_EQ(login("ada", "correct+horse+battery", 98), "429") << "nothing is learned meanwhile";
     EXPECT_EQ(login("ada", "correct+horse+battery", 97), "200") << "who guesses keeps nobody out";
+    ASSERT_EQ(house.stop(), 0);
+    ASSERT_NO_FATAL_FAILURE(start());
+    EXPECT_TRUE(until([&] { return login("ada", "another+guess", 5) == "429"; }));
+    EXPECT_EQ(login("ada", "correct+horse+battery", 98), "429");
+    EXPECT_EQ(login("ada", "correct+horse+battery", 97), "200") << "a restart forgets neither";
 }
 
 TEST_F(Abuse, TenThousandTokensAreGuessed) {

@@ -211,6 +211,19 @@ TEST_F(Hostile, OneThatCrashesAgainAndAgainRestsUntilItIsReleased) {
         << "it was started again";
 }
 
+// A file from somebody, before it is installed.
+TEST_F(Hostile, APluginIsCheckedWhereItCanDoNoHarm) {
+    house.configure(shop({"[product]"}));
+    for (const char* attack : {"connect_tcp", "fork", "kill_parent", "memfd"}) {
+        const House::Told told =
+            house.ctl("plugin check " + paths::hostile_plugin("load_" + std::string(attack) + ".so"));
+        EXPECT_EQ(told.code, 1) << told.text;
+        EXPECT_THAT(told.text, HasSubstr("it runs locked in: no files, no network, no other processes"));
+        EXPECT_THAT(told.text, HasSubstr("was killed by SIGSYS (it tried what the sandbox forbids) (while it "
+                                         "was loaded)"));
+    }
+}
+
 TEST_F(Hostile, WithoutLandlockNothingStartsUnlessTheConfigurationSaysSo) {
     house.configure(shop({"[product]"}));
     const std::vector<std::string> command = {paths::program("without_landlock"), paths::program("liaisond"),

@@ -5,7 +5,6 @@
 #include "access/audit.hpp"
 #include "access/passwords.hpp"
 #include "access/sessions.hpp"
-#include "access/throttle.hpp"
 #include "access/tokens.hpp"
 #include "access/totp.hpp"
 #include "base/redact.hpp"
@@ -115,45 +114,6 @@ TEST(Sessions, AreNotWithoutBound) {
     for (std::size_t i = 0; i < Sessions::most; ++i)
         sessions.begin({"b", Scope::read, ""}, start + seconds(1), random_);
     EXPECT_FALSE(sessions.find(first.id, start + seconds(2)));
-}
-
-// ---- throttle ------------------------------------------------------------------------------------------
-
-TEST(Throttle, FiveAMinuteThenEverLonger) {
-    Throttle throttle;
-    Instant now = start;
-    for (int i = 0; i < Throttle::per_name; ++i) {
-        EXPECT_EQ(throttle.wait("marie", "10.0.0.1", now).count(), 0) << i;
-        throttle.failed("marie", "10.0.0.1", now);
-    }
-    EXPECT_EQ(throttle.wait("marie", "10.0.0.2", now), Milliseconds(minutes(1)));
-    EXPECT_EQ(throttle.wait("paul", "10.0.0.1", now).count(), 0) << "others are not concerned";
-    for (const int expected : {2, 4, 8, 15, 15}) {
-        now += throttle.wait("marie", "10.0.0.1", now);
-        throttle.failed("marie", "10.0.0.1", now);
-        EXPECT_EQ(throttle.wait("marie", "10.0.0.1", now), Milliseconds(minutes(expected)));
-    }
-    throttle.succeeded("marie", "10.0.0.1", now);
-    EXPECT_EQ(throttle.wait("marie", "10.0.0.3", now).count(), 0);
-}
-
-TEST(Throttle, WhoeverGuessesKeepsNobodyOutWhereTheyHaveBeen) {
-    Throttle throttle;
-    throttle.succeeded("marie", "10.0.0.1", start);
-    for (int i = 0; i < Throttle::per_name; ++i) throttle.failed("marie", "10.9.9.9", start);
-    EXPECT_GT(throttle.wait("marie", "10.9.9.9", start).count(), 0);
-    EXPECT_GT(throttle.wait("marie", "10.0.0.2", start).count(), 0);
-    EXPECT_EQ(throttle.wait("marie", "10.0.0.1", start).count(), 0);
-    for (int i = 0; i < Throttle::per_name; ++i) throttle.failed("marie", "10.0.0.1", start);
-    EXPECT_GT(throttle.wait("marie", "10.0.0.1", start).count(), 0) << "guessing is slow there, too";
-}
-
-TEST(Throttle, TwentyFromOneAddress) {
-    Throttle throttle;
-    for (int i = 0; i < Throttle::per_address; ++i)
-        throttle.failed("name" + std::to_string(i), "10.0.0.1", start);
-    EXPECT_GT(throttle.wait("another", "10.0.0.1", start).count(), 0);
-    EXPECT_EQ(throttle.wait("another", "10.0.0.2", start).count(), 0);
 }
 
 // ---- one-time codes ------------------------------------------------------------------------------------

@@ -78,6 +78,31 @@ TEST_F(Api, WithoutATokenNothingIsTold) {
     EXPECT_EQ(ask("DELETE", "tokens/" + id).first, 404u);
 }
 
+// The server counts the requests of strangers until it is told otherwise.
+TEST_F(Api, WhoShowsATokenIsRecognisedAndNobodyElseIs) {
+    const std::string till = token("read");
+    const auto recognised = [&](const std::string& target, const std::string& shown) {
+        int times = 0;
+        bool is_answered = false;
+        web::Request request;
+        request.method = "GET";
+        request.target = target;
+        request.headers.emplace_back("Authorization", "Bearer " + shown);
+        request.on_recognised = [&] { times += is_answered ? 100 : 1; };
+        EXPECT_FALSE(web::parse_target(request));
+        api.handle(std::move(request), [&](const web::Answer&) { is_answered = true; });
+        world.run_until([&] { return is_answered; }, Milliseconds(5000));
+        EXPECT_TRUE(is_answered);
+        return times;
+    };
+    for (const char* target : {"/api/v1/integrations", "/metrics", "/api/v1/nothing"}) {
+        EXPECT_EQ(recognised(target, till), 1) << target;
+        EXPECT_EQ(recognised(target, till + "0"), 0) << target;
+    }
+    for (const char* target : {"/healthz", "/login", "/readyz"})
+        EXPECT_EQ(recognised(target, "liaison_000000000000_00"), 0) << target;
+}
+
 TEST_F(Api, ATokenIsShownOnceAndItsFaultsAreNamed) {
     ASSERT_EQ(ask("POST", "tokens", R"({"name":"till","scope":"operate","days":30})").first, 201u);
     const json::object list = ask("GET", "tokens").second;

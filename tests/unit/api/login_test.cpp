@@ -111,6 +111,30 @@ TEST_F(Login, WhoeverGuessesWaits) {
     EXPECT_EQ(sign_in("marie", password).status, 303u);
 }
 
+TEST_F(Login, FromWhereSomebodySignedInIsKnownAfterARestart) {
+    const auto kept = [&] {
+        world.run_until([] { return false; }, Milliseconds(100));  // it is written after the answer
+        std::optional<access::Throttle::States> read;
+        house.store.read(
+            [](store::Database& database) { return database.states(access::Throttle::state_kind); },
+            [&](Result<access::Throttle::States> states) { read = states.value(); });
+        world.run_until([&] { return read.has_value(); }, Milliseconds(1000));
+        return read.value_or(access::Throttle::States());
+    };
+    EXPECT_EQ(sign_in("marie", "wrong", "192.0.2.8").status, 401u);
+    EXPECT_EQ(sign_in("marie", password).status, 303u);
+    ASSERT_EQ(kept().size(), 1u);
+    throttle = access::Throttle();
+    EXPECT_TRUE(throttle.load(Secret(), kept(), world.now()).empty());
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in("marie", "wrong", "192.0.2.9").status, 401u) << i;
+    EXPECT_EQ(sign_in("marie", password, "192.0.2.8").status, 429u);
+    EXPECT_EQ(sign_in("marie", password).status, 303u);
+    EXPECT_EQ(ask("DELETE", "users/nobody").first, 404u);
+    EXPECT_EQ(kept().size(), 1u);
+    EXPECT_EQ(ask("DELETE", "users/marie").first, 200u);
+    EXPECT_TRUE(kept().empty()) << "it goes with her";
+}
+
 TEST_F(Login, NobodyIsSignedInWithoutBeing) {
     EXPECT_EQ(sign_in("nobody", password).status, 401u);
     EXPECT_EQ(sign_in("marie", "").status, 401u);

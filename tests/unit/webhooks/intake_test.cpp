@@ -170,6 +170,26 @@ TEST_F(Door, NobodyLearnsWhetherThereIsSuchAnEndpoint) {
     EXPECT_EQ(counters->refused, 1u);
 }
 
+TEST_F(Door, OnlyWhoSignsIsRecognisedAndThatAtOnce) {
+    int times = 0;
+    const auto counted = [&](web::Request made) {
+        made.on_recognised = [&] { ++times; };
+        return made;
+    };
+    answer(counted(request("{}", "wrong-secret")));
+    web::Request elsewhere = request("{}");
+    elsewhere.path[4] = "nobody";
+    answer(counted(elsewhere));
+    EXPECT_EQ(times, 0);
+    send(counted(request(R"({"id":"e1"})")));
+    EXPECT_EQ(times, 1) << "before it is durable";
+    store.commit();
+    is_enabled = false;
+    publish();
+    answer(counted(request(R"({"id":"e2"})")));
+    EXPECT_EQ(times, 2) << "it is the vendor all the same";
+}
+
 TEST_F(Door, ARotatedSecretHasItsEnd) {
     clock.at = noon + std::chrono::hours(24) - Milliseconds(1);
     EXPECT_EQ(answer(request(R"({"id":"1"})", "older-secret")).status, 200u);

@@ -77,8 +77,12 @@ Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<st
         const EffectClass effect = effect_of(*control_.link, intent);
         const bool forgotten = unclear && !intent.deleted && effect == EffectClass::keyed &&
                                !remembers_key(*control_.link, intent, now);
-        // A crash cut it short, and nobody knows when it last left: the settle time begins now.
-        if (intent.state == store::IntentState::sending && (effect == EffectClass::findable || forgotten))
+        const bool overwrites = effect == EffectClass::upsert && !intent.deleted;
+        // A crash cut it short, and nobody knows when it last left: the settle time begins now. What is
+        // repeated before would let a newer version follow, which the first one undoes when it is executed
+        // late.
+        if (intent.state == store::IntentState::sending &&
+            (effect == EffectClass::findable || forgotten || overwrites))
             outcomes.push_back(verdict.doubtful(intent, "the daemon stopped while this was being sent"));
         // It was to be sent again while its key counted, and now that does not.
         else if (forgotten &&

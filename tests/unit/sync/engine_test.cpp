@@ -108,6 +108,42 @@ TEST_F(Engine, ALostAnswerMakesNoDuplicate) {
     EXPECT_EQ(names_in(*vendors.office), values_of(names_in(*vendors.shop)));
 }
 
+// The vendor executes what it was sent before the crash when a newer version may be there already.
+TEST_F(Engine, AnUpdateThatACrashCutShortDoesNotUndoANewerOne) {
+    vendors.shop->names[1] = "Tea";
+    bool is_late = false;
+    SimNetwork slow(
+        world, {{"http://shop.example:80", [this](const http::Request& r) { return (*vendors.shop)(r); }},
+                {"http://office.example:80", [&](const http::Request& r) {
+                     if (!is_late || r.method != "PUT") return (*vendors.office)(r);
+                     is_late = false;  // executed when the daemon is there again
+                     return http::Response();
+                 }}});
+    TempDir folder;
+    {
+        SimHouse first(world, slow, folder.path());
+        first.start({shop_link(), office_link()});
+        first.run("shop");
+        first.run("office");
+        vendors.shop->names[1] = "Green tea";
+        first.run("shop");
+        is_late = true;
+        first.engine->trigger("office", {}, [](Result<std::int64_t>) {});
+        world.run_until([&] { return !is_late; }, std::chrono::seconds(10));
+    }
+    world.after(std::chrono::seconds(30), [this, office = vendors.office] {
+        for (auto& [id, row] : office->rows) row.name = "Green tea";
+    });
+    SimHouse second(world, slow, folder.path());
+    second.start({shop_link(), office_link()});
+    vendors.shop->names[1] = "White tea";
+    second.run("shop");
+    second.run("office");
+    world.run_until([] { return false; }, std::chrono::minutes(10));
+    EXPECT_EQ(names_in(*vendors.office), std::multiset<std::string>{"White tea"});
+    EXPECT_TRUE(second.store.database().intents({}).value().empty());
+}
+
 // What reads the clock again is ahead of what went by its first reading: by a millisecond through rounding,
 // and here by more, because runs of the simulation take that long to look for what is due.
 class RoundedClock final : public Clock {

@@ -1,4 +1,6 @@
 // Database: runs, logs and the lists that people look at.
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -31,7 +33,9 @@ std::string to_text(const std::vector<EntityCounters>& entities) {
 std::vector<EntityCounters> from_text(std::string_view text) {
     std::vector<EntityCounters> entities;
     boost::system::error_code error;
-    const json::value list = json::parse(text, error);
+    std::array<unsigned char, 4096> room;  // before it asks for memory
+    json::monotonic_resource memory(room.data(), room.size());
+    const json::value list = json::parse(text, error, &memory);
     if (error || !list.is_array()) return entities;
     for (const json::value& one : list.get_array()) {
         const auto number = [&](const char* key) {

@@ -54,10 +54,7 @@ json::object to_json(const Summary& summary) {
 }
 
 Summary simulate_seed(std::uint64_t seed, const Options& options) {
-    const bool has_memory = std::filesystem::exists("/dev/shm");
-    const TempDir directory(has_memory ? std::filesystem::path("/dev/shm")
-                                       : std::filesystem::temp_directory_path());
-    Simulation simulation(seed, options, directory.path());
+    Simulation simulation(seed, options);
     return simulation.run();
 }
 

@@ -1,4 +1,5 @@
 // simulate: many seeds of the simulation, each a few days long, several at a time.
+#include <malloc.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -216,6 +217,9 @@ bool read_faults(const std::string& list, Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Blocks of simulated files come and go: glibc is not to give their pages back in between.
+    ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
     Settings settings;
     std::string seeds, faults;
     std::optional<std::uint64_t> seed;

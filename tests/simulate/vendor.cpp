@@ -170,6 +170,16 @@ http::Response Vendor::handle(const http::Request& request) {
     return request.method == "POST" ? create(entity, request) : replace(entity, id, request);
 }
 
+// Nothing leaves a table, and what is in it stays where it is.
+const std::vector<const Vendor::Row*>& Vendor::rows_of(const std::string& entity) {
+    const Table& table = tables_[entity];
+    std::vector<const Row*>& rows = in_order_[entity];
+    if (rows.size() == table.size()) return rows;
+    rows.clear();
+    for (const auto& [id, row] : table) rows.push_back(&row);
+    return rows;
+}
+
 http::Response Vendor::list(const std::string& entity, const http::Request& request) {
     const std::string limit = query_of(request.url, "limit");  // absent: a test of the connection
     const std::size_t size =
@@ -183,8 +193,8 @@ http::Response Vendor::list(const std::string& entity, const http::Request& requ
     const std::string after = query_of(request.url, "after");
     const std::int64_t from = !after.empty() ? std::stoll(after) : since.empty() ? -1 : std::stoll(since) - 1;
     std::vector<const Row*> rows;
-    for (const auto& [id, row] : tables_[entity]) {
-        if (spec.listing == Listing::pages || to_unix_ms(row.changed) > from) rows.push_back(&row);
+    for (const Row* row : rows_of(entity)) {
+        if (spec.listing == Listing::pages || to_unix_ms(row->changed) > from) rows.push_back(row);
     }
     ItemList items;
     if (spec.listing == Listing::keyset_since) {
@@ -206,9 +216,10 @@ http::Response Vendor::list(const std::string& entity, const http::Request& requ
 http::Response Vendor::find(const std::string& entity, const std::string& reference) {
     if (spec.effect == plugin::EffectClass::blind) return refusal(404, "no search here");
     ItemList items;
-    for (const auto& [id, row] : tables_[entity]) {
-        if (row.reference == reference && !row.deleted && row.created + spec.index_lag <= world_.true_time())
-            items.add(item(row));
+    for (const Row* row : rows_of(entity)) {
+        if (row->reference == reference && !row->deleted &&
+            row->created + spec.index_lag <= world_.true_time())
+            items.add(item(*row));
     }
     return answer_text(200, std::move(items).with({}));
 }

@@ -76,6 +76,7 @@ class Vendor {
     http::Response replace(const std::string& entity, const std::string& key, const http::Request& request);
     http::Response remove(const std::string& entity, const std::string& id);
     std::optional<http::Response> refuse(const std::string& entity, const json::object& content);
+    const std::vector<const Row*>& rows_of(const std::string& entity);
     Row& insert(const std::string& entity, json::object content, const std::string& id);
     http::Response shown(unsigned status, const Row& row) const;
     const std::string& item(const Row& row) const;
@@ -83,6 +84,7 @@ class Vendor {
 
     World& world_;
     std::map<std::string, Table> tables_;
+    std::map<std::string, std::vector<const Row*>> in_order_;  // of tables_
     std::map<std::string, int> ledger_;
     std::map<std::string, Kept> keys_;
     Instant last_change_{};

@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -252,6 +254,9 @@ class Database {
 
     // ---- lists ----
     Result<std::vector<Run>> runs(const Filter& filter);
+    // The newest one of the integration that was more than a plan and was begun by none of these triggers.
+    Result<std::optional<Run>> last_run(const std::string& integration,
+                                        const std::set<std::string_view>& besides);
     Result<LogPage> logs(const Filter& filter);
     // Of those that began at `since` or later, of an integration and a tenant where these are named.
     Result<RunStatistics> run_statistics(const Filter& filter);

@@ -1,4 +1,6 @@
 // Database: runs, logs and the lists that people look at.
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -31,7 +33,9 @@ std::string to_text(const std::vector<EntityCounters>& entities) {
 std::vector<EntityCounters> from_text(std::string_view text) {
     std::vector<EntityCounters> entities;
     boost::system::error_code error;
-    const json::value list = json::parse(text, error);
+    std::array<unsigned char, 4096> room;  // before it asks for memory
+    json::monotonic_resource memory(room.data(), room.size());
+    const json::value list = json::parse(text, error, &memory);
     if (error || !list.is_array()) return entities;
     for (const json::value& one : list.get_array()) {
         const auto number = [&](const char* key) {
@@ -63,22 +67,25 @@ std::int64_t status_number(const std::string& word) {
     "entities "                                                                                       \
     "FROM runs "
 
+Run read_run(Database::Impl& impl, const Statement& row) {
+    Run run;
+    run.id = row.integer(0);
+    run.tenant = impl.name(row.integer(1));
+    run.integration = impl.name(row.integer(2));
+    run.trigger = row.text(3);
+    run.status = static_cast<RunStatus>(row.integer(4));
+    run.started = from_unix_ms(row.integer(5));
+    run.ended = from_unix_ms(row.integer(6));
+    run.requests = row.integer(7);
+    run.bytes = row.integer(8);
+    run.error = row.text(9);
+    run.entities = from_text(row.view(10));
+    return run;
+}
+
 std::vector<Run> read_runs(Database::Impl& impl, Statement& select) {
     std::vector<Run> rows;
-    while (select.step()) {
-        Run& run = rows.emplace_back();
-        run.id = select.integer(0);
-        run.tenant = impl.name(select.integer(1));
-        run.integration = impl.name(select.integer(2));
-        run.trigger = select.text(3);
-        run.status = static_cast<RunStatus>(select.integer(4));
-        run.started = from_unix_ms(select.integer(5));
-        run.ended = from_unix_ms(select.integer(6));
-        run.requests = select.integer(7);
-        run.bytes = select.integer(8);
-        run.error = select.text(9);
-        run.entities = from_text(select.view(10));
-    }
+    while (select.step()) rows.push_back(read_run(impl, select));
     return rows;
 }
 
@@ -166,6 +173,19 @@ Result<std::vector<Run>> Database::runs(const Filter& filter) {
             .bind(status_number(filter.status))
             .bind(filter.limit);
         return read_runs(*impl_, select);
+    });
+}
+
+Result<std::optional<Run>> Database::last_run(const std::string& integration,
+                                              const std::set<std::string_view>& besides) {
+    return guarded(impl_->path, [&]() -> Result<std::optional<Run>> {
+        Statement select =
+            impl_->connection.prepare(RUN_COLUMNS "WHERE integration = ? AND status <> ? ORDER BY id DESC");
+        select.bind(impl_->number(integration)).bind(static_cast<std::int64_t>(RunStatus::planned));
+        while (select.step()) {
+            if (!besides.contains(select.view(3))) return std::optional(read_run(*impl_, select));
+        }
+        return std::optional<Run>();
     });
 }
 

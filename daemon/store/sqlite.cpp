@@ -88,7 +88,12 @@ ReadTransaction::ReadTransaction(Connection& connection)
 }
 
 ReadTransaction::~ReadTransaction() {
-    if (is_ours_) sqlite3_exec(connection_.handle(), "COMMIT", nullptr, nullptr, nullptr);
+    if (!is_ours_) return;
+    try {
+        connection_.prepare("COMMIT").run();
+    } catch (const SqliteError&) {
+        // Nothing was written that could be lost; the next one cannot begin, and says so.
+    }
 }
 
 void Connection::raise(const std::string& doing) const {

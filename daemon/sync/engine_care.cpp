@@ -52,7 +52,7 @@ std::string at_minute(Instant at) { return format_instant(at).substr(0, 16) + "Z
 // ---- the start ----
 
 struct Engine::Found {
-    std::vector<store::Run> runs;
+    std::map<std::string, store::Run> last_runs;
     std::vector<store::Alert> alerts;
     std::string restored;  // what restore_backup() tells, if it does
     std::map<std::string, Instant> open_work;
@@ -62,8 +62,12 @@ struct Engine::Found {
 
 void Engine::start(Completion<Status> done) {
     std::map<std::string, Milliseconds> ids;  // with their settle times
-    for (const auto& [id, slot] : slots_) ids.emplace(id, slot.link->config.settle);
-    const auto work = [now = ports_.clock.now(), ids](store::Database& database) -> Result<Found> {
+    std::set<std::string> by_events;
+    for (const auto& [id, slot] : slots_) {
+        ids.emplace(id, slot.link->config.settle);
+        if (lives_by_events(slot)) by_events.insert(id);
+    }
+    const auto work = [now = ports_.clock.now(), ids, by_events](store::Database& database) -> Result<Found> {
         auto interrupted = database.interrupt_runs(now);
         if (!interrupted) return fail(interrupted.error());
         LIAISON_FAULT_POINT("engine.interrupted");
@@ -71,12 +75,7 @@ void Engine::start(Completion<Status> done) {
             log(LogLevel::warning, "runs were interrupted when the daemon last stopped; their work goes on",
                 {{"runs", std::to_string(*interrupted)}});
         }
-        store::Filter newest;
-        newest.limit = 10'000;
-        auto runs = database.runs(newest);
-        if (!runs) return fail(runs.error());
         Found found;
-        found.runs = std::move(*runs);
         store::Filter unresolved;
         unresolved.status = "unresolved";
         unresolved.limit = most_alerts;
@@ -87,6 +86,11 @@ void Engine::start(Completion<Status> done) {
         if (!restored) return fail(restored.error());
         found.restored = std::move(*restored);
         for (const auto& [id, settle] : ids) {
+            std::set<std::string_view> other_lanes{backfill_trigger};
+            if (!by_events.contains(id)) other_lanes.insert(events_trigger);
+            auto last = database.last_run(id, other_lanes);
+            if (!last) return fail(last.error());
+            if (*last) found.last_runs.emplace(id, std::move(**last));
             // Whether the clock jumped meanwhile, nobody knows.
             const Status settled = database.settle_anew(id, now + settle, now + longest_wait);
             if (!settled) return fail(settled.error());
@@ -123,13 +127,9 @@ void Engine::start(Completion<Status> done) {
 }
 
 void Engine::take_up(Found& found) {
-    for (store::Run& run : found.runs) {
-        if (run.trigger == backfill_trigger) continue;
-        const auto slot = slots_.find(run.integration);
-        const bool of_events = run.trigger == events_trigger;
-        if (of_events && (slot == slots_.end() || !lives_by_events(slot->second))) continue;
-        const bool is_plan = run.status == store::RunStatus::planned;
-        if (slot != slots_.end() && !slot->second.last_run && !is_plan)
+    for (auto& [id, run] : found.last_runs) {
+        const auto slot = slots_.find(id);
+        if (slot != slots_.end() && !slot->second.last_run)
             slot->second.last_run = std::make_unique<store::Run>(std::move(run));
     }
     gates_.restore(std::move(found.quotas));

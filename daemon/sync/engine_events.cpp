@@ -119,7 +119,7 @@ void Engine::take_as_hint(Slot& slot) {
             if (!finished) {
                 log(LogLevel::error, "events could not be taken, trying again: " + finished.error().message,
                     {{"integration", id}});
-                return scheduler_.set(id, mine.times, Cause::events, scheduler_.now() + disk_retry);
+                return scheduler_.set(*mine.id, mine.times, Cause::events, scheduler_.now() + disk_retry);
             }
             start_waiting(mine);
         });

@@ -56,10 +56,11 @@ class BreakableRuntime final : public plugin::Runtime {
 
 class House {
   public:
-    House(World& world, SimNetwork& network, const TimeZones& zones, const std::string& database)
+    House(World& world, SimNetwork& network, const TimeZones& zones, const std::string& path,
+          store::Database& database)
         : world_(world),
           network_(network),
-          store(world, database),
+          store(world, path, database),
           runtime(world),
           secrets(auth::Vault::of_key(Secret(std::string(32, 'k'))), world),
           engine(std::make_unique<sync::Engine>(

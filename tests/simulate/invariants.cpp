@@ -37,12 +37,13 @@ void Simulation::complain(const std::string& invariant, const std::string& found
 void Simulation::check_write(const http::Request& request) {
     store::Filter filter;
     filter.integration = request.pool;
+    filter.status = std::string(store::to_string(store::IntentState::sending));
     filter.limit = most_rows;
     const auto [entity, key] = path_of(request.url);
     json::object body = request.body.empty() ? json::object() : json::parse(request.body).as_object();
     const std::string reference = text_of(body, "reference");
     for (const store::Intent& intent : rows_of(house_->store.database().intents(filter))) {
-        if (intent.state != store::IntentState::sending || intent.entity != entity) continue;
+        if (intent.entity != entity) continue;
         const bool names = !reference.empty() ? intent.op_key == reference : intent.external_id == key;
         if (!names || intent.deleted != (request.method == "DELETE")) continue;
         if (intent.deleted) return;

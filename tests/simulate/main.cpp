@@ -1,4 +1,5 @@
 // simulate: many seeds of the simulation, each a few days long, several at a time.
+#include <malloc.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -54,10 +55,7 @@ json::object to_json(const Summary& summary) {
 }
 
 Summary simulate_seed(std::uint64_t seed, const Options& options) {
-    const bool has_memory = std::filesystem::exists("/dev/shm");
-    const TempDir directory(has_memory ? std::filesystem::path("/dev/shm")
-                                       : std::filesystem::temp_directory_path());
-    Simulation simulation(seed, options, directory.path());
+    Simulation simulation(seed, options);
     return simulation.run();
 }
 
@@ -219,6 +217,9 @@ bool read_faults(const std::string& list, Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Blocks of simulated files come and go: glibc is not to give their pages back in between.
+    ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
     Settings settings;
     std::string seeds, faults;
     std::optional<std::uint64_t> seed;

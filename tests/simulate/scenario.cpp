@@ -224,7 +224,13 @@ Scenario draw_scenario(World& world, const Options& options) {
     return scenario;
 }
 
-std::shared_ptr<const sync::Link> link_of(const System& system, const std::string& zone) {
+namespace {
+
+std::string edition_of(const System& system) {
+    return " " + std::to_string(system.edition) + (system.enabled ? " enabled" : " disabled");
+}
+
+std::shared_ptr<const sync::Link> make_link(const System& system, const std::string& zone) {
     const VendorSpec& spec = system.vendor->spec;
     auto link = std::make_shared<sync::Link>();
     config::Integration& config = link->config;
@@ -271,8 +277,7 @@ std::shared_ptr<const sync::Link> link_of(const System& system, const std::strin
     config.settle = system.settle;
     config.retry.attempts = system.attempts;
     config.timeouts.request = system.request_timeout;
-    config.fingerprint = json::serialize(settings) + std::to_string(system.edition) +
-                         (system.enabled ? " enabled" : " disabled");
+    config.fingerprint = json::serialize(settings) + edition_of(system);
     link->tenant = {"house", "House", "other", zone, "EUR"};
     link->instance = {paths::plugin("custom_api.so"), "house", spec.name,
                       json::serialize(json::object{{"connector", "custom_api"}, {"settings", settings}}),
@@ -293,6 +298,15 @@ std::shared_ptr<const sync::Link> link_of(const System& system, const std::strin
     // The job of another connector (house.hpp); of a name of uneven length: none.
     link->takes_events = spec.name.size() % 2 == 0;
     return link;
+}
+
+}  // namespace
+
+std::shared_ptr<const sync::Link> link_of(System& system, const std::string& zone) {
+    const std::string edition = edition_of(system);
+    if (!system.link || !system.link->config.fingerprint.ends_with(edition))
+        system.link = make_link(system, zone);
+    return system.link;
 }
 
 }  // namespace liaisond::simulate

@@ -36,7 +36,8 @@ struct System {
     config::ConflictPolicy conflict = config::ConflictPolicy::manual;
     bool recognises = false;  // products by sku
     bool enabled = true;
-    int edition = 0;  // of its configuration
+    int edition = 0;                         // of its configuration
+    std::shared_ptr<const sync::Link> link;  // of that edition
 };
 
 struct Scenario {
@@ -53,6 +54,7 @@ struct Scenario {
 // Faults that a seed draws from unless told otherwise.
 std::set<Fault> usual_faults();
 Scenario draw_scenario(World& world, const Options& options);
-std::shared_ptr<const sync::Link> link_of(const System& system, const std::string& zone);
+// Made once for an edition, as a daemon that starts again reads the same configuration.
+std::shared_ptr<const sync::Link> link_of(System& system, const std::string& zone);
 
 }  // namespace liaisond::simulate

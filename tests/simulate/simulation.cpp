@@ -41,11 +41,12 @@ constexpr Milliseconds quiet_length = std::chrono::hours(2);
 constexpr Milliseconds between_asked_runs = std::chrono::minutes(30);
 constexpr int most_moved_a_day = 150;
 constexpr double touches_a_day = 40;
+constexpr const char* database_path = "/liaison.db";
 
 }  // namespace
 
-Simulation::Simulation(std::uint64_t seed, const Options& options, const std::string& directory)
-    : seed_(seed), options_(options), world_(seed), database_(directory + "/liaison.db"), postman_(seed) {
+Simulation::Simulation(std::uint64_t seed, const Options& options)
+    : seed_(seed), options_(options), world_(seed), database_(SimStore::open(database_path)), postman_(seed) {
     world_.trace = options.trace;
     scenario_ = draw_scenario(world_, options);
     const bool tells = options.faults ? options.faults->contains(Fault::webhooks) : seed % 4 == 3;
@@ -159,7 +160,7 @@ void Simulation::start_house() {
     ++life_;
     is_dead_ = false;
     world_.note("start");
-    house_ = std::make_unique<House>(world_, *network_, zones_, database_);
+    house_ = std::make_unique<House>(world_, *network_, zones_, database_path, *database_);
     house_->store.dies_at = [this](std::string_view point) { return dies(Fault::crash_at_store, point); };
     house_->store.disk_fault = [this]() -> std::optional<Error> {
         if (disk_is_full_)
@@ -201,7 +202,7 @@ bool Simulation::dies(Fault fault, std::string_view point) {
 void Simulation::configure() {
     if (!house_) return;
     std::vector<std::shared_ptr<const sync::Link>> links;
-    for (const System& system : scenario_.systems) links.push_back(link_of(system, scenario_.zone));
+    for (System& system : scenario_.systems) links.push_back(link_of(system, scenario_.zone));
     house_->engine->configure(links);
 }
 

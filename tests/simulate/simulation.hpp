@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "simulate/house.hpp"
+#include "simulate/memory_files.hpp"
 #include "simulate/scenario.hpp"
 
 namespace liaisond::simulate {
@@ -27,7 +28,7 @@ struct Summary {
 
 class Simulation {
   public:
-    Simulation(std::uint64_t seed, const Options& options, const std::string& directory);
+    Simulation(std::uint64_t seed, const Options& options);
 
     Summary run();
 
@@ -102,7 +103,8 @@ class Simulation {
     World world_;
     SystemTimeZones zones_;
     Scenario scenario_;
-    std::string database_;
+    MemoryFiles files_;
+    std::unique_ptr<store::Database> database_;  // the connection of all lives
     std::unique_ptr<SimNetwork> network_;
     std::unique_ptr<House> house_;
     bool is_dead_ = false, is_quiet_ = false, disk_is_full_ = false;

@@ -3,7 +3,8 @@
 // disk fail.
 #pragma once
 
-#include <cstdio>
+#include <sqlite3.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -23,11 +24,16 @@ namespace liaisond::simulate {
 class SimStore final : public store::Store {
   public:
     SimStore(World& world, const std::string& path)
-        : world_(world),
-          path_(path),
-          database_(store::Database::open(path, store::Access::write, store::Durability::normal).value()) {}
+        : world_(world), path_(path), own_(open(path)), database_(*own_) {}
+    // On a connection that outlives this life of the daemon: opening the file and preparing statements are
+    // the same in each. What this life had begun and not committed is rolled back with its end.
+    SimStore(World& world, const std::string& path, store::Database& database)
+        : world_(world), path_(path), database_(database) {}
 
-    store::Database& database() { return *database_; }
+    static std::unique_ptr<store::Database> open(const std::string& path) {
+        return store::Database::open(path, store::Access::write, store::Durability::normal).value();
+    }
+    store::Database& database() { return database_; }
     std::uint64_t commits() const { return commits_; }
 
     // Asked at each point of a commit ("before work", "before commit", "after commit"): does the daemon die
@@ -48,9 +54,11 @@ class SimStore final : public store::Store {
     }
 
     ~SimStore() override {
-        database_.reset();
+        database_.rollback();
+        own_.reset();
+        sqlite3_vfs* const files = sqlite3_vfs_find(nullptr);
         for (const char* part : {"", "-wal", "-shm"}) {
-            if (is_scratch_) std::remove((path_ + part).c_str());
+            if (is_scratch_) files->xDelete(files, (path_ + part).c_str(), 0);
         }
     }
 
@@ -58,7 +66,7 @@ class SimStore final : public store::Store {
     void enqueue(store::Access access, Job job) override {
         if (access == store::Access::read) {
             auto shared = std::make_shared<Job>(std::move(job));
-            return world_.after(Milliseconds(1), [this, shared] { shared->done(shared->work(*database_)); });
+            return world_.after(Milliseconds(1), [this, shared] { shared->done(shared->work(database_)); });
         }
         waiting_.push_back(std::move(job));
         if (waiting_.size() == 1) world_.after(Milliseconds(2), [this] { commit(); });
@@ -68,14 +76,14 @@ class SimStore final : public store::Store {
         auto batch = std::make_shared<std::vector<Job>>(std::exchange(waiting_, {}));
         if (dies_at("before work")) return;
         std::vector<Status> answers(batch->size());
-        Status whole = database_->begin();
+        Status whole = database_.begin();
         for (std::size_t i = 0; whole && i < batch->size(); ++i)
-            answers[i] = database_->atomically([&] { return (*batch)[i].work(*database_); });
+            answers[i] = database_.atomically([&] { return (*batch)[i].work(database_); });
         const std::optional<Error> fault = disk_fault();
         if (whole && fault) whole = fail(*fault);
         const bool dies = dies_at("before commit");
-        if (whole && !dies) whole = database_->commit();
-        if (!whole || dies) database_->rollback();
+        if (whole && !dies) whole = database_.commit();
+        if (!whole || dies) database_.rollback();
         if (dies || dies_at("after commit")) return;
         ++commits_;
         world_.note(whole ? "commit" : "commit failed");
@@ -89,7 +97,8 @@ class SimStore final : public store::Store {
     const std::string path_;
     bool is_scratch_ = false;
     int copies_ = 0;
-    std::unique_ptr<store::Database> database_;
+    std::unique_ptr<store::Database> own_;
+    store::Database& database_;
     std::vector<Job> waiting_;
     std::uint64_t commits_ = 0;
 };

@@ -13,6 +13,28 @@ namespace {
 const std::map<std::string, std::vector<std::string>> required_fields{
     {"product", {"name", "sku"}}, {"customer", {"name", "kind"}}, {"sales_order", {"number", "status"}}};
 
+http::Response answer_text(unsigned status, std::string json) {
+    http::Response response;
+    response.status = status;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.body = std::move(json);
+    response.bytes = response.body.size();
+    return response;
+}
+
+// A list of records that are JSON already, and what comes after it.
+class ItemList {
+  public:
+    void add(const std::string& item) {
+        if (text_.back() != '[') text_ += ',';
+        text_ += item;
+    }
+    std::string with(const std::string& rest) && { return std::move(text_) + "]" + rest + "}"; }
+
+  private:
+    std::string text_ = R"({"items":[)";
+};
+
 http::Response refusal(unsigned status, const std::string& why) {
     return answer_json(status, json::object{{"error", why}});
 }
@@ -38,12 +60,7 @@ std::string text_of(const json::object& object, std::string_view name) {
 }  // namespace
 
 http::Response answer_json(unsigned status, const json::value& body) {
-    http::Response response;
-    response.status = status;
-    response.headers.emplace_back("Content-Type", "application/json");
-    response.body = json::serialize(body);
-    response.bytes = response.body.size();
-    return response;
+    return answer_text(status, json::serialize(body));
 }
 
 std::string query_of(const std::string& url, const std::string& name) {
@@ -72,16 +89,18 @@ std::string header_of(const http::Headers& headers, std::string_view name) {
 }
 
 // Change times of one vendor never stand still: two changes in one millisecond are two.
-Instant Vendor::touch() {
+void Vendor::touch(Row& row) {
     last_change_ = std::max(world_.true_time(), last_change_ + Milliseconds(1));
-    return last_change_;
+    row.changed = last_change_;
+    row.shown.clear();
 }
 
 Vendor::Row& Vendor::insert(const std::string& entity, json::object content, const std::string& id) {
     Row& row = tables_[entity][id];
     row.id = id;
     row.content = std::move(content);
-    row.created = row.changed = touch();
+    touch(row);
+    row.created = row.changed;
     return row;
 }
 
@@ -97,7 +116,7 @@ void Vendor::edit(const std::string& entity, const std::string& id, const std::s
                   std::string value) {
     Row& row = tables_[entity].at(id);
     row.content[field] = std::move(value);
-    row.changed = touch();
+    touch(row);
     row.by_us = false;
     ++row.version;
 }
@@ -111,23 +130,24 @@ void Vendor::renew(const std::string& entity, const std::string& id) {
 void Vendor::bury(const std::string& entity, const std::string& id) {
     Row& row = tables_[entity].at(id);
     row.deleted = true;
-    row.changed = touch();
+    touch(row);
     row.by_us = false;
     ++row.version;
 }
 
-json::object Vendor::item(const Row& row) const {
+const std::string& Vendor::item(const Row& row) const {
+    if (!row.shown.empty()) return row.shown;
     json::object shown = row.content;
     shown["id"] = row.id;
     shown["reference"] = row.reference;
     shown["changed"] = to_unix_ms(row.changed);
     shown["deleted"] = row.deleted;
     if (spec.has_etags) shown["version"] = std::to_string(row.version);
-    return shown;
+    return row.shown = json::serialize(shown);
 }
 
 http::Response Vendor::shown(unsigned status, const Row& row) const {
-    http::Response response = answer_json(status, item(row));
+    http::Response response = answer_text(status, item(row));
     if (spec.has_etags) response.headers.emplace_back("ETag", std::to_string(row.version));
     return response;
 }
@@ -156,6 +176,16 @@ http::Response Vendor::handle(const http::Request& request) {
     return request.method == "POST" ? create(entity, request) : replace(entity, id, request);
 }
 
+// Nothing leaves a table, and what is in it stays where it is.
+const std::vector<const Vendor::Row*>& Vendor::rows_of(const std::string& entity) {
+    const Table& table = tables_[entity];
+    std::vector<const Row*>& rows = in_order_[entity];
+    if (rows.size() == table.size()) return rows;
+    rows.clear();
+    for (const auto& [id, row] : table) rows.push_back(&row);
+    return rows;
+}
+
 http::Response Vendor::list(const std::string& entity, const http::Request& request) {
     const std::string limit = query_of(request.url, "limit");  // absent: a test of the connection
     const std::size_t size =
@@ -169,34 +199,35 @@ http::Response Vendor::list(const std::string& entity, const http::Request& requ
     const std::string after = query_of(request.url, "after");
     const std::int64_t from = !after.empty() ? std::stoll(after) : since.empty() ? -1 : std::stoll(since) - 1;
     std::vector<const Row*> rows;
-    for (const auto& [id, row] : tables_[entity]) {
-        if (spec.listing == Listing::pages || to_unix_ms(row.changed) > from) rows.push_back(&row);
+    for (const Row* row : rows_of(entity)) {
+        if (spec.listing == Listing::pages || to_unix_ms(row->changed) > from) rows.push_back(row);
     }
-    json::array items;
+    ItemList items;
     if (spec.listing == Listing::keyset_since) {
         std::sort(rows.begin(), rows.end(),
                   [](const Row* a, const Row* b) { return a->changed < b->changed; });
         const bool more = rows.size() > size;
         if (more) rows.resize(size);
-        for (const Row* row : rows) items.push_back(item(*row));
-        json::object page{{"items", items}};
-        if (more) page["next"] = std::to_string(to_unix_ms(rows.back()->changed));
-        return answer_json(200, page);
+        for (const Row* row : rows) items.add(item(*row));
+        const std::string next = more ? std::to_string(to_unix_ms(rows.back()->changed)) : std::string();
+        return answer_text(200, std::move(items).with(more ? ",\"next\":\"" + next + "\"" : next));
     }
     const std::size_t page = std::max(1ul, std::stoul("0" + query_of(request.url, "page")));
     for (std::size_t i = (page - 1) * size; i < std::min(rows.size(), page * size); ++i)
-        items.push_back(item(*rows[i]));
-    return answer_json(200, json::object{{"items", items}, {"pages", (rows.size() + size - 1) / size}});
+        items.add(item(*rows[i]));
+    return answer_text(
+        200, std::move(items).with(",\"pages\":" + std::to_string((rows.size() + size - 1) / size)));
 }
 
 http::Response Vendor::find(const std::string& entity, const std::string& reference) {
     if (spec.effect == plugin::EffectClass::blind) return refusal(404, "no search here");
-    json::array items;
-    for (const auto& [id, row] : tables_[entity]) {
-        if (row.reference == reference && !row.deleted && row.created + spec.index_lag <= world_.true_time())
-            items.push_back(item(row));
+    ItemList items;
+    for (const Row* row : rows_of(entity)) {
+        if (row->reference == reference && !row->deleted &&
+            row->created + spec.index_lag <= world_.true_time())
+            items.add(item(*row));
     }
-    return answer_json(200, json::object{{"items", items}});
+    return answer_text(200, std::move(items).with({}));
 }
 
 std::optional<http::Response> Vendor::refuse(const std::string& entity, const json::object& content) {
@@ -284,7 +315,7 @@ http::Response Vendor::replace(const std::string& entity, const std::string& key
         violations.push_back("an export of what we changed ourselves and nobody else: " + request.body);
     row.content = std::move(content);
     row.deleted = false;
-    row.changed = touch();
+    touch(row);
     row.by_us = true;
     ++row.version;
     return shown(200, row);
@@ -295,7 +326,7 @@ http::Response Vendor::remove(const std::string& entity, const std::string& id) 
     if (found == tables_[entity].end() || found->second.deleted) return refusal(404, "not here");
     found->second.deleted = true;
     found->second.by_us = true;
-    found->second.changed = touch();
+    touch(found->second);
     http::Response response;
     response.status = 204;
     return response;

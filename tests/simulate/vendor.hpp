@@ -43,7 +43,8 @@ class Vendor {
         std::int64_t version = 1;
         Instant created, changed;
         bool deleted = false;
-        bool by_us = false;  // who wrote it last
+        bool by_us = false;         // who wrote it last
+        mutable std::string shown;  // as JSON, until it changes
     };
     using Table = std::map<std::string, Row>;  // by id
 
@@ -76,13 +77,15 @@ class Vendor {
     http::Response replace(const std::string& entity, const std::string& key, const http::Request& request);
     http::Response remove(const std::string& entity, const std::string& id);
     std::optional<http::Response> refuse(const std::string& entity, const json::object& content);
+    const std::vector<const Row*>& rows_of(const std::string& entity);
     Row& insert(const std::string& entity, json::object content, const std::string& id);
     http::Response shown(unsigned status, const Row& row) const;
-    json::object item(const Row& row) const;
-    Instant touch();
+    const std::string& item(const Row& row) const;
+    void touch(Row& row);
 
     World& world_;
     std::map<std::string, Table> tables_;
+    std::map<std::string, std::vector<const Row*>> in_order_;  // of tables_
     std::map<std::string, int> ledger_;
     std::map<std::string, Kept> keys_;
     Instant last_change_{};

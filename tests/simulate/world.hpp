@@ -52,11 +52,12 @@ class World final : public Clock, public sync::Timers, public Random {
                 return done();
             }
             std::pop_heap(heap_.begin(), heap_.end());
-            const Event event = std::move(heap_.back());
+            const Event event = heap_.back();
             heap_.pop_back();
             elapsed_ = std::max(elapsed_, event.at);
             ++events_;
-            event.call();
+            const std::function<void()> call = take(event);
+            call();
         }
         return true;
     }
@@ -76,7 +77,7 @@ class World final : public Clock, public sync::Timers, public Random {
     void suspend(Milliseconds duration) { suspended_ += duration; }
     // What a crash loses: everything that the daemon was going to do.
     void forget() {
-        std::erase_if(heap_, [](const Event& event) { return event.of_daemon; });
+        std::erase_if(heap_, [this](const Event& event) { return event.of_daemon && (take(event), true); });
         std::make_heap(heap_.begin(), heap_.end());
     }
 
@@ -98,19 +99,32 @@ class World final : public Clock, public sync::Timers, public Random {
     struct Event {
         Milliseconds at;
         std::uint64_t order;
+        std::uint32_t call;  // its place among the calls: a heap moves what it holds often
         bool of_daemon;
-        std::function<void()> call;
         bool operator<(const Event& other) const {  // the heap's front is the earliest
             return std::tie(at, order) > std::tie(other.at, other.order);
         }
     };
     void push(Milliseconds delay, bool of_daemon, std::function<void()> call) {
-        heap_.push_back({elapsed_ + std::max(delay, Milliseconds(0)), next_++, of_daemon, std::move(call)});
+        if (free_.empty()) {
+            free_.push_back(static_cast<std::uint32_t>(calls_.size()));
+            calls_.emplace_back();
+        }
+        const std::uint32_t place = free_.back();
+        free_.pop_back();
+        calls_[place] = std::move(call);
+        heap_.push_back({elapsed_ + std::max(delay, Milliseconds(0)), next_++, place, of_daemon});
         std::push_heap(heap_.begin(), heap_.end());
+    }
+    std::function<void()> take(const Event& event) {
+        free_.push_back(event.call);
+        return std::exchange(calls_[event.call], nullptr);
     }
     void mix(std::uint64_t value) { hash_ = (hash_ ^ value) * 0x100000001b3; }  // FNV-1a
 
     std::vector<Event> heap_;
+    std::vector<std::function<void()>> calls_;
+    std::vector<std::uint32_t> free_;  // places in calls_
     Instant start_;
     Milliseconds elapsed_{0}, wrong_by_{0}, suspended_{0};
     std::uint64_t next_ = 0, events_ = 0, hash_ = 0xcbf29ce484222325;

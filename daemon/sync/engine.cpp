@@ -54,7 +54,10 @@ Engine::Engine(const Ports& ports, const CanonicalSchemas& schemas)
           ports.timers, ports.clock, [this](const std::string& id, Cause cause) { on_due(id, cause); },
           [this](Milliseconds step) { on_step(step); }),
       fibers_(ports.timers) {}
-Engine::~Engine() = default;
+// Who waits for an export to end goes with it, and is not told any more.
+Engine::~Engine() {
+    for (auto& [id, slot] : slots_) slot.exports.forget();
+}
 
 void Engine::configure(const std::vector<std::shared_ptr<const Link>>& links) {
     std::set<std::string_view> ids;

@@ -34,6 +34,8 @@ class ExportWatch {
                 [&timers, done = std::move(done)] { timers.post([done] { done(Nothing{}); }); });
         });
     }
+    // Nobody waits any more: the frames that do are about to be destroyed.
+    void forget() { waiting_.clear(); }
     void wake() {
         for (const auto& call : std::exchange(waiting_, {})) call();
     }

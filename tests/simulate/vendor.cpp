@@ -123,7 +123,7 @@ void Vendor::edit(const std::string& entity, const std::string& id, const std::s
 
 void Vendor::renew(const std::string& entity, const std::string& id) {
     Row& row = tables_[entity].at(id);
-    row.changed = touch();
+    touch(row);
     ++row.version;
 }
 

@@ -8,6 +8,8 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
+#include "base/ids.hpp"
+
 namespace liaisond::access {
 namespace {
 constexpr std::size_t key_bytes = 20, digits = 6;
@@ -20,22 +22,9 @@ Secret make_totp_key(Random& random) {
     return Secret(std::string(bytes.begin(), bytes.end()));
 }
 
-std::string base32(std::string_view bytes) {
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    std::string text;
-    std::uint32_t waiting = 0;
-    int bits = 0;
-    for (const char byte : bytes) {
-        waiting = waiting << 8 | static_cast<unsigned char>(byte);
-        for (bits += 8; bits >= 5; bits -= 5) text += letters[waiting >> (bits - 5) & 31];
-    }
-    if (bits > 0) text += letters[waiting << (5 - bits) & 31];
-    return text;
-}
-
 std::string totp_link(const Secret& key, std::string_view name) {
     return "otpauth://totp/liaison:" + boost::urls::encode(name, boost::urls::unreserved_chars) +
-           "?secret=" + base32(key.reveal()) + "&issuer=liaison&algorithm=SHA1&digits=6&period=30";
+           "?secret=" + to_base32(key.reveal()) + "&issuer=liaison&algorithm=SHA1&digits=6&period=30";
 }
 
 // RFC 4226, 5.3.

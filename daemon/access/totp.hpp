@@ -16,10 +16,7 @@ namespace liaisond::access {
 // 20 bytes (RFC 4226, R6).
 Secret make_totp_key(Random& random);
 
-// What people type into their app: RFC 4648, 6, without padding.
-std::string base32(std::string_view bytes);
-
-// The same as a link, for those that scan it
+// For apps that scan it; those that do not are given the key in Base32
 // (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
 std::string totp_link(const Secret& key, std::string_view name);
 

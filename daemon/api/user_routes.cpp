@@ -2,6 +2,7 @@
 #include "access/passwords.hpp"
 #include "access/totp.hpp"
 #include "api/entrance.hpp"
+#include "base/ids.hpp"
 #include "base/text.hpp"
 
 namespace liaisond::api {
@@ -93,7 +94,7 @@ void make_totp(const Backend& backend, const Call& call) {
         backend.secrets.keep(row, sealed);
         backend.sessions.end_all("user " + name);
         web::Answer made =
-            ok({{"secret", access::base32(key->reveal())}, {"link", access::totp_link(*key, name)}});
+            ok({{"secret", to_base32(key->reveal())}, {"link", access::totp_link(*key, name)}});
         made.status = 201;
         answer(std::move(made));
     });

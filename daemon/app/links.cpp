@@ -21,40 +21,36 @@ const json::value* chosen_at(std::string pointer, const std::string& entity, con
 }
 
 sync::EffectClass effect_of(const plugin::EffectRule& rule, const std::string& entity,
-                            const json::object& settings) {
+                            const json::value& settings) {
     if (rule.setting.empty()) return rule.value;
-    const json::value root(settings);
-    const json::value* chosen = chosen_at(rule.setting, entity, root);
+    const json::value* chosen = chosen_at(rule.setting, entity, settings);
     if (chosen == nullptr || !chosen->is_string()) return rule.value;
     return plugin::parse_effect_class(chosen->get_string()).value_or(rule.value);
 }
 
 Milliseconds lifetime_of(const plugin::KeyLifetime& rule, const std::string& entity,
-                         const json::object& settings) {
+                         const json::value& settings) {
     if (rule.setting.empty()) return rule.value;
-    const json::value root(settings);
-    const json::value* chosen = chosen_at(rule.setting, entity, root);
+    const json::value* chosen = chosen_at(rule.setting, entity, settings);
     if (chosen == nullptr || !chosen->is_string()) return rule.value;
     return parse_duration(std::string_view(chosen->get_string())).value_or(rule.value);
 }
 
 bool shows_all(const plugin::ConnectorManifest& connector, const std::string& entity,
-               const json::object& settings) {
+               const json::value& settings) {
     const plugin::EntityRule* rule = connector.entity(entity);
     if (rule != nullptr && rule->complete_listing) return *rule->complete_listing;
     if (connector.complete_listing.setting.empty()) return connector.complete_listing.value;
-    const json::value root(settings);
-    const json::value* chosen = chosen_at(connector.complete_listing.setting, entity, root);
+    const json::value* chosen = chosen_at(connector.complete_listing.setting, entity, settings);
     return chosen != nullptr && chosen->is_bool() ? chosen->get_bool() : connector.complete_listing.value;
 }
 
 bool knows_ranges(const plugin::ConnectorManifest& connector, const std::string& entity,
-                  const json::object& settings) {
+                  const json::value& settings) {
     const plugin::EntityRule* rule = connector.entity(entity);
     if (rule != nullptr && rule->date_range) return true;
     if (connector.date_range.setting.empty()) return connector.date_range.value;
-    const json::value root(settings);
-    return chosen_at(connector.date_range.setting, entity, root) != nullptr;
+    return chosen_at(connector.date_range.setting, entity, settings) != nullptr;
 }
 
 plugin::Isolation isolation_of(config::Isolation isolation) {
@@ -111,7 +107,8 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
     auto link = std::make_shared<sync::Link>();
     const plugin::ConnectorManifest& connector = *found.connector;
     const std::string settings_text = std::exchange(integration.settings, {});  // the instance has them
-    const json::object settings = json::parse(settings_text).as_object();
+    const json::value chosen = json::parse(settings_text);
+    const json::object& settings = chosen.get_object();
     link->tenant = tenant;
     link->connector_title = connector.title;
     link->instance.library = found.plugin->path;
@@ -130,13 +127,13 @@ std::shared_ptr<sync::Link> make_link(config::Integration&& integration, const c
         const plugin::EntityRule* rule = connector.entity(entity.name);
         link->effects[entity.name] = rule != nullptr && rule->effect
                                          ? *rule->effect
-                                         : effect_of(connector.effect, entity.name, settings);
+                                         : effect_of(connector.effect, entity.name, chosen);
         if (link->effects[entity.name] == sync::EffectClass::keyed)
-            link->key_lifetimes[entity.name] = lifetime_of(connector.key_lifetime, entity.name, settings);
+            link->key_lifetimes[entity.name] = lifetime_of(connector.key_lifetime, entity.name, chosen);
     }
     for (const config::Entity& entity : integration.entities) {
-        if (shows_all(connector, entity.name, settings)) link->complete_listings.insert(entity.name);
-        if (knows_ranges(connector, entity.name, settings)) link->date_ranges.insert(entity.name);
+        if (shows_all(connector, entity.name, chosen)) link->complete_listings.insert(entity.name);
+        if (knows_ranges(connector, entity.name, chosen)) link->date_ranges.insert(entity.name);
     }
 
     auto egress = std::make_shared<http::Egress>();

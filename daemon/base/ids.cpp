@@ -54,15 +54,19 @@ std::string operation_key(std::initializer_list<std::string_view> parts) {
     }
     std::array<unsigned char, 16> digest{};
     crypto_generichash_final(&state, digest.data(), digest.size());
-    static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    std::string text = "L";
-    unsigned buffer = 0;
+    return "L" + to_base32({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+std::string to_base32(std::string_view bytes) {
+    static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    std::string text;
+    std::uint32_t waiting = 0;
     int bits = 0;
-    for (const unsigned char byte : digest) {
-        buffer = buffer << 8 | byte;
-        for (bits += 8; bits >= 5; bits -= 5) text += alphabet[buffer >> (bits - 5) & 31];
+    for (const char byte : bytes) {
+        waiting = waiting << 8 | static_cast<unsigned char>(byte);
+        for (bits += 8; bits >= 5; bits -= 5) text += letters[waiting >> (bits - 5) & 31];
     }
-    text += alphabet[buffer << (5 - bits) & 31];
+    if (bits > 0) text += letters[waiting << (5 - bits) & 31];
     return text;
 }
 

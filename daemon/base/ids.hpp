@@ -25,6 +25,8 @@ std::string content_hash(std::string_view bytes);
 std::string operation_key(std::initializer_list<std::string_view> parts);
 
 std::string to_hex(std::string_view bytes);
+// RFC 4648, 6, without padding.
+std::string to_base32(std::string_view bytes);
 std::string to_base64(std::string_view bytes);
 
 }  // namespace liaisond

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "sync/job_pump.hpp"
+#include "sync/find_job.hpp"
 
 namespace liaisond::sync {
 
-class AbsenceCheck final : public JobListener {
+class AbsenceCheck {
   public:
     AbsenceCheck(const Ports& ports, Requester& requester, RunControl& control, std::string entity);
 
@@ -16,16 +16,10 @@ class AbsenceCheck final : public JobListener {
     // believed.
     Task<Result<std::vector<std::string>>> not_found(std::vector<std::string> keys);
 
-    Task<Result<plugin::EmittedEvent>> on_emit(plugin::EmitEffect&& emit) override;
-    Task<Status> on_result(plugin::ResultEffect&& results) override;
-    Task<Status> before_mutation() override;
-
   private:
-    const Ports& ports_;
-    Requester& requester_;
+    FindJob job_;
     RunControl& control_;
     std::string entity_;
-    std::vector<std::string> asked_, gone_;
 };
 
 }  // namespace liaisond::sync

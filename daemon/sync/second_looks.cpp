@@ -43,25 +43,24 @@ Task<Status> SecondLooks::look() {
     const bool exports = std::any_of(entities.begin(), entities.end(), [&](const config::Entity& one) {
         return one.name == entity && one.exports;
     });
-    answers_.assign(asked_.size(), {});
+    std::vector<plugin::PushResult> answers(asked_.size());
     Status ended;
     if (exports && control_.link->can_find) {
         control_.working_on = "looking for " + entity + " that is there twice";
-        plugin::StartEvent start;
-        start.entity = entity;
-        for (const store::SecondLook& one : asked_) start.queries.push_back({one.reference, {}, {}});
-        start.deadline_ms = to_unix_ms(ports_.clock.now() + control_.link->config.timeouts.run);
-        ports_.random.fill(start.seed);
-        JobPump pump(ports_, requester_, control_);
-        Result<std::string> output = co_await pump.run(plugin::JobKind::find, std::move(start), *this);
-        // One that is not set up to look for this entity never will be able to tell.
-        if (!output && output.error().kind != ErrorKind::config) ended = fail(output.error());
+        std::vector<plugin::Query> queries;
+        for (const store::SecondLook& one : asked_) queries.push_back({one.reference, {}, {}});
+        FindJob job(ports_, requester_, control_);
+        Result<std::vector<plugin::PushResult>> found = co_await job.ask(entity, std::move(queries));
+        if (found)
+            answers = std::move(*found);
+        else if (found.error().kind != ErrorKind::config)  // then it never will be able to tell
+            ended = fail(found.error());
     }
     if (!ended) {
         ended.error().message = control_.working_on + " failed: " + ended.error().message;
         for (store::SecondLook& one : asked_) one.due = ports_.clock.now() + second_look_after;
     } else {
-        judge(ports_.clock.now());
+        judge(answers, ports_.clock.now());
     }
     Status noted = co_await note();
     if (!noted) co_return fail(noted.error());
@@ -69,37 +68,14 @@ Task<Status> SecondLooks::look() {
 }
 
 // Without an answer, or with one that says that it cannot be searched for, the look is over.
-void SecondLooks::judge(Instant now) {
+void SecondLooks::judge(const std::vector<plugin::PushResult>& answers, Instant now) {
     for (std::size_t i = 0; i < asked_.size(); ++i) {
-        const plugin::PushResult& answer = answers_[i];
+        const plugin::PushResult& answer = answers[i];
         const bool there_twice = is_twice(answer);
         asked_[i].found =
             there_twice ? redactor().scrub(shortened(answer.text, longest_text)) : std::string();
         asked_[i].due = there_twice ? now + second_look_after : Instant();
     }
-}
-
-Task<Result<plugin::EmittedEvent>> SecondLooks::on_emit(plugin::EmitEffect&&) {
-    const int local = 0;
-    (void)local;
-    co_return fail(ErrorKind::internal, "the connector emitted records in a find job");
-}
-
-Task<Status> SecondLooks::on_result(plugin::ResultEffect&& effect) {
-    for (plugin::PushResult& result : effect.results) {
-        if (result.index >= answers_.size())
-            co_return fail(ErrorKind::internal, "the connector reported on query number " +
-                                                    std::to_string(result.index) + " of " +
-                                                    std::to_string(answers_.size()));
-        answers_[result.index] = std::move(result);
-    }
-    co_return Status();
-}
-
-Task<Status> SecondLooks::before_mutation() {
-    const int local = 0;
-    (void)local;
-    co_return Status();
 }
 
 Await<Result<std::vector<store::SecondLook>>> SecondLooks::load_due() {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sync/job_pump.hpp"
+#include "sync/find_job.hpp"
 
 namespace liaisond::sync {
 
@@ -16,20 +16,16 @@ inline constexpr Milliseconds second_look_after{6 * 3'600'000};
 // Whether a connector that looked for a record by our reference found more than one.
 bool is_twice(const plugin::PushResult& answer);
 
-class SecondLooks final : public JobListener {
+class SecondLooks {
   public:
     SecondLooks(const Ports& ports, Requester& requester, RunControl& control);
 
     // Those that are due, of all entities.
     Task<Status> run();
 
-    Task<Result<plugin::EmittedEvent>> on_emit(plugin::EmitEffect&& emit) override;
-    Task<Status> on_result(plugin::ResultEffect&& results) override;
-    Task<Status> before_mutation() override;
-
   private:
     Task<Status> look();
-    void judge(Instant now);
+    void judge(const std::vector<plugin::PushResult>& answers, Instant now);
     Await<Result<std::vector<store::SecondLook>>> load_due();
     Await<Status> note();
 
@@ -37,7 +33,6 @@ class SecondLooks final : public JobListener {
     Requester& requester_;
     RunControl& control_;
     std::vector<store::SecondLook> asked_;  // of one entity
-    std::vector<plugin::PushResult> answers_;
 };
 
 }  // namespace liaisond::sync

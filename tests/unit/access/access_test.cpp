@@ -7,6 +7,7 @@
 #include "access/sessions.hpp"
 #include "access/tokens.hpp"
 #include "access/totp.hpp"
+#include "base/ids.hpp"
 #include "base/redact.hpp"
 #include "base/system.hpp"
 #include "store/database.hpp"
@@ -152,7 +153,7 @@ TEST(Totp, KeysAreToldInBase32) {
                                       {"foob", "MZXW6YQ"},
                                       {"fooba", "MZXW6YTB"},
                                       {"foobar", "MZXW6YTBOI"}})
-        EXPECT_EQ(base32(bytes), text);
+        EXPECT_EQ(to_base32(bytes), text);
     EXPECT_EQ(totp_link(Secret("foobar"), "marie at home"),
               "otpauth://totp/"
               "liaison:marie%20at%20home?secret=MZXW6YTBOI&issuer=liaison&algorithm=SHA1&digits=6&period=30");

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "api/answers.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 
 namespace liaisond::api {
@@ -181,7 +182,9 @@ std::optional<web::Answer> read_body(Call& call, const Schema& schema) {
     json::value body = call.request.body.empty() ? json::value(json::object())
                                                  : json::parse(call.request.body, error, {}, options);
     if (error || !body.is_object()) return problem(400, "the request's body must be a JSON object");
-    const std::vector<Schema::Fault> faults = schema.check(body);
+    std::vector<Schema::Fault> faults = schema.check(body);
+    if (const auto place = number_out_of_range(body))
+        faults.push_back({*place, std::string(is_out_of_range.substr(1))});
     if (!faults.empty()) {
         const Schema::Fault& first = faults.front();
         return problem(422, (first.pointer.empty() ? "the body" : first.pointer) + " " + first.message,

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "connectors/origins.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 // What the operator chose in the setting at that pointer; "{entity}" in it stands for the name.
 const json::value* chosen_at(std::string pointer, const std::string& entity, const json::value& settings) {
     if (const std::size_t at = pointer.find("{entity}"); at != std::string::npos)
-        pointer.replace(at, 8, config::pointer_token(entity));
+        pointer.replace(at, 8, pointer_token(entity));
     boost::system::error_code error;
     return settings.find_pointer(pointer, error);
 }

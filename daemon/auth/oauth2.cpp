@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/parse.hpp>
+#include <charconv>
 
 #include "auth/digest.hpp"
 #include "base/ids.hpp"
@@ -95,16 +96,22 @@ std::string text_in(const json::object& object, std::string_view key) {
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
-// Numbers, and texts that hold numbers: both are seen.
-std::optional<std::int64_t> number_in(const json::object& object, std::string_view key) {
-    const json::value* found = object.if_contains(key);
+// `expires_in`, as the number that RFC 6749 asks for or as the text that some vendors write. Nothing where it
+// is neither, or no time that a token lives.
+std::optional<Milliseconds> life_in(const json::object& object) {
+    constexpr double longest = 10 * 366 * 86'400.0;  // seconds
+    const json::value* found = object.if_contains("expires_in");
     if (found == nullptr) return std::nullopt;
-    if (found->is_number()) return found->to_number<std::int64_t>();
-    if (!found->is_string()) return std::nullopt;
-    const std::string text(found->get_string());
-    return text.empty() || text.find_first_not_of("0123456789") != std::string::npos || text.size() > 12
-               ? std::nullopt
-               : std::optional<std::int64_t>(std::stoll(text));
+    double seconds = 0;
+    if (found->is_string()) {
+        const json::string& text = found->get_string();
+        const auto [end, error] = std::from_chars(text.begin(), text.end(), seconds);
+        if (error != std::errc() || end != text.end()) return std::nullopt;
+    } else if (found->is_number()) {
+        seconds = found->to_number<double>();
+    }
+    if (!(seconds > 0 && seconds <= longest)) return std::nullopt;  // what is no number is neither
+    return Milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
 }  // namespace
@@ -132,7 +139,8 @@ Tokens Tokens::from_json(const Secret& text) {
     };
     tokens.access = Secret(text_in(body, "access"));
     tokens.refresh = Secret(text_in(body, "refresh"));
-    tokens.expires = from_unix_ms(number_in(body, "expires").value_or(0));
+    const json::value* expires = body.if_contains("expires");
+    tokens.expires = from_unix_ms(expires != nullptr && expires->is_int64() ? expires->get_int64() : 0);
     tokens.renewing = flag("renewing");
     tokens.refused = flag("refused");
     const json::value* account = body.if_contains("account");
@@ -254,8 +262,7 @@ Result<Tokens> parse_tokens(const http::Response& answer, const Tokens& old, Ins
         const std::string refresh = text_in(body, "refresh_token");
         tokens.refresh = refresh.empty() ? old.refresh : Secret(refresh);
         redactor().add(refresh);
-        const auto seconds = number_in(body, "expires_in");
-        tokens.expires = now + (seconds ? Milliseconds(*seconds * 1000) : usual_life);
+        tokens.expires = now + life_in(body).value_or(usual_life);
         tokens.account = old.account;
         return tokens;
     }

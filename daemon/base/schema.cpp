@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <map>
 
+#include "base/json.hpp"
 #include "base/schema_node.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -22,21 +23,6 @@ constexpr std::pair<std::string_view, unsigned> type_names[] = {
     {"integer", integer_bit}, {"number", number_bit | integer_bit},
     {"string", string_bit},   {"array", array_bit},
     {"object", object_bit}};
-
-std::string escaped(std::string_view token) {
-    std::string out;
-    for (const char c : token) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return out;
-}
-
-std::string unescaped(std::string_view token) {
-    std::string out;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-        const bool escape = token[i] == '~' && i + 1 < token.size();
-        out += !escape ? token[i] : token[++i] == '1' ? '/' : '~';
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -70,7 +56,7 @@ class SchemaCompiler {
         }
         if (!value.is_object()) return refuse(pointer, "is neither an object nor true or false"), &node;
         for (const auto& [key, argument] : value.get_object())
-            keyword(node, key, argument, pointer + "/" + escaped(key));
+            keyword(node, key, argument, pointer + "/" + pointer_token(key));
         return &node;
     }
 
@@ -142,7 +128,7 @@ class SchemaCompiler {
 
     void properties(Node& node, const json::object& members, const std::string& at) {
         for (const auto& [name, schema] : members) {
-            node.properties.push_back({std::string(name), compile(schema, at + "/" + escaped(name))});
+            node.properties.push_back({std::string(name), compile(schema, at + "/" + pointer_token(name))});
         }
         std::sort(node.properties.begin(), node.properties.end(),
                   [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -188,16 +174,9 @@ class SchemaCompiler {
                 return refuse("/x-references", "needs objects of a pointer and an entity");
             }
             Schema::Reference reference{{}, std::string(entity->get_string())};
-            reference.path = path_of(*pointer);
+            reference.path = pointer_keys(pointer->get_string());
             schema_.references_.push_back(std::move(reference));
         }
-    }
-
-    static std::vector<std::string> path_of(const json::value& pointer) {
-        std::vector<std::string> path;
-        const std::vector<std::string> tokens = split(std::string_view(pointer.get_string()), '/');
-        for (std::size_t i = 1; i < tokens.size(); ++i) path.push_back(unescaped(tokens[i]));
-        return path;
     }
 
     // A list of places by pointer, at the root.
@@ -209,7 +188,7 @@ class SchemaCompiler {
         if (!list->is_array()) return refuse(at, "needs a list of pointers");
         for (const json::value& one : list->get_array()) {
             if (!one.is_string()) return refuse(at, "needs a list of pointers");
-            places.push_back(path_of(one));
+            places.push_back(pointer_keys(one.get_string()));
         }
     }
 
@@ -351,7 +330,7 @@ class Checker {
         std::string pointer;
         for (; place != nullptr; place = place->parent) {
             const std::string token =
-                place->key.data() != nullptr ? escaped(place->key) : std::to_string(place->index);
+                place->key.data() != nullptr ? pointer_token(place->key) : std::to_string(place->index);
             pointer.insert(0, "/" + token);
         }
         faults.push_back({std::move(pointer), std::move(message), about_key});

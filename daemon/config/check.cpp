@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "config/config.hpp"
 #include "config/section.hpp"

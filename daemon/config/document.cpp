@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 
 namespace liaisond::config {
@@ -23,12 +24,6 @@ std::string Fault::text() const {
     std::string out = place.text() + ": ";
     if (!path.empty()) out += path + " ";
     return out + message;
-}
-
-std::string pointer_token(std::string_view key) {
-    std::string out;
-    for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return out;
 }
 
 std::string dotted(std::string_view pointer) {

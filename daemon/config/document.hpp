@@ -49,6 +49,5 @@ class Document {
 
 // "/integrations/a/schedule" as "integrations.a.schedule".
 std::string dotted(std::string_view pointer);
-std::string pointer_token(std::string_view key);
 
 }  // namespace liaisond::config

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
 #include "config/config.hpp"
 
 namespace liaisond::config {

@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <charconv>
 
+#include "base/json.hpp"
+
 namespace liaisond::config {
 namespace json = boost::json;
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
 #include "sync/recognition.hpp"
@@ -143,6 +144,10 @@ bool ImportPlan::read(std::size_t index, const store::ImportState& state, json::
     if (error || !parsed.is_object()) {
         reject(index, "invalid_json", "the connector emitted something that is no JSON object",
                record.payload);
+        return false;
+    }
+    if (const auto place = number_out_of_range(parsed)) {
+        reject(index, "invalid_record", *place + std::string(is_out_of_range), record.payload);
         return false;
     }
     const json::object& fields = parsed.get_object();

@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
-#include "config/document.hpp"
 
 namespace liaisond::sync {
 namespace {
-
-std::string key_of(std::string_view token) {
-    std::string key;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-        if (token[i] == '~' && i + 1 < token.size())
-            key += token[++i] == '1' ? '/' : '~';
-        else
-            key += token[i];
-    }
-    return key;
-}
 
 bool has_parts(const json::value& value) {
     return value.is_object() && !value.get_object().contains("currency");
@@ -34,7 +23,7 @@ class Merger {
     void level(json::object& hub, json::object& base, const json::object* shown, const json::object& remote,
                const std::string& path) {
         for (const auto& [name, theirs] : remote) {
-            const std::string pointer = path + "/" + config::pointer_token(name);
+            const std::string pointer = path + "/" + pointer_token(name);
             json::value* ours = hub.if_contains(name);
             if (has_parts(theirs) && ours != nullptr && has_parts(*ours)) {
                 json::value& shared = base[name];
@@ -141,7 +130,7 @@ std::vector<FieldDifference> differences(const json::object& from, const json::o
     const auto level = [&](const auto& self, const json::object& a, const json::object& b,
                            const std::string& path) -> void {
         for (const auto& [name, theirs] : b) {
-            const std::string pointer = path + "/" + config::pointer_token(name);
+            const std::string pointer = path + "/" + pointer_token(name);
             const json::value* ours = a.if_contains(name);
             if (has_parts(theirs) && (ours == nullptr || has_parts(*ours)))
                 self(self, ours != nullptr ? ours->get_object() : json::object(), theirs.get_object(),
@@ -150,7 +139,7 @@ std::vector<FieldDifference> differences(const json::object& from, const json::o
                 found.push_back({pointer, ours != nullptr ? *ours : json::value(), theirs});
         }
         for (const auto& [name, ours] : a) {
-            if (!b.contains(name)) found.push_back({path + "/" + config::pointer_token(name), ours, {}});
+            if (!b.contains(name)) found.push_back({path + "/" + pointer_token(name), ours, {}});
         }
     };
     level(level, from, to, {});
@@ -163,12 +152,12 @@ const json::value* at_pointer(const json::value& root, std::string_view pointer)
 }
 
 json::value value_at(const json::object& root, std::string_view pointer) {
-    const std::vector<std::string> tokens = split(pointer, '/');
+    const std::vector<std::string> keys = pointer_keys(pointer);
     const json::object* level = &root;
-    for (std::size_t i = 1; i < tokens.size(); ++i) {
-        const json::value* member = level->if_contains(key_of(tokens[i]));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const json::value* member = level->if_contains(keys[i]);
         if (member == nullptr) break;
-        if (i + 1 == tokens.size()) return *member;
+        if (i + 1 == keys.size()) return *member;
         level = member->if_object();
         if (level == nullptr) break;
     }
@@ -176,17 +165,17 @@ json::value value_at(const json::object& root, std::string_view pointer) {
 }
 
 void set_pointer(json::object& root, std::string_view pointer, const json::value& value) {
-    const std::vector<std::string> tokens = split(pointer, '/');
+    const std::vector<std::string> keys = pointer_keys(pointer);
+    if (keys.empty()) return;
     json::object* level = &root;
-    for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
-        json::value& member = (*level)[key_of(tokens[i])];
+    for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
+        json::value& member = (*level)[keys[i]];
         level = member.is_object() ? &member.get_object() : &member.emplace_object();
     }
-    if (tokens.size() < 2) return;
     if (value.is_null())
-        level->erase(key_of(tokens.back()));
+        level->erase(keys.back());
     else
-        (*level)[key_of(tokens.back())] = value;
+        (*level)[keys.back()] = value;
 }
 
 }  // namespace liaisond::sync

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "sync/canonical.hpp"
 #include "sync/merge.hpp"
@@ -22,7 +23,8 @@ void require(bool holds) {
 json::object document(std::string_view text) {
     boost::system::error_code error;
     json::value read = json::parse(text, error);
-    return error || !read.is_object() ? json::object() : std::move(read.get_object());
+    if (error || !read.is_object() || number_out_of_range(read)) return {};
+    return std::move(read.get_object());
 }
 
 void check(std::string_view entity, json::object record) {

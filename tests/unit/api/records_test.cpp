@@ -101,6 +101,8 @@ TEST_F(Records, WhatIsWrongIsSaidWithItsPlace) {
     };
     EXPECT_NE(refused(R"({"name":7})").find("/name"), std::string::npos);
     EXPECT_NE(refused(R"({"nam":"x"})").find("name"), std::string::npos);
+    EXPECT_NE(refused(R"({"name":"x","custom":{"a":0e999}})").find("/custom/a is a number out of range"),
+              std::string::npos);
     EXPECT_NE(refused(R"({"name":"card 4111 1111 1111 1111"})").find("payment card"), std::string::npos);
     EXPECT_EQ(ask("POST", "records/product", "[1]").first, 400u);
     EXPECT_EQ(ask("POST", "records/product", "{").first, 400u);

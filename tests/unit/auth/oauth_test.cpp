@@ -231,5 +231,26 @@ TEST(Jwt, StandsForTheGrantOrForTheClient) {
     }
 }
 
+// RFC 6749, 5.1: a number of seconds. What is none is no reason to fail, and none is longer than ten years.
+TEST(TokenAnswer, TheLifeIsReadHoweverItIsWritten) {
+    const Instant now = parse_instant("2026-03-06T12:00:00Z").value();
+    const auto life = [&](const std::string& written) {
+        http::Response answer;
+        answer.status = 200;
+        answer.body = R"({"access_token":"a-token","expires_in":)" + written + "}";
+        return (parse_tokens(answer, {}, now).value().expires - now).count() / 1000;
+    };
+    EXPECT_EQ(life("1800"), 1800);
+    EXPECT_EQ(life("\"1800\""), 1800);
+    EXPECT_EQ(life("1799.9"), 1799);  // in whole seconds
+    EXPECT_EQ(life("1.8e3"), 1800);
+    const auto usual = life("null");
+    EXPECT_GE(usual, 60);
+    for (const char* odd : {"1e999", "0e999", "9223372036854775807", "18446744073709551615", "-5", "0",
+                            "[1800]", "\"soon\"", "\"999999999999\""}) {
+        EXPECT_EQ(life(odd), usual) << odd;
+    }
+}
+
 }  // namespace
 }  // namespace liaisond::auth

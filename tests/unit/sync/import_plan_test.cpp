@@ -84,5 +84,18 @@ TEST_F(Modes, AnyOtherModeSaysWhatItSays) {
     EXPECT_FALSE(after.contains("mode"));
 }
 
+// 0e999 is read as no number at all, which differs from itself: such a field changes with every look.
+TEST_F(Modes, ANumberThatCannotBeHeldIsRefusedWithItsPlace) {
+    for (const char* number : {"0e999", "1e999", "-1e999"}) {
+        const store::ImportPage page = import(
+            R"({"mode":"cancel","status":"cancelled","custom":{"a/b":[1,)" + std::string(number) + "]}}",
+            true);
+        EXPECT_TRUE(page.writes.empty()) << number;
+        ASSERT_EQ(page.dead_letters.size(), 1u) << number;
+        EXPECT_EQ(page.dead_letters[0].message.find("/custom/a~1b/1 is a number out of range"), 0u)
+            << page.dead_letters[0].message;
+    }
+}
+
 }  // namespace
 }  // namespace liaisond::sync_test

@@ -123,7 +123,9 @@ class Database {
 
     // One hub record by its UUID, as far as recognising needs it.
     Result<std::optional<Recognised>> record(const std::string& id);
-    // All times of open intents, by a step of the wall clock.
+    // The times of open intents, by a step of the wall clock, so that nothing is done too early. What was
+    // sent may have been sent longer ago than it seems, and never less long: of a suspended machine the clock
+    // jumps, too, and the vendor's memory of a key has grown older by that.
     Status move_intents(Milliseconds step);
     // After a start: creates whose outcome is unknown wait until `settled`, others, and events that were
     // tried, no longer than until `latest`; other events are due.

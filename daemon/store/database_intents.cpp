@@ -117,8 +117,8 @@ Status Database::move_intents(Milliseconds step) {
     return guarded(impl_->path, [&]() -> Status {
         impl_->connection
             .prepare(
-                "UPDATE intents SET next_at = next_at + ?1 * (next_at > 0), first_sent_at = first_sent_at + "
-                "?1 * (first_sent_at > 0)")
+                "UPDATE intents SET next_at = next_at + ?1 * (next_at > 0), "
+                "first_sent_at = first_sent_at + min(?1, 0) * (first_sent_at > 0)")
             .bind(step.count())
             .run();
         impl_->connection.prepare("UPDATE second_looks SET due_at = due_at + ?").bind(step.count()).run();

@@ -141,5 +141,22 @@ TEST_F(KeyedCreate, IsRepeatedOnlyWhileItsKeyIsRememberedThoughTheDaemonIsThere)
     EXPECT_TRUE(house.store.database().intents({}).value().empty());
 }
 
+// Of a suspended machine the timers stand still, and the vendor's memory does not.
+TEST_F(KeyedCreate, ItsKeyGrowsOldWhileTheMachineIsSuspended) {
+    const auto link = keyed_link(true);
+    SimHouse house(world, network, directory.path());
+    house.start({shop_link(), link});
+    house.run("shop");
+    network.lose_answer = 1;
+    house.engine->trigger("office", {}, [](Result<std::int64_t>) {});
+    world.run_until([] { return false; }, Milliseconds(500));
+    network.lose_answer = 0;
+    ASSERT_EQ(house.store.database().intents({}).value().size(), 3u);
+    world.suspend(std::chrono::hours(3));
+    world.run_until([] { return false; }, std::chrono::minutes(30));
+    EXPECT_EQ(office->office.rows.size(), 3u);
+    EXPECT_TRUE(house.store.database().intents({}).value().empty());
+}
+
 }  // namespace
 }  // namespace liaisond::sync_test

@@ -69,10 +69,11 @@ class Settler {
             .bind(outcome.external_id)
             .run();
         take_over_twin(intent, outcome);
-        // The hash stays empty: what the vendor will show us of this record is not known yet.
+        // No hash: what the vendor will show us of this record is not known yet. Empty, it is ours whatever
+        // it is, when it comes in the version that we wrote; 00, it may be the work of others, too.
         Statement map = impl_.connection.prepare(
             "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, "
-            "synced_version, synced_at, base) VALUES(?,?,?,?,?,x'',?,?,?) "
+            "synced_version, synced_at, base) VALUES(?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT(integration, entity, external_id) DO UPDATE SET remote_version = "
             "excluded.remote_version, hash = excluded.hash, "
             "synced_version = excluded.synced_version, synced_at = excluded.synced_at, base = excluded.base, "
@@ -82,6 +83,7 @@ class Settler {
             .bind(outcome.external_id)
             .bind(intent.rid)
             .bind(outcome.remote_version)
+            .bind_blob(outcome.as_found ? std::string_view("\0", 1) : std::string_view())
             .bind(intent.version)
             .bind(at_);
         // What was sent is what both sides agree on; where the hub has moved on since, it is kept apart.

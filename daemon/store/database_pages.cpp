@@ -37,6 +37,7 @@ class PageWriter {
                 .run();
         }
         if (row.stub_rid != 0 && !adopt_stub(row)) return false;
+        if (row.settles != 0) forget_other_ids(row);
         if (!map(row, entity, rid)) return false;
         if (row.change || row.owed) add_change(row, entity, rid);
         if (row.owed) lift_refusal(entity, rid);
@@ -100,6 +101,15 @@ class PageWriter {
         alias_.reset();
         alias_.bind(row.rid).bind(row.stub_rid).run();
         return moved;
+    }
+    // What was created again had another id before, and is gone there.
+    void forget_other_ids(const ImportWrite& row) {
+        impl_.connection
+            .prepare("DELETE FROM mappings WHERE rid = ? AND integration = ? AND external_id <> ?")
+            .bind(row.rid)
+            .bind(integration_)
+            .bind(row.external_id)
+            .run();
     }
     bool map(const ImportWrite& row, std::int64_t entity, Rid rid) {
         map_.reset();

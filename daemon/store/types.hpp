@@ -258,6 +258,8 @@ struct Outcome {
     Instant next_at{};
     std::string action;          // for the log: created, updated, deleted, adopted
     bool present_again = false;  // superseded: something else is owed instead
+    // done: it was there already, and `remote_version` may show what others have made of it since.
+    bool as_found = false;
     // done: the create was sent more than once, and then the vendor is asked whether it has two of it.
     std::optional<Instant> look_again;
 };

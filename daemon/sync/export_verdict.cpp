@@ -58,6 +58,7 @@ store::Outcome ExportVerdict::of_result(const store::Intent& intent, const plugi
         done.external_id = id;
         done.remote_version = intent.deleted ? std::string() : result.version;
         done.action = intent.deleted ? "deleted" : action_of(result.outcome);
+        done.as_found = result.outcome == LIAISON_OUTCOME_DUPLICATE;
         done.look_again = second_look(intent);
         return done;
     }
@@ -82,6 +83,7 @@ std::optional<store::Outcome> ExportVerdict::of_search(const store::Intent& inte
         adopted.external_id = result->external_id;
         adopted.remote_version = result->version;
         adopted.action = "adopted";
+        adopted.as_found = true;
         adopted.look_again = second_look(intent);
         return adopted;
     }

@@ -19,9 +19,11 @@ struct Desk {
     };
     const World* world = nullptr;
     std::map<std::string, Row> rows;
+    std::string unlisted;  // the id of one that its search finds before its list has it
     std::size_t name_limit = 100;
     int next = 1, writes = 0;
-    bool precondition = true, refuses_deletes = false, answers_updates = true, lists = true;
+    bool precondition = true, refuses_deletes = false, answers_updates = true, answers_creates = true,
+         lists = true;
 
     void edit(const std::string& id, const std::string& field, const std::string& value) {
         Row& row = rows.at(id);
@@ -52,7 +54,9 @@ struct Desk {
         if (request.method == "POST") {
             const std::string made = "D" + std::to_string(next++);
             rows[made] = {};
-            return store_into(made, body, 201);
+            http::Response answer = store_into(made, body, 201);
+            if (!answers_creates) answer.failure = http::Response::Failure::unknown;
+            return answer;
         }
         if (!rows.contains(id)) return answer_json(404, json::object{});
         ++rows.at(id).version;
@@ -96,7 +100,7 @@ struct Desk {
         json::array items;
         const std::string reference = query_of(request, "reference");
         for (const auto& [id, row] : rows) {
-            if (reference.empty() || row.reference == reference) items.push_back(shown(id));
+            if (reference.empty() ? id != unlisted : row.reference == reference) items.push_back(shown(id));
         }
         return answer_json(200, json::object{{"items", items}});
     }

@@ -203,6 +203,50 @@ TEST_F(TwoWay, AnUnansweredWriteThatShowsNothingNewIsRepeated) {
     EXPECT_EQ(front->rows.at(id).name, "A very long title");
 }
 
+// The version that the search finds may be somebody else's: what it shows is not taken for what was sent.
+TEST_F(TwoWay, WhatIsFoundAfterALostAnswerMayHaveBeenChangedThere) {
+    const std::string id = front->add("S1", "Chair");
+    start();
+    house.run("front");
+    back->answers_creates = false;
+    house.run("back");
+    back->answers_creates = true;
+    ASSERT_EQ(back->rows.size(), 1u) << "executed, and nobody knows";
+    back->edit(back->rows.begin()->first, "name", "Armchair");
+    back->unlisted = back->rows.begin()->first;
+    world.run_until([] { return false; }, std::chrono::minutes(30));
+    back->unlisted.clear();
+    ASSERT_TRUE(database().intents({}).value().empty());
+    sync();
+    EXPECT_EQ(front->rows.at(id).name, "Armchair");
+    EXPECT_EQ(other("S1").name, "Armchair");
+}
+
+// The one before it is gone there, and known to be.
+TEST_F(TwoWay, WhatIsCreatedAgainIsKnownByItsReferenceBeforeItsAnswer) {
+    for (const auto& link : {front_link, back_link})
+        link->config.entities[0].conflict = config::ConflictPolicy::hub;
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    back->rows.clear();
+    sync::RunRequest full;
+    full.full = true;
+    back->answers_creates = false;
+    house.run("back", full);
+    house.run("back", full);
+    back->answers_creates = true;
+    ASSERT_EQ(back->rows.size(), 1u) << "executed, and nobody knows";
+    ASSERT_EQ(database().intents({}).value().size(), 1u);
+    EXPECT_EQ(house.run("back").status, store::RunStatus::success);
+    EXPECT_TRUE(database().intents({}).value().empty()) << "it carries our reference";
+    sync();
+    EXPECT_EQ(back->rows.size(), 1u);
+    EXPECT_EQ(other("S1").name, "Armchair");
+}
+
 TEST_F(TwoWay, WhatWasRefusedAsOutdatedIsSentOnceItsVersionIsRead) {
     const std::string id = front->add("S1", "Chair");
     start();

@@ -18,6 +18,7 @@
 #include "app/asio_timers.hpp"
 #include "app/front.hpp"
 #include "app/links.hpp"
+#include "app/loading.hpp"
 #include "app/plugin_watch.hpp"
 #include "app/premises.hpp"
 #include "app/supervision.hpp"
@@ -52,41 +53,6 @@ void complain(const std::vector<config::Fault>& faults) {
     for (const config::Fault& fault : faults) std::fprintf(stderr, "%s\n", fault.text().c_str());
     std::fprintf(stderr, "liaisond: the configuration has %zu problem%s; nothing was started\n",
                  faults.size(), faults.size() == 1 ? "" : "s");
-}
-
-// A configuration that was read and found right, and what it was checked against.
-struct Loaded {
-    config::Config config;
-    plugin::Catalog catalog;
-};
-
-// What the kernel lacks for the sandbox that the configuration wants, as a sentence; empty: nothing.
-std::string sandbox_problem(const config::Config& config) {
-    if (!plugin::has_sandbox) return {};
-    const plugin::KernelFeatures kernel = plugin::kernel_features();
-    if (!kernel.seccomp) return plugin::seccomp_advice();
-    return kernel.landlock == 0 && !config.degraded_sandbox ? plugin::landlock_advice() : "";
-}
-
-Loaded load(const std::vector<fs::path>& files, std::vector<config::Fault>& faults) {
-    const config::Document document = config::Document::load(files, faults);
-    Loaded loaded;
-    std::vector<config::Fault> ignored;  // found again by the full check
-    const config::Config early = config::check_daemon(document, ignored);
-    if (const std::string problem = sandbox_problem(early); !problem.empty()) {
-        // Each plugin would be refused for the same reason.
-        faults.push_back(
-            {{files.empty() ? std::string() : files.front().string(), 0, 0}, "daemon.sandbox", problem});
-        return loaded;
-    }
-    plugin::CatalogOptions catalog = connectors::catalog_options(early);
-    std::error_code error;
-    if (fs::is_directory(early.state_dir, error)) catalog.cache_file = early.state_dir + "/plugins.json";
-    loaded.catalog = plugin::Catalog::scan(catalog);
-    const connectors::InstalledConnectors connectors(loaded.catalog);
-    loaded.config = config::check(document, connectors, SystemTimeZones(), faults);
-    loaded.config.worker = catalog.worker_path;
-    return loaded;
 }
 
 void start_log(const config::Config& config) {
@@ -139,8 +105,9 @@ class Daemon {
         };
         auto reader = store::Database::open(config_.state_dir + "/liaison.db", store::Access::read);
         if (!reader) return refuse(reader.error(), exit_config);
-        const Status vault = open_vault(**reader);
-        if (!vault) return refuse(vault.error(), exit_config);
+        auto secrets = open_vault(config_, **reader, random_);
+        if (!secrets) return refuse(secrets.error(), exit_config);
+        secrets_ = std::move(*secrets);
         const Status access = open_access(**reader);
         if (!access) return refuse(access.error(), exit_state);
         const Status known = plugin_watch_->load(**reader);
@@ -182,19 +149,6 @@ class Daemon {
                                         poster());
     }
 
-    // A new key is made only where nothing is sealed yet: with a lost one, somebody has to decide.
-    Status open_vault(store::Database& reader) {
-        auto rows = reader.sealed();
-        if (!rows) return fail(rows.error());
-        auto vault = auth::Vault::open(vault_key_file(), random_, rows->empty());
-        if (!vault) return fail(vault.error());
-        secrets_ = std::make_unique<auth::Secrets>(std::move(*vault), random_);
-        auth::Secrets::Sealed sealed;
-        for (store::SealedRow& row : *rows) sealed[row.name] = std::move(row.sealed);
-        secrets_->load(std::move(sealed));
-        return {};
-    }
-
     // Tokens, from where people sign in, and the key of the audit log's chain.
     Status open_access(store::Database& reader) {
         auto rows = reader.tokens();
@@ -224,16 +178,6 @@ class Daemon {
                 log(LogLevel::error, "the audit log's key could not be kept: " + saved.error().message);
         });
         secrets_->keep(name, std::move(sealed));
-    }
-
-    std::filesystem::path vault_key_file() const {
-        if (!config_.vault_key.empty()) return config_.vault_key;
-        const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
-        const std::filesystem::path given =
-            std::filesystem::path(credentials == nullptr ? "" : credentials) / "liaison-vault-key";
-        std::error_code error;
-        if (credentials != nullptr && std::filesystem::exists(given, error)) return given;
-        return config_.state_dir + "/vault.key";
     }
 
     void build() {

@@ -18,6 +18,9 @@ store::Filter everything() {
     return filter;
 }
 
+// The disk was full, say: a person tries once more later.
+bool passes(const Error& error) { return error.kind == ErrorKind::transient; }
+
 }  // namespace
 
 // Nothing changes and nothing fails any more: what waits for a person is decided until nothing waits.
@@ -95,7 +98,7 @@ void Simulation::decide(const store::Conflict& conflict) {
         const bool gone = why.find("there is no open conflict") != std::string::npos;
         // A record that a conflict names as a candidate may be deleted, or taken by another, meanwhile.
         const bool other_choice = why.find("choose another") != std::string::npos;
-        if (!gone && !other_choice) complain("every conflict can be decided", why);
+        if (!gone && !other_choice && !passes(told.error())) complain("every conflict can be decided", why);
     });
 }
 
@@ -123,7 +126,8 @@ bool Simulation::decide(const store::Intent& intent) {
         return sync::resolve_intent(database, id, choice, world_.now());
     };
     house_->store.write(work, [this](const Result<std::string>& told) {
-        if (!told) complain("every send in doubt can be decided", told.error().message);
+        if (!told && !passes(told.error()))
+            complain("every send in doubt can be decided", told.error().message);
     });
     return true;
 }

@@ -19,7 +19,7 @@ void know_by_reference(Database::Impl& impl, std::int64_t integration, const Imp
         "? AND "
         "i.external_id = '' AND i.deleted = 0");
     if (!select.bind(key.reference).bind(integration).step()) return;
-    state.mapped = true;
+    state.mapped = state.late_echo = true;
     state.created_by = select.integer(0);
     state.rid = select.integer(1);
     state.synced_version = select.integer(2);
@@ -67,6 +67,7 @@ Result<std::vector<ImportState>> Database::look_up(const std::string& integratio
             state.echo =
                 !tomb && hash.empty() && !keys[i].version.empty() && mapping.view(2) == keys[i].version;
             if (tomb) state.tomb = from_unix_ms(mapping.integer(6));
+            state.late_echo = !tomb && hash == adopted_hash;
             state.buried = tomb && !hash.empty();
             state.same = same_payload;
             if (state.same) continue;

@@ -1,5 +1,6 @@
 // Database, export side: what became of intents.
 #include "store/database_impl.hpp"
+#include "store/import_rows.hpp"
 #include "store/intent_rows.hpp"
 
 namespace liaisond::store {
@@ -69,8 +70,7 @@ class Settler {
             .bind(outcome.external_id)
             .run();
         take_over_twin(intent, outcome);
-        // No hash: what the vendor will show us of this record is not known yet. Empty, it is ours whatever
-        // it is, when it comes in the version that we wrote; 00, it may be the work of others, too.
+        // No hash: what the vendor will show us of this record is not known yet.
         Statement map = impl_.connection.prepare(
             "INSERT INTO mappings(integration, entity, external_id, rid, remote_version, hash, "
             "synced_version, synced_at, base) VALUES(?,?,?,?,?,?,?,?,?) "
@@ -83,7 +83,7 @@ class Settler {
             .bind(outcome.external_id)
             .bind(intent.rid)
             .bind(outcome.remote_version)
-            .bind_blob(outcome.as_found ? std::string_view("\0", 1) : std::string_view())
+            .bind_blob(outcome.as_found ? adopted_hash : std::string_view())
             .bind(intent.version)
             .bind(at_);
         // What was sent is what both sides agree on; where the hub has moved on since, it is kept apart.

@@ -93,6 +93,9 @@ struct ImportState {
     bool same = false;  // payload hash or remote version as last time: nothing to do
     bool stub = false, deleted = false;
     bool echo = false;  // what we exported ourselves, as the vendor shows it
+    // What we exported ourselves, as the vendor shows it after its answer was lost: with what others have
+    // made of it since.
+    bool late_echo = false;
     Rid rid = 0;
     std::string record;       // UUID
     Instant synced_at{};      // when the mapping was last written; epoch: there is none

@@ -148,7 +148,10 @@ void ImportPlan::write_merged(Candidate& candidate, const json::object* base, Ma
     const plugin::Record& record = records_[candidate.index];
     const json::object hub = parsed_object(state.payload);
     std::optional<json::object> shown;
-    if (state.shown) shown = parsed_object(*state.shown);
+    if (state.shown)
+        shown = parsed_object(*state.shown);
+    else if (state.late_echo && base != nullptr)
+        shown = as_kept(*base, candidate.content);
     Provenance provenance(state.provenance);
     const ConflictRules rules(schema_, entity_, link_.config.id, provenance, record.changed_ms, making.now);
     const Merge merged = merge(base, shown ? &*shown : nullptr, hub, candidate.content, rules.merge_rules());

@@ -13,6 +13,23 @@ bool has_parts(const json::value& value) {
     return value.is_object() && !value.get_object().contains("currency");
 }
 
+// ASCII letters in lower case, and one space wherever there are some within.
+std::string plain(std::string_view text) {
+    std::string made;
+    for (const char c : text) {
+        const bool is_space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+        if (is_space && (made.empty() || made.back() == ' ')) continue;
+        made += is_space ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    }
+    if (made.ends_with(' ')) made.pop_back();
+    return made;
+}
+
+bool is_short_form(std::string_view text, std::string_view of) {
+    const std::string shown = plain(text);
+    return shown.empty() ? plain(of).empty() : plain(of).starts_with(shown);
+}
+
 class Merger {
   public:
     Merger(const MergeRules& rules, bool agreed, Merge& result)
@@ -123,6 +140,19 @@ json::object overlay(json::object bottom, const json::object& top) {
             member = value;
     }
     return bottom;
+}
+
+json::object as_kept(json::object sent, const json::object& remote) {
+    for (const auto& [name, theirs] : remote) {
+        json::value* ours = sent.if_contains(name);
+        if (ours == nullptr) continue;
+        if (has_parts(*ours) && has_parts(theirs))
+            *ours = as_kept(ours->get_object(), theirs.get_object());
+        else if (ours->is_string() && theirs.is_string() &&
+                 is_short_form(theirs.get_string(), ours->get_string()))
+            *ours = theirs;
+    }
+    return sent;
 }
 
 std::vector<FieldDifference> differences(const json::object& from, const json::object& to) {

@@ -51,6 +51,10 @@ Merge merge(const json::object* base, const json::object* shown, const json::obj
 // Lays `top` over `bottom`, member by member; what `top` does not mention stays.
 json::object overlay(json::object bottom, const json::object& top);
 
+// What was sent, as the vendor seems to keep it: texts that it shows cut short, in other case or spaced
+// otherwise. What it shows beside that was changed by somebody.
+json::object as_kept(json::object sent, const json::object& remote);
+
 // One field in which two contents differ. Null: absent there.
 struct FieldDifference {
     std::string pointer;

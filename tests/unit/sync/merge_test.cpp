@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "sync/canonical.hpp"
 #include "sync/conflict_rules.hpp"
@@ -91,6 +92,19 @@ TEST(Merge, WhatTheVendorMadeOfOurValueIsNoChangeOfItsOwn) {
     EXPECT_FALSE(same.owes_export());
     const Merge edited = merge(&base, &shown, base, object(R"({"name":"Another"})"), all_to(Side::hub));
     EXPECT_EQ(edited.content, object(R"({"name":"Another"})"));
+}
+
+TEST(Merge, WhatAVendorKeepsOfATextIsStillThatText) {
+    const auto kept = [](const char* sent, const char* there) {
+        return json::serialize(as_kept(object(sent), object(there)));
+    };
+    EXPECT_EQ(kept(R"({"a":"A very long name"})", R"({"a":"A very"})"), R"({"a":"A very"})") << "cut";
+    EXPECT_EQ(kept(R"({"a":" Fish  soup "})", R"({"a":"FISH SOUP"})"), R"({"a":"FISH SOUP"})");
+    EXPECT_EQ(kept(R"({"a":"Soup"})", R"({"a":"Fish soup"})"), R"({"a":"Soup"})") << "an edit";
+    EXPECT_EQ(kept(R"({"a":"Soup"})", R"({"a":""})"), R"({"a":"Soup"})") << "removed";
+    EXPECT_EQ(kept(R"({"a":"Soup"})", R"({"a":null,"b":"x"})"), R"({"a":"Soup"})");
+    EXPECT_EQ(kept(R"({"a":{"b":"Main street 1","c":1}})", R"({"a":{"b":"Main","c":2}})"),
+              R"({"a":{"b":"Main","c":1}})");
 }
 
 TEST(Merge, MoneyIsOneValue) {

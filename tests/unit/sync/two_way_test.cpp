@@ -222,6 +222,34 @@ TEST_F(TwoWay, WhatIsFoundAfterALostAnswerMayHaveBeenChangedThere) {
     EXPECT_EQ(other("S1").name, "Armchair");
 }
 
+// A short form of what was sent is no change of anybody's, whether its answer came or not.
+TEST_F(TwoWay, WhatAVendorCutsShortIsNoEditThoughItsAnswerWasLost) {
+    for (const bool is_listed_first : {true, false}) {
+        const std::string sku = is_listed_first ? "S1" : "S2";
+        back->name_limit = 5;
+        const std::string id = front->add(sku, "A very long name");
+        if (is_listed_first) start();
+        house.run("front");
+        back->answers_creates = false;
+        house.run("back");
+        back->answers_creates = true;
+        ASSERT_EQ(other(sku).name, "A ver") << "executed, and nobody knows";
+        back->edit(back_id(sku), "note", "edited");
+        if (!is_listed_first) back->unlisted = back_id(sku);
+        world.run_until([] { return false; }, std::chrono::minutes(30));
+        back->unlisted.clear();
+        ASSERT_TRUE(database().intents({}).value().empty());
+        sync();
+        EXPECT_EQ(front->rows.at(id).name, "A very long name") << sku;
+        EXPECT_EQ(front->rows.at(id).note, "edited") << sku;
+        sync();
+        EXPECT_EQ(front->rows.at(id).name, "A very long name") << sku << ", the next time";
+        back->edit(back_id(sku), "name", "Bed");
+        sync();
+        EXPECT_EQ(front->rows.at(id).name, "Bed") << "a real edit must come through";
+    }
+}
+
 // The one before it is gone there, and known to be.
 TEST_F(TwoWay, WhatIsCreatedAgainIsKnownByItsReferenceBeforeItsAnswer) {
     for (const auto& link : {front_link, back_link})

@@ -280,7 +280,7 @@ bool note_versions(Database::Impl& impl, const ImportPage& page) {
     return true;
 }
 
-// What this page brings is no longer refused, and no longer in question.
+// What a page brings, or says to be gone, is no longer refused and no longer in question.
 void close_questions(Database::Impl& impl, const ImportPage& page, const char* any_sql,
                      const char* drop_sql) {
     const std::int64_t integration = impl.number(page.integration);
@@ -290,10 +290,23 @@ void close_questions(Database::Impl& impl, const ImportPage& page, const char* a
         if (!any.bind(integration).bind(entity).step()) return;
     }
     Statement drop = impl.connection.prepare(drop_sql);
-    for (const ImportWrite& row : page.writes) {
+    const auto close = [&](const std::string& external_id) {
         drop.reset();
-        drop.bind(integration).bind(entity).bind(row.external_id).run();
-    }
+        drop.bind(integration).bind(entity).bind(external_id).run();
+    };
+    for (const ImportWrite& row : page.writes) close(row.external_id);
+    for (const std::string& external_id : page.gone) close(external_id);
+}
+
+// False: by now the hub has it, and the page must be decided anew.
+bool is_unknown_still(Database::Impl& impl, const ImportPage& page) {
+    Statement mapped = impl.connection.prepare(
+        "SELECT 1 FROM mappings WHERE integration = ? AND entity = ? AND external_id = ?");
+    return std::none_of(page.gone.begin(), page.gone.end(), [&](const std::string& external_id) {
+        mapped.reset();
+        mapped.bind(impl.number(page.integration)).bind(impl.number(page.entity)).bind(external_id);
+        return mapped.step();
+    });
 }
 
 void add_conflicts(Database::Impl& impl, const ImportPage& page) {
@@ -331,18 +344,20 @@ Status Database::commit_page(const ImportPage& page) {
         for (const Rid rid : forget_outdated(*impl_, page)) {
             if (auto shown = present_again(page.integration, rid, page.run, page.at); !shown) return shown;
         }
+        if (!page.gone.empty() && !is_unknown_still(*impl_, page)) return fail(changed);
         if (!page.writes.empty()) {
             PageWriter writer(*impl_, page);
             for (const ImportWrite& row : page.writes) {
                 if (!writer.write(row)) return fail(changed);
             }
+        }
+        if (!page.writes.empty() || !page.gone.empty()) {
             if (!page.is_decision) {
                 close_questions(*impl_, page,
                                 "SELECT 1 FROM dead_letters WHERE integration = ? AND entity = ? AND "
                                 "direction = 1 LIMIT 1",
                                 "DELETE FROM dead_letters WHERE integration = ? AND entity = ? AND direction "
-                                "= 1 AND key = "
-                                "?");
+                                "= 1 AND key = ?");
             }
             close_questions(*impl_, page,
                             "SELECT 1 FROM conflicts WHERE integration = ? AND entity = ? LIMIT 1",

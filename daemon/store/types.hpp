@@ -199,6 +199,8 @@ struct ImportPage {
     Instant at{};
     std::vector<ImportWrite> writes;
     std::vector<NewVersion> versions;
+    std::vector<std::string>
+        gone;  // deleted at the vendor, and never mapped: nobody has to decide about it now
     std::vector<DeadLetter> dead_letters;
     std::vector<Conflict> conflicts;
     std::vector<LogEntry> notes;  // conflicts that were decided by rule

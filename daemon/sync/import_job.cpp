@@ -219,7 +219,7 @@ Task<Status> ImportJob::put(Page page) {
     if (!page->cursor.empty()) held_cursor_ = page->cursor;
     rejections_ = plan.rejections();
     const bool news = !rows.writes.empty() || !rows.versions.empty() || !rows.dead_letters.empty() ||
-                      !rows.conflicts.empty();
+                      !rows.conflicts.empty() || !rows.gone.empty();
     if (news)
         start_commit(std::move(rows), std::move(page), plan.counters());
     else

@@ -103,7 +103,9 @@ void ImportPlan::know(std::vector<store::ImportState> states) {
         }
         Candidate candidate{index, std::move(state), json::object(&memory_), {}};
         if (records_[index].deleted) {
-            // A tombstone of something the hub never had, or knows to be gone, changes nothing.
+            // A tombstone of something the hub never had, or knows to be gone, changes nothing; but it may
+            // have been refused, or wait for somebody to say which record it is.
+            if (!candidate.state.mapped) gone_.push_back(records_[index].key);
             if (!candidate.state.mapped || candidate.state.tomb || candidate.state.stub)
                 ++counters_.unchanged;
             else
@@ -247,6 +249,7 @@ store::ImportPage ImportPlan::page(Instant now, Random& random) {
     }
     making.page.dead_letters = dead_letters_;
     making.page.versions = versions_;
+    making.page.gone = gone_;
     return std::move(making.page);
 }
 

@@ -110,6 +110,7 @@ class ImportPlan {
     std::vector<plugin::Rejection> rejections_;
     std::vector<store::DeadLetter> dead_letters_;
     std::vector<store::NewVersion> versions_;
+    std::vector<std::string> gone_;
     store::Counters counters_;
     std::optional<Instant> spared_since_, ordered_since_;
     bool minds_own_writes_ = false;

@@ -115,6 +115,35 @@ TEST_F(StoreTest, AnUpdateOfAnOldVersionIsStale) {
     EXPECT_FALSE(commit(page({update}))) << "the version has moved on";
 }
 
+TEST_F(StoreTest, WhatIsGoneAtTheVendorIsNoLongerInQuestion) {
+    ImportPage asked = page({});
+    asked.conflicts.push_back({});
+    asked.conflicts[0].external_id = "1";
+    asked.conflicts[0].kind = ConflictKind::identity;
+    asked.dead_letters.push_back({});
+    asked.dead_letters[0].integration = "shop";
+    asked.dead_letters[0].entity = "product";
+    asked.dead_letters[0].key = "2";
+    ASSERT_TRUE(commit(asked));
+    ASSERT_EQ(database->conflicts({}).value().size(), 1u);
+    ASSERT_EQ(database->dead_letters({}).value().size(), 1u);
+    ImportPage gone = page({});
+    gone.gone = {"1", "2", "3"};
+    ASSERT_TRUE(commit(gone));
+    EXPECT_TRUE(database->conflicts({}).value().empty());
+    EXPECT_TRUE(database->dead_letters({}).value().empty());
+}
+
+// Somebody decided, after it was looked up and before the page was written, that it is a record.
+TEST_F(StoreTest, WhatIsGoneIsLookedUpAgainWhereItIsMappedByNow) {
+    ASSERT_TRUE(commit(page({created("1", "{}")})));
+    ImportPage gone = page({});
+    gone.gone = {"1"};
+    const Status refused = commit(gone);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "stale");
+}
+
 // Two integrations looked for it before either brought it.
 TEST_F(StoreTest, WhatAnotherHasBroughtMeanwhileIsNotBroughtTwice) {
     ImportWrite first = created("1", "{}"), second = created("x", "{}");

@@ -84,6 +84,19 @@ TEST_F(Modes, AnyOtherModeSaysWhatItSays) {
     EXPECT_FALSE(after.contains("mode"));
 }
 
+// It may wait for a person who is to say which record it is.
+TEST_F(Modes, WhatIsDeletedBeforeItIsKnownIsSaidToBeGone) {
+    plugin::Record record;
+    record.key = "4705950059";
+    record.deleted = true;
+    const std::vector<plugin::Record> records{record};
+    sync::ImportPlan plan(sync::CanonicalSchemas::embedded(), link, entity, records);
+    plan.know({store::ImportState()});
+    const store::ImportPage page = plan.page(world.now(), world);
+    EXPECT_TRUE(page.writes.empty());
+    EXPECT_EQ(page.gone, std::vector<std::string>{"4705950059"});
+}
+
 // 0e999 is read as no number at all, which differs from itself: such a field changes with every look.
 TEST_F(Modes, ANumberThatCannotBeHeldIsRefusedWithItsPlace) {
     for (const char* number : {"0e999", "1e999", "-1e999"}) {

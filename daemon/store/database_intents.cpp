@@ -32,6 +32,7 @@ Intent read_intent(Database::Impl& impl, const Statement& row) {
     intent.last_error = row.text(15);
     intent.content = row.text(16);
     intent.record_version = row.integer(17);
+    intent.known_version = row.text(18);
     return intent;
 }
 

@@ -39,6 +39,12 @@ class Settler {
                 log(*intent, outcome, "deleted", "success");
                 return;
             case Outcome::Kind::rejected:
+                // The version for which it was refused was read meanwhile, and will not be read again.
+                if (outcome.reason == "conflict" && intent->knows_newer()) {
+                    drop(*intent, "");
+                    log(*intent, outcome, "superseded", "success");
+                    return present(*intent);
+                }
                 dead_letter(*intent, outcome);
                 drop(*intent, "keep");
                 log(*intent, outcome, "rejected", "failed");

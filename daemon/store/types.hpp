@@ -223,6 +223,8 @@ struct Intent {
     std::int64_t version = 0;         // of the hub record that is being sent
     std::string content;              // what is being sent in the hub's ids; empty: the payload
     std::int64_t record_version = 0;  // of the hub record now
+    std::string known_version;  // the vendor's version as it was last read; remote_version: as sent over
+    bool knows_newer() const { return !known_version.empty() && known_version != remote_version; }
     IntentState state = IntentState::ready;
     std::uint32_t attempt = 0;
     Instant next_at{}, first_sent_at{};

@@ -121,7 +121,8 @@ bool ExportJob::needs_renewal(const store::Intent& intent) const {
     if (intent.state == store::IntentState::stale) return entity_.imports;
     // Nobody wants it gone any more: whether it is, the next import shows.
     if (intent.deleted && intent.record_version > intent.version) return true;
-    return intent.state == store::IntentState::ready && intent.record_version > intent.version;
+    return intent.state == store::IntentState::ready &&
+           (intent.record_version > intent.version || intent.knows_newer());
 }
 
 // The hub's record has moved on, or the vendor's has been merged into it: what is sent is what it is now.

@@ -144,6 +144,45 @@ TEST_F(StoreTest, WhatIsGoneIsLookedUpAgainWhereItIsMappedByNow) {
     EXPECT_EQ(refused.error().code, "stale");
 }
 
+// Its newer version was read while it was being refused for the older one: there is no reason to give up.
+TEST_F(StoreTest, WhatIsRefusedForAVersionThatIsKnownByNowIsPresentedAgain) {
+    ASSERT_TRUE(commit(page({created("1", "{\"a\":1}")})));
+    const auto send = [&](const std::string& external_id, const std::string& version, const char* payload) {
+        Intent intent;
+        intent.op_key = "L" + version;
+        intent.rid = look_up("1", "{}").rid;
+        intent.external_id = external_id;
+        intent.remote_version = version;
+        intent.version = look_up("1", "{}").version;
+        intent.payload = payload;
+        return database->add_intents("office", "product", {intent}, 0).value().at(0);
+    };
+    Outcome done;
+    done.intent = send("", "", "{\"a\":1}");
+    done.external_id = "X";
+    done.remote_version = "2";
+    ASSERT_TRUE(database->settle(1, "office", "product", {done}, noon));
+    const ImportState state = look_up("1", "{\"a\":2}");
+    ImportWrite update;
+    update.rid = state.rid;
+    update.external_id = "1";
+    update.payload = "{\"a\":2}";
+    update.expected_version = state.version;
+    update.new_version = update.synced_version = state.version + 1;
+    update.change = Action::updated;
+    ASSERT_TRUE(commit(page({update})));
+    const std::int64_t seen = pending().last_seq;
+    ASSERT_TRUE(pending(seen).records.empty());
+    Outcome refused;
+    refused.intent = send("X", "1", "{\"a\":2}");
+    refused.kind = Outcome::Kind::rejected;
+    refused.reason = "conflict";
+    ASSERT_TRUE(database->settle(1, "office", "product", {refused}, noon));
+    EXPECT_TRUE(database->dead_letters({}).value().empty());
+    EXPECT_TRUE(database->intents({}).value().empty());
+    EXPECT_EQ(pending(seen).records.size(), 1u);
+}
+
 // Two integrations looked for it before either brought it.
 TEST_F(StoreTest, WhatAnotherHasBroughtMeanwhileIsNotBroughtTwice) {
     ImportWrite first = created("1", "{}"), second = created("x", "{}");

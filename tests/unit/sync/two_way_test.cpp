@@ -275,6 +275,32 @@ TEST_F(TwoWay, WhatIsCreatedAgainIsKnownByItsReferenceBeforeItsAnswer) {
     EXPECT_EQ(other("S1").name, "Armchair");
 }
 
+// Put down before the vendor's newer version was read, and due only after it.
+TEST_F(TwoWay, WhatIsSentAgainIsSentOverTheVersionThatWasReadSince) {
+    back_link->config.retry.attempts = 2;
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    const store::PendingExport record =
+        database().pending("back", "house", "product", 0, 9).value().records.at(0);
+    store::Intent delayed;
+    delayed.op_key = "L1";
+    delayed.rid = record.rid;
+    delayed.version = record.version;
+    delayed.payload = record.payload;
+    delayed.external_id = record.external_id;
+    delayed.remote_version = record.remote_version;
+    delayed.attempt = 1;
+    delayed.first_sent_at = delayed.next_at = world.now();
+    ASSERT_TRUE(database().add_intents("back", "product", {delayed}, 0));
+    back->touch(back_id("S1"));
+    house.run("back");
+    EXPECT_EQ(other("S1").name, "Armchair");
+    EXPECT_TRUE(database().dead_letters({}).value().empty());
+}
+
 TEST_F(TwoWay, WhatWasRefusedAsOutdatedIsSentOnceItsVersionIsRead) {
     const std::string id = front->add("S1", "Chair");
     start();

@@ -183,6 +183,31 @@ TEST_F(StoreTest, WhatIsRefusedForAVersionThatIsKnownByNowIsPresentedAgain) {
     EXPECT_EQ(pending(seen).records.size(), 1u);
 }
 
+TEST_F(StoreTest, TheLastRunIsNoPlanAndNoneOfTheLanesBeside) {
+    const auto ran = [&](const std::string& integration, const std::string& trigger, RunStatus status) {
+        store::Run run;
+        run.tenant = "house";
+        run.integration = integration;
+        run.trigger = trigger;
+        run.started = noon;
+        run.id = database->begin_run(run).value();
+        run.status = status;
+        EXPECT_TRUE(database->save_run(run));
+        return run.id;
+    };
+    EXPECT_FALSE(database->last_run("shop", {}).value());
+    const std::int64_t scheduled = ran("shop", "schedule", RunStatus::failed);
+    const std::int64_t event = ran("shop", "event", RunStatus::success);
+    ran("shop", "manual", RunStatus::planned);
+    ran("office", "schedule", RunStatus::success);
+    EXPECT_EQ(database->last_run("shop", {}).value()->id, event);
+    const auto last = database->last_run("shop", {"event", "backfill"}).value();
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->id, scheduled);
+    EXPECT_EQ(last->status, RunStatus::failed);
+    EXPECT_FALSE(database->last_run("shop", {"event", "schedule"}).value());
+}
+
 // Two integrations looked for it before either brought it.
 TEST_F(StoreTest, WhatAnotherHasBroughtMeanwhileIsNotBroughtTwice) {
     ImportWrite first = created("1", "{}"), second = created("x", "{}");

@@ -89,6 +89,8 @@ Task<Status> ExportJob::sort_out(std::vector<store::Intent>& due, std::vector<st
                  (!control_.link->can_find || remembers_key(*control_.link, intent, intent.next_at)))
             outcomes.push_back(
                 verdict.doubtful(intent, "it was not sent again while the vendor knew its key"));
+        else if (verdict.is_given_up(intent))
+            outcomes.push_back(verdict.given_up(intent));
         else if (needs_renewal(intent))
             stale.push_back(std::move(intent));
         else if (intent.state == store::IntentState::stale && control_.link->can_find)

@@ -144,6 +144,17 @@ store::Outcome ExportVerdict::later(const store::Intent& intent, const std::stri
     return again;
 }
 
+bool ExportVerdict::is_given_up(const store::Intent& intent) const {
+    return intent.state == store::IntentState::unknown && !intent.deleted &&
+           intent.attempt >= link_.config.retry.attempts && effect_of(link_, intent) == EffectClass::upsert;
+}
+
+store::Outcome ExportVerdict::given_up(const store::Intent& intent) const {
+    store::Outcome rejected = outcome(intent, Kind::rejected, intent.last_error);
+    rejected.reason = "attempts_exhausted";
+    return rejected;
+}
+
 // The vendor has a newer version: certainly not executed. The next run imports and merges it before it sends.
 // The newer version may well be our own, of an attempt whose answer was lost: it counts like any other
 // attempt.
@@ -166,7 +177,12 @@ store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::s
     // Repeating is harmless: the vendor sees the same operation again. But an unanswered write that is
     // executed late may not undo a newer one: only when it has settled is it repeated, and so answered.
     if (intent.deleted) return later(intent, why, Milliseconds(0), true);
-    if (effect == EffectClass::upsert) return later(intent, why, link_.config.settle, true);
+    if (effect == EffectClass::upsert) {
+        store::Outcome again = later(intent, why, link_.config.settle, true);
+        if (again.kind != Kind::rejected) return again;
+        // The next version is sent once this one is gone: not while it may still be executed.
+        return when_settled(intent, again.message);
+    }
     if (effect == EffectClass::keyed) {
         store::Outcome again = later(intent, why, Milliseconds(0), true);
         if (again.kind != Kind::unknown || remembers_key(link_, intent, again.next_at)) return again;
@@ -174,8 +190,12 @@ store::Outcome ExportVerdict::doubtful(const store::Intent& intent, const std::s
     }
     if (effect == EffectClass::blind)
         return in_doubt(intent, "sent, and no clear answer came: " + why + "; look at the vendor");
-    store::Outcome unknown = outcome(intent, Kind::unknown, why);
-    // Of a long batch the last request leaves long after the first: the settle time runs from the answer.
+    return when_settled(intent, why);
+}
+
+// Of a long batch the last request leaves long after the first: the settle time runs from the answer.
+store::Outcome ExportVerdict::when_settled(const store::Intent& intent, std::string why) const {
+    store::Outcome unknown = outcome(intent, Kind::unknown, std::move(why));
     unknown.next_at = now_ + link_.config.settle;
     return unknown;
 }

@@ -29,6 +29,9 @@ class ExportVerdict {
     // It may have been executed, and nobody knows.
     store::Outcome doubtful(const store::Intent& intent, const std::string& why) const;
     store::Outcome in_doubt(const store::Intent& intent, std::string message) const;
+    // Of a write whose last attempt was not answered, once that has settled.
+    bool is_given_up(const store::Intent& intent) const;
+    store::Outcome given_up(const store::Intent& intent) const;
 
   private:
     store::Outcome of_result(const store::Intent& intent, const plugin::PushResult& result) const;
@@ -36,6 +39,7 @@ class ExportVerdict {
     store::Outcome later(const store::Intent& intent, const std::string& why, Milliseconds advised,
                          bool is_doubtful = false) const;
     std::optional<Instant> second_look(const store::Intent& intent) const;
+    store::Outcome when_settled(const store::Intent& intent, std::string why) const;
     store::Outcome asked_when_settled(const store::Intent& intent, const std::string& why,
                                       Instant not_before) const;
     store::Outcome conflict(const store::Intent& intent, const std::string& why) const;

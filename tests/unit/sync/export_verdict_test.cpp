@@ -34,6 +34,16 @@ TEST_F(Doubt, AnUpdateIsRepeatedWhenTheFirstOneHasSettled) {
     EXPECT_GE(lost().next_at, now + link.config.settle);
 }
 
+// The next version would be sent at once, and undone by it.
+TEST_F(Doubt, WhatIsGivenUpUnansweredHasSettledFirst) {
+    intent.external_id = "P1";
+    intent.attempt = link.config.retry.attempts;
+    const store::Outcome waits = lost();
+    EXPECT_EQ(waits.kind, store::Outcome::Kind::unknown);
+    EXPECT_GE(waits.next_at, now + link.config.settle);
+    EXPECT_NE(waits.message.find("given up after"), std::string::npos) << waits.message;
+}
+
 // A record that may be there is not forgotten when the hub's is deleted meanwhile: it must be known first.
 TEST_F(Doubt, ACreateThatMayExistIsNotRenewed) {
     EXPECT_EQ(lost().kind, store::Outcome::Kind::unknown);

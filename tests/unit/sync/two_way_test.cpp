@@ -275,6 +275,32 @@ TEST_F(TwoWay, WhatIsCreatedAgainIsKnownByItsReferenceBeforeItsAnswer) {
     EXPECT_EQ(other("S1").name, "Armchair");
 }
 
+TEST_F(TwoWay, WhatIsGivenUpUnansweredHoldsTheNextVersionBackUntilItHasSettled) {
+    back_link->config.retry.attempts = 1;
+    back_link->config.settle = std::chrono::minutes(10);
+    back_link->config.entities[0].conflict = config::ConflictPolicy::hub;
+    const std::string id = front->add("S1", "Chair");
+    start();
+    sync();
+    front->edit(id, "name", "Armchair");
+    house.run("front");
+    back->answers_updates = false;
+    house.run("back");
+    back->answers_updates = true;
+    front->edit(id, "name", "Bench");
+    house.run("front");
+    const int writes = back->writes;
+    house.run("back");
+    world.run_until([] { return false; }, std::chrono::minutes(5));
+    house.run("back");
+    EXPECT_EQ(back->writes, writes) << "the one before may still be executed";
+    world.run_until([] { return false; }, std::chrono::minutes(10));
+    house.run("back");
+    EXPECT_EQ(other("S1").name, "Bench");
+    EXPECT_TRUE(database().dead_letters({}).value().empty()) << "of a version that nobody owes any more";
+    EXPECT_TRUE(database().intents({}).value().empty());
+}
+
 // Put down before the vendor's newer version was read, and due only after it.
 TEST_F(TwoWay, WhatIsSentAgainIsSentOverTheVersionThatWasReadSince) {
     back_link->config.retry.attempts = 2;

@@ -184,7 +184,7 @@ std::optional<web::Answer> read_body(Call& call, const Schema& schema) {
     if (error || !body.is_object()) return problem(400, "the request's body must be a JSON object");
     std::vector<Schema::Fault> faults = schema.check(body);
     if (const auto place = number_out_of_range(body))
-        faults.push_back({*place, std::string(is_out_of_range.substr(1))});
+        faults.push_back({*place, std::string(is_out_of_range)});
     if (!faults.empty()) {
         const Schema::Fault& first = faults.front();
         return problem(422, (first.pointer.empty() ? "the body" : first.pointer) + " " + first.message,

@@ -43,7 +43,6 @@
 namespace liaisond::app {
 namespace asio = boost::asio;
 namespace json = boost::json;
-namespace fs = std::filesystem;
 namespace {
 
 // How long runs may take to reach a point where nothing is half done (reliability.md 6: 30 s in all).

@@ -20,6 +20,6 @@ std::vector<std::string> pointer_keys(std::string_view pointer);
 std::optional<std::string> number_out_of_range(const boost::json::value& value);
 // What to say of it, after the place.
 inline constexpr std::string_view is_out_of_range =
-    " is a number out of range: its exponent is too large; write it without one, or as a text";
+    "is a number out of range: its exponent is too large; write it without one, or as a text";
 
 }  // namespace liaisond

@@ -40,11 +40,8 @@ class Settler {
                 return;
             case Outcome::Kind::rejected:
                 // The version for which it was refused was read meanwhile, and will not be read again.
-                if (outcome.reason == "conflict" && intent->knows_newer()) {
-                    drop(*intent, "");
-                    log(*intent, outcome, "superseded", "success");
-                    return present(*intent);
-                }
+                if (outcome.reason == "conflict" && intent->knows_newer())
+                    return supersede(*intent, outcome, true);
                 dead_letter(*intent, outcome);
                 drop(*intent, "keep");
                 log(*intent, outcome, "rejected", "failed");
@@ -52,11 +49,7 @@ class Settler {
             case Outcome::Kind::retry: keep(*intent, IntentState::ready, outcome, "retry"); return;
             case Outcome::Kind::unknown: keep(*intent, IntentState::unknown, outcome, "unknown"); return;
             case Outcome::Kind::in_doubt: keep(*intent, IntentState::in_doubt, outcome, "in_doubt"); return;
-            case Outcome::Kind::superseded:
-                drop(*intent, "");
-                log(*intent, outcome, "superseded", "success");
-                if (outcome.present_again) present(*intent);
-                return;
+            case Outcome::Kind::superseded: return supersede(*intent, outcome, outcome.present_again);
             case Outcome::Kind::stale: keep(*intent, IntentState::stale, outcome, "conflict"); return;
         }
     }
@@ -68,9 +61,7 @@ class Settler {
         return read_intent(impl_, select);
     }
     void map(const Intent& intent, const Outcome& outcome) {
-        // The record may have been there under another id before: deleted since, or adopted.
-        impl_.connection
-            .prepare("DELETE FROM mappings WHERE rid = ? AND integration = ? AND external_id <> ?")
+        impl_.connection.prepare(forget_other_ids_sql)
             .bind(intent.rid)
             .bind(integration_)
             .bind(outcome.external_id)
@@ -139,6 +130,11 @@ class Settler {
             .run();
         impl_.connection.prepare(present_again_sql).bind(integration_).bind(run_).bind(at_).bind(twin).run();
         log(intent, outcome, "twin", "success");
+    }
+    void supersede(const Intent& intent, const Outcome& outcome, bool is_owed_still) {
+        drop(intent, "");
+        log(intent, outcome, "superseded", "success");
+        if (is_owed_still) present(intent);
     }
     void present(const Intent& intent) {
         impl_.connection.prepare(present_again_sql)

@@ -102,10 +102,8 @@ class PageWriter {
         alias_.bind(row.rid).bind(row.stub_rid).run();
         return moved;
     }
-    // What was created again had another id before, and is gone there.
     void forget_other_ids(const ImportWrite& row) {
-        impl_.connection
-            .prepare("DELETE FROM mappings WHERE rid = ? AND integration = ? AND external_id <> ?")
+        impl_.connection.prepare(forget_other_ids_sql)
             .bind(row.rid)
             .bind(integration_)
             .bind(row.external_id)
@@ -302,10 +300,10 @@ void close_questions(Database::Impl& impl, const ImportPage& page, const char* a
 bool is_unknown_still(Database::Impl& impl, const ImportPage& page) {
     Statement mapped = impl.connection.prepare(
         "SELECT 1 FROM mappings WHERE integration = ? AND entity = ? AND external_id = ?");
+    const std::int64_t integration = impl.number(page.integration), entity = impl.number(page.entity);
     return std::none_of(page.gone.begin(), page.gone.end(), [&](const std::string& external_id) {
         mapped.reset();
-        mapped.bind(impl.number(page.integration)).bind(impl.number(page.entity)).bind(external_id);
-        return mapped.step();
+        return mapped.bind(integration).bind(entity).bind(external_id).step();
     });
 }
 

@@ -14,6 +14,10 @@ inline constexpr const char* recognise_sql =
     "AND NOT EXISTS(SELECT 1 FROM mappings m WHERE m.rid = r.rid AND m.integration = ?5) "
     "AND NOT EXISTS(SELECT 1 FROM intents i WHERE i.rid = r.rid AND i.integration = ?5)";
 
+// What was created again had another id there before, and is gone under it. Rid, integration, the id it has.
+inline constexpr const char* forget_other_ids_sql =
+    "DELETE FROM mappings WHERE rid = ? AND integration = ? AND external_id <> ?";
+
 // In the place of a mapping's hash, where the vendor has not shown the record since we wrote it. Empty, it is
 // ours whatever it shows, when it comes in the version that we wrote; this, it was adopted after its answer
 // was lost, and may be the work of others, too.

@@ -12,6 +12,7 @@ namespace {
 using Kind = store::Outcome::Kind;
 
 constexpr std::size_t longest_message = 1000;
+constexpr const char* attempts_exhausted = "attempts_exhausted";
 
 bool is_success(std::uint32_t outcome) {
     return outcome >= LIAISON_OUTCOME_CREATED && outcome <= LIAISON_OUTCOME_DUPLICATE;
@@ -32,6 +33,12 @@ store::Outcome outcome(const store::Intent& intent, Kind kind, std::string messa
     made.intent = intent.id;
     made.kind = kind;
     made.message = redactor().scrub(shortened(message, longest_message));
+    return made;
+}
+
+store::Outcome refusal(const store::Intent& intent, std::string message, std::string reason) {
+    store::Outcome made = outcome(intent, Kind::rejected, std::move(message));
+    made.reason = std::move(reason);
     return made;
 }
 
@@ -65,11 +72,7 @@ store::Outcome ExportVerdict::of_result(const store::Intent& intent, const plugi
     switch (result.outcome) {
         case LIAISON_OUTCOME_RETRY: return later(intent, result.text, Milliseconds(result.retry_after_ms));
         case LIAISON_OUTCOME_CONFLICT: return conflict(intent, result.text);
-        case LIAISON_OUTCOME_REJECTED: {
-            store::Outcome rejected = outcome(intent, Kind::rejected, result.text);
-            rejected.reason = "rejected_by_vendor";
-            return rejected;
-        }
+        case LIAISON_OUTCOME_REJECTED: return refusal(intent, result.text, "rejected_by_vendor");
         default: return doubtful(intent, result.text);
     }
 }
@@ -134,9 +137,7 @@ store::Outcome ExportVerdict::later(const store::Intent& intent, const std::stri
             "given up after " + std::to_string(intent.attempt) + " attempts; the last: " + why;
         if (may_exist && effect_of(link_, intent) == EffectClass::keyed)
             return in_doubt(intent, text + "; it may be at the vendor: look there");
-        store::Outcome given_up = outcome(intent, Kind::rejected, text);
-        given_up.reason = "attempts_exhausted";
-        return given_up;
+        return refusal(intent, text, attempts_exhausted);
     }
     // Not renewed while it may exist: what is owed next comes after it, and a deletion finds it.
     store::Outcome again = outcome(intent, may_exist ? Kind::unknown : Kind::retry, why);
@@ -150,9 +151,7 @@ bool ExportVerdict::is_given_up(const store::Intent& intent) const {
 }
 
 store::Outcome ExportVerdict::given_up(const store::Intent& intent) const {
-    store::Outcome rejected = outcome(intent, Kind::rejected, intent.last_error);
-    rejected.reason = "attempts_exhausted";
-    return rejected;
+    return refusal(intent, intent.last_error, attempts_exhausted);
 }
 
 // The vendor has a newer version: certainly not executed. The next run imports and merges it before it sends.
@@ -160,12 +159,10 @@ store::Outcome ExportVerdict::given_up(const store::Intent& intent) const {
 // attempt.
 store::Outcome ExportVerdict::conflict(const store::Intent& intent, const std::string& why) const {
     if (intent.attempt >= link_.config.retry.attempts) {
-        store::Outcome given_up =
-            outcome(intent, Kind::rejected,
-                    "the vendor's record changed again before each of " + std::to_string(intent.attempt) +
-                        " attempts; the last answer: " + why);
-        given_up.reason = "conflict";
-        return given_up;
+        return refusal(intent,
+                       "the vendor's record changed again before each of " + std::to_string(intent.attempt) +
+                           " attempts; the last answer: " + why,
+                       "conflict");
     }
     store::Outcome stale = outcome(intent, Kind::stale, why);
     stale.next_at = now_ + backoff(link_.config.retry, intent.attempt, random_) + Milliseconds(1000);

@@ -149,7 +149,7 @@ bool ImportPlan::read(std::size_t index, const store::ImportState& state, json::
         return false;
     }
     if (const auto place = number_out_of_range(parsed)) {
-        reject(index, "invalid_record", *place + std::string(is_out_of_range), record.payload);
+        reject(index, "invalid_record", *place + " " + std::string(is_out_of_range), record.payload);
         return false;
     }
     const json::object& fields = parsed.get_object();

@@ -34,6 +34,17 @@ class StoreTest : public testing::Test {
         write.change = Action::created;
         return write;
     }
+    ImportWrite updated(const std::string& key, const std::string& payload) {
+        const ImportState state = look_up(key, payload);
+        ImportWrite write;
+        write.rid = state.rid;
+        write.external_id = key;
+        write.payload = payload;
+        write.expected_version = state.version;
+        write.new_version = write.synced_version = state.version + 1;
+        write.change = Action::updated;
+        return write;
+    }
     ImportPage page(std::vector<ImportWrite> writes, const std::string& integration = "shop") {
         ImportPage made;
         made.tenant = "house";
@@ -103,14 +114,7 @@ TEST_F(StoreTest, RecordsAndCursorAreOneTransaction) {
 
 TEST_F(StoreTest, AnUpdateOfAnOldVersionIsStale) {
     ASSERT_TRUE(commit(page({created("1", "{\"a\":1}")})));
-    const ImportState state = look_up("1", "{\"a\":2}");
-    ImportWrite update;
-    update.rid = state.rid;
-    update.external_id = "1";
-    update.payload = "{\"a\":2}";
-    update.expected_version = state.version;
-    update.new_version = update.synced_version = state.version + 1;
-    update.change = Action::updated;
+    const ImportWrite update = updated("1", "{\"a\":2}");
     ASSERT_TRUE(commit(page({update})));
     EXPECT_FALSE(commit(page({update}))) << "the version has moved on";
 }
@@ -162,15 +166,7 @@ TEST_F(StoreTest, WhatIsRefusedForAVersionThatIsKnownByNowIsPresentedAgain) {
     done.external_id = "X";
     done.remote_version = "2";
     ASSERT_TRUE(database->settle(1, "office", "product", {done}, noon));
-    const ImportState state = look_up("1", "{\"a\":2}");
-    ImportWrite update;
-    update.rid = state.rid;
-    update.external_id = "1";
-    update.payload = "{\"a\":2}";
-    update.expected_version = state.version;
-    update.new_version = update.synced_version = state.version + 1;
-    update.change = Action::updated;
-    ASSERT_TRUE(commit(page({update})));
+    ASSERT_TRUE(commit(page({updated("1", "{\"a\":2}")})));
     const std::int64_t seen = pending().last_seq;
     ASSERT_TRUE(pending(seen).records.empty());
     Outcome refused;
